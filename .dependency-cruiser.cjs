@@ -1,0 +1,44 @@
+/** Which folder may import which: the core knows no engine, an engine's folder knows only the core. */
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    {
+      name: "core-knows-no-engine",
+      severity: "error",
+      from: { path: "^provider/core" },
+      to: { path: ["^provider/(?!core)", "node_modules/(@pulumi|@grpc|cdktf|cdktn)"] },
+    },
+    {
+      name: "sdk-behind-the-gateway",
+      comment: "the EC2 SDK is reached through ec2Gateway.ts (types: connection.ts)",
+      severity: "error",
+      from: { path: "^provider", pathNot: "^provider/core/(ec2Gateway|connection)\\.ts$" },
+      to: { path: "node_modules/@aws-sdk" },
+    },
+    {
+      name: "engines-know-the-core's-door-only",
+      severity: "error",
+      from: { path: "^provider/pulumi" },
+      to: { path: "^provider/core/(?!index\\.ts$)" },
+    },
+    {
+      name: "program-uses-the-package-only",
+      severity: "error",
+      from: { path: "^index\\.ts$" },
+      to: { path: "^provider/(?!dist)" },
+    },
+    { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "not-to-dev-dependencies",
+      severity: "error",
+      from: { path: "^provider" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg"], dependencyTypesNot: ["npm-peer", "type-only"] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    exclude: { path: "^provider/dist" },
+  },
+};

@@ -1,0 +1,75 @@
+/** How to reach EC2: region, credentials, roles and endpoints, and the SDK client configuration they make. */
+
+import type { EC2ClientConfig } from "@aws-sdk/client-ec2";
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
+import { DEFAULT_MAX_ATTEMPTS } from "./limits";
+
+/** A role to assume; roles in a list are assumed one from the other. */
+export interface RoleToAssume {
+  readonly roleArn: string;
+  readonly externalId?: string | undefined;
+  readonly sessionName?: string | undefined;
+  readonly durationSeconds?: number | undefined;
+}
+
+/** Everything is optional: what is absent comes from the SDK's default chain (environment, profile, instance role). */
+export interface Connection {
+  readonly region?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly sharedConfigFile?: string | undefined;
+  readonly sharedCredentialsFile?: string | undefined;
+  /** EC2's endpoint. */
+  readonly endpoint?: string | undefined;
+  /** The endpoint of STS, for roles; default: EC2's where that is on loopback (an emulator serves both), else AWS's. */
+  readonly stsEndpoint?: string | undefined;
+  readonly credentials?: AwsCredentialIdentity | undefined;
+  readonly assumeRoles?: readonly RoleToAssume[] | undefined;
+  /** Attempts after the first. */
+  readonly maxRetries?: number | undefined;
+}
+
+/** The configuration of an EC2 client for a connection. Nothing is read or called before the client's first request. */
+export async function clientConfig(connection: Connection): Promise<EC2ClientConfig> {
+  const { profile, endpoint, maxRetries } = connection;
+  // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
+  const region = connection.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    maxAttempts: maxRetries === undefined ? DEFAULT_MAX_ATTEMPTS : maxRetries + 1,
+    credentials: await credentialsOf(connection),
+  };
+}
+
+async function credentialsOf(connection: Connection): Promise<AwsCredentialIdentity | AwsCredentialIdentityProvider> {
+  const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
+  const { profile, sharedConfigFile, sharedCredentialsFile, region, assumeRoles = [] } = connection;
+  const base =
+    connection.credentials ??
+    fromNodeProviderChain({
+      ...(profile === undefined ? {} : { profile }),
+      ...(sharedConfigFile === undefined ? {} : { configFilepath: sharedConfigFile }),
+      ...(sharedCredentialsFile === undefined ? {} : { filepath: sharedCredentialsFile }),
+    });
+  const endpoint = connection.stsEndpoint ?? (isLoopback(connection.endpoint) ? connection.endpoint : undefined);
+  return assumeRoles.reduce<AwsCredentialIdentity | AwsCredentialIdentityProvider>(
+    (masterCredentials, { roleArn, externalId, sessionName, durationSeconds }) =>
+      fromTemporaryCredentials({
+        masterCredentials,
+        params: {
+          RoleArn: roleArn,
+          RoleSessionName: sessionName ?? "ami-launch-permissions",
+          ...(externalId === undefined ? {} : { ExternalId: externalId }),
+          ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
+        },
+        clientConfig: { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) },
+      }),
+    base,
+  );
+}
+
+function isLoopback(endpoint: string | undefined): boolean {
+  const host = endpoint && URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
+  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
+}

@@ -1,0 +1,54 @@
+/** Who an image is shared with now, whole and in plain lists: the Permissions tab of the EC2 console. */
+
+import type { Gateway } from "./gateway";
+import { type GranteeKey, PUBLIC, parseGranteeKey } from "./grantee";
+import { encodeGrants, type Grants } from "./grants";
+import { livePermissions } from "./reconcile";
+
+/** Lists are sorted; the owner, who always has access, is in none of them. */
+export interface AmiPermissions {
+  readonly imageId: string;
+  readonly region: string;
+  readonly ownerId: string;
+  readonly name?: string;
+  readonly accountIds: string[];
+  readonly organizationArns: string[];
+  readonly organizationalUnitArns: string[];
+  readonly public: boolean;
+  /** Users that are no accounts, such as `aws-marketplace`. */
+  readonly otherUserIds: string[];
+  /** The EBS snapshots of the image and who may create volumes from them. */
+  readonly snapshots: { readonly snapshotId: string; readonly accountIds: string[]; readonly public: boolean }[];
+  /** The same as grantee → permissions. */
+  readonly grants: Grants;
+}
+
+/** Errors: `image-not-found`, `not-owner`: EC2 shows permissions to an image's owner only. */
+export async function describePermissions(gateway: Gateway, imageId: string): Promise<AmiPermissions> {
+  const image = await gateway.describeImage(imageId);
+  const live = await livePermissions(gateway, image, image.snapshotIds);
+  const launch = byKind(live.launch);
+  return {
+    imageId,
+    region: await gateway.region(),
+    ownerId: image.ownerId,
+    ...(image.name === undefined ? {} : { name: image.name }),
+    ...launch,
+    snapshots: image.snapshotIds.map((snapshotId) => {
+      const { accountIds, public: everybody } = byKind(live.createVolume.get(snapshotId) ?? new Set());
+      return { snapshotId, accountIds, public: everybody };
+    }),
+    grants: encodeGrants(live, image.snapshotIds),
+  };
+}
+
+function byKind(keys: ReadonlySet<GranteeKey>) {
+  const grantees = [...keys].sort().map(parseGranteeKey);
+  return {
+    accountIds: grantees.flatMap((g) => (g.kind === "account" ? [g.accountId] : [])),
+    organizationArns: grantees.flatMap((g) => (g.kind === "organization" ? [g.arn] : [])),
+    organizationalUnitArns: grantees.flatMap((g) => (g.kind === "organizationalUnit" ? [g.arn] : [])),
+    public: keys.has(PUBLIC),
+    otherUserIds: grantees.flatMap((g) => (g.kind === "other" ? [g.userId] : [])),
+  };
+}

@@ -1,0 +1,67 @@
+/** What to change so that an image has the permissions a set wants, and in which calls; pure, no I/O. */
+
+import type { Mode } from "./declaredSet";
+import { type GranteeKey, isManageable } from "./grantee";
+import { filterGrantees, filterSnapshots, intersection, minus, type Permissions, union } from "./permissions";
+
+/** Permissions to add and to remove; nothing is in both. */
+export interface Change {
+  readonly add: Permissions;
+  readonly remove: Permissions;
+}
+
+export interface Situation {
+  readonly mode: Mode;
+  /** What the set wants. */
+  readonly target: Permissions;
+  /** What EC2 has, on every snapshot that `managedSnapshotIds` or `granted` names. */
+  readonly live: Permissions;
+  /** What this set granted before. */
+  readonly granted: Permissions;
+  /** The snapshots whose permissions the set manages now. */
+  readonly managedSnapshotIds: readonly string[];
+}
+
+/**
+ * The change that makes `live` what the set wants.
+ *
+ * Authoritative: the managed permissions become `target`. Additive: `target` is added, and what this set granted and no
+ * longer wants is removed. In both, snapshots that are no longer managed lose what this set granted on them.
+ */
+export function changeFor({ mode, target, live, granted, managedSnapshotIds }: Situation): Change {
+  const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
+  const owned = intersection(mode === "authoritative" ? union(granted, managed) : granted, live);
+  return { add: minus(target, live), remove: filterGrantees(minus(owned, target), isManageable) };
+}
+
+/** One or more calls of EC2 on one resource. */
+export type Step =
+  | { readonly kind: "launch"; readonly add: readonly GranteeKey[]; readonly remove: readonly GranteeKey[] }
+  | {
+      readonly kind: "createVolume";
+      readonly snapshotId: string;
+      readonly operation: "add" | "remove";
+      readonly grantees: readonly GranteeKey[];
+    };
+
+/**
+ * The steps of a change, in phases: those of one phase may run at once, the next begins when all are done.
+ *
+ * Snapshots are shared before the image, so that nobody gets an image that cannot be copied, and unshared after it.
+ */
+export function phasesOf({ add, remove }: Change): Step[][] {
+  const snapshots = (operation: "add" | "remove", permissions: Permissions): Step[] =>
+    [...permissions.createVolume].map(([snapshotId, keys]) => ({
+      kind: "createVolume",
+      snapshotId,
+      operation,
+      grantees: sorted(keys),
+    }));
+  const image: Step[] =
+    add.launch.size + remove.launch.size > 0 ? [{ kind: "launch", add: sorted(add.launch), remove: sorted(remove.launch) }] : [];
+  return [snapshots("add", add), image, snapshots("remove", remove)].filter((phase) => phase.length > 0);
+}
+
+function sorted(keys: ReadonlySet<GranteeKey>): GranteeKey[] {
+  return [...keys].sort();
+}

@@ -1,0 +1,146 @@
+/** The gateway over the EC2 SDK: the requests' forms, their limits, and the SDK loaded on first use. */
+
+import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
+import { type Attempt, userError } from "./awsErrors";
+import { batches } from "./batches";
+import { type Connection, clientConfig } from "./connection";
+import { AmiSharingError } from "./errors";
+import type { Gateway, Image } from "./gateway";
+import { type GranteeKey, granteeKey, PUBLIC, parseGranteeKey, userKey } from "./grantee";
+import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
+
+type Sdk = typeof import("@aws-sdk/client-ec2");
+
+/** A gateway for a connection. Credentials and region are looked up at the first call. */
+export function ec2Gateway(connection: Connection): Gateway {
+  let started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
+  const start = () => {
+    started ??= import("@aws-sdk/client-ec2").then(async (sdk) => ({
+      sdk,
+      client: new sdk.EC2Client(await clientConfig(connection)),
+    }));
+    return started;
+  };
+
+  async function call<Output>(attempt: Attempt, request: (client: EC2Client, sdk: Sdk) => Promise<Output>): Promise<Output> {
+    try {
+      const { client, sdk } = await start();
+      return await request(client, sdk);
+    } catch (error) {
+      throw userError(error, { ...attempt, region: connection.region });
+    }
+  }
+
+  return {
+    region: () => call({ action: "DescribeImages" }, (client) => client.config.region()),
+
+    async describeImage(imageId) {
+      const attempt = { action: "DescribeImages", imageId };
+      const { Images } = await call(attempt, (client, sdk) =>
+        client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true })),
+      );
+      const image = Images?.[0];
+      if (!image) throw userError(Object.assign(new Error(), { name: "InvalidAMIID.NotFound" }), attempt);
+      const snapshotIds = (image.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs.SnapshotId] : []));
+      return {
+        imageId,
+        ownerId: image.OwnerId ?? "",
+        state: image.State ?? "",
+        name: image.Name,
+        snapshotIds: [...new Set(snapshotIds)].sort(),
+      } satisfies Image;
+    },
+
+    async launchPermissions(imageId) {
+      const { LaunchPermissions = [] } = await call({ action: "DescribeImageAttribute", imageId }, (client, sdk) =>
+        client.send(new sdk.DescribeImageAttributeCommand({ ImageId: imageId, Attribute: "launchPermission" })),
+      );
+      return new Set(LaunchPermissions.map(keyOf));
+    },
+
+    async createVolumePermissions(snapshotId) {
+      const { CreateVolumePermissions = [] } = await call({ action: "DescribeSnapshotAttribute", snapshotId }, (client, sdk) =>
+        client.send(new sdk.DescribeSnapshotAttributeCommand({ SnapshotId: snapshotId, Attribute: "createVolumePermission" })),
+      );
+      return new Set(CreateVolumePermissions.map(keyOf));
+    },
+
+    async changeLaunchPermissions(imageId, change) {
+      const changes = [
+        ...change.add.map((key) => ({ operation: "add", key }) as const),
+        ...change.remove.map((key) => ({ operation: "remove", key }) as const),
+      ];
+      for (const batch of batches(changes, MAX_LAUNCH_CHANGES_PER_CALL)) {
+        const members = (operation: "add" | "remove") =>
+          batch.filter((one) => one.operation === operation).map(({ key }) => launchPermission(key));
+        const [Add, Remove] = [members("add"), members("remove")];
+        await call({ action: "ModifyImageAttribute", imageId }, (client, sdk) =>
+          client.send(
+            new sdk.ModifyImageAttributeCommand({
+              ImageId: imageId,
+              LaunchPermission: { ...(Add.length > 0 ? { Add } : {}), ...(Remove.length > 0 ? { Remove } : {}) },
+            }),
+          ),
+        );
+      }
+    },
+
+    async changeCreateVolumePermissions(snapshotId, operation, grantees) {
+      for (const batch of batches(grantees, MAX_SNAPSHOT_CHANGES_PER_CALL)) {
+        const UserIds = batch.filter((key) => key !== PUBLIC).map(accountIdOf);
+        await call({ action: "ModifySnapshotAttribute", snapshotId }, (client, sdk) =>
+          client.send(
+            new sdk.ModifySnapshotAttributeCommand({
+              SnapshotId: snapshotId,
+              Attribute: "createVolumePermission",
+              OperationType: operation,
+              ...(UserIds.length > 0 ? { UserIds } : {}),
+              ...(batch.includes(PUBLIC) ? { GroupNames: ["all"] } : {}),
+            }),
+          ),
+        );
+      }
+    },
+
+    async resetLaunchPermissions(imageId) {
+      await call({ action: "ResetImageAttribute", imageId }, (client, sdk) =>
+        client.send(new sdk.ResetImageAttributeCommand({ ImageId: imageId, Attribute: "launchPermission" })),
+      );
+    },
+
+    async resetCreateVolumePermissions(snapshotId) {
+      await call({ action: "ResetSnapshotAttribute", snapshotId }, (client, sdk) =>
+        client.send(new sdk.ResetSnapshotAttributeCommand({ SnapshotId: snapshotId, Attribute: "createVolumePermission" })),
+      );
+    },
+  };
+}
+
+function keyOf({ UserId, Group, OrganizationArn, OrganizationalUnitArn }: LaunchPermission): GranteeKey {
+  if (UserId) return userKey(UserId);
+  if (OrganizationArn) return granteeKey({ kind: "organization", arn: OrganizationArn });
+  if (OrganizationalUnitArn) return granteeKey({ kind: "organizationalUnit", arn: OrganizationalUnitArn });
+  return Group === "all" ? PUBLIC : granteeKey({ kind: "other", userId: Group ?? "" });
+}
+
+function launchPermission(key: GranteeKey): LaunchPermission {
+  const grantee = parseGranteeKey(key);
+  switch (grantee.kind) {
+    case "account":
+      return { UserId: grantee.accountId };
+    case "organization":
+      return { OrganizationArn: grantee.arn };
+    case "organizationalUnit":
+      return { OrganizationalUnitArn: grantee.arn };
+    case "public":
+      return { Group: "all" };
+    case "other":
+      throw new AmiSharingError("invalid-argument", `${key} cannot be changed`);
+  }
+}
+
+function accountIdOf(key: GranteeKey): string {
+  const grantee = parseGranteeKey(key);
+  if (grantee.kind === "account") return grantee.accountId;
+  throw new AmiSharingError("invalid-argument", `${key} cannot hold a create-volume permission`);
+}

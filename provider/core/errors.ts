@@ -1,0 +1,60 @@
+/** The errors a user can see: a stable code, the wrong value, what AWS said, and what to do next. */
+
+export type ErrorCode =
+  | "invalid-argument"
+  | "image-not-found"
+  | "not-owner"
+  | "image-not-shareable"
+  | "snapshot-not-found"
+  | "sharing-refused"
+  | "quota-exceeded"
+  | "not-authorized"
+  | "credentials-missing"
+  | "credentials-expired"
+  | "credentials-invalid"
+  | "region-missing"
+  | "endpoint-unreachable"
+  | "throttled"
+  | "not-visible"
+  | "aws-error";
+
+export interface ErrorDetails {
+  /** The argument that caused it, a top-level name of the set. */
+  readonly property?: string;
+  readonly imageId?: string;
+  /** The error code that AWS answered. */
+  readonly awsCode?: string;
+  /** The request id that AWS support asks for. */
+  readonly requestId?: string;
+  /** What the user can do about it. */
+  readonly next?: string;
+  readonly cause?: unknown;
+}
+
+/** An error with a stable `code`; its message is one line, in lower case, and complete without a stack trace. */
+export class AmiSharingError extends Error {
+  override readonly name = "AmiSharingError";
+  readonly property: string | undefined;
+  readonly imageId: string | undefined;
+  readonly awsCode: string | undefined;
+  readonly requestId: string | undefined;
+  readonly next: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    what: string,
+    details: ErrorDetails = {},
+  ) {
+    super(sentence(code, what, details), details.cause === undefined ? undefined : { cause: details.cause });
+    this.property = details.property;
+    this.imageId = details.imageId;
+    this.awsCode = details.awsCode;
+    this.requestId = details.requestId;
+    this.next = details.next;
+  }
+}
+
+function sentence(code: ErrorCode, what: string, { awsCode, requestId, next }: ErrorDetails): string {
+  const aws = [awsCode && `AWS: ${awsCode}`, requestId && `request id ${requestId}`].filter(Boolean).join(", ");
+  return `${what}${aws && ` (${aws})`}${next ? `; ${next}` : ""} [${code}]`;
+}

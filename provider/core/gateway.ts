@@ -1,0 +1,39 @@
+/** The few things that this package asks of EC2, in its own terms; every implementation throws AmiSharingError only. */
+
+import type { GranteeKey } from "./grantee";
+
+/** An image as EC2 describes it. */
+export interface Image {
+  readonly imageId: string;
+  readonly ownerId: string;
+  /** EC2's state: `available`, `pending`, `failed`, `disabled`, `deregistered`, … */
+  readonly state: string;
+  readonly name: string | undefined;
+  /** The EBS snapshots in the image's block device mappings, sorted. */
+  readonly snapshotIds: readonly string[];
+}
+
+/** Grantees to add and to remove in one call. */
+export interface LaunchChange {
+  readonly add: readonly GranteeKey[];
+  readonly remove: readonly GranteeKey[];
+}
+
+export interface Gateway {
+  /** The region that the calls go to. */
+  region(): Promise<string>;
+  /** Errors: `image-not-found`. */
+  describeImage(imageId: string): Promise<Image>;
+  /** Who may launch the image. Errors: `image-not-found`, `not-owner`. */
+  launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>>;
+  /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. */
+  createVolumePermissions(snapshotId: string): Promise<ReadonlySet<GranteeKey>>;
+  /** Adds and removes together: one call for up to 10,000 grantees. */
+  changeLaunchPermissions(imageId: string, change: LaunchChange): Promise<void>;
+  /** Adds or removes: one call for every 500 grantees. */
+  changeCreateVolumePermissions(snapshotId: string, operation: "add" | "remove", grantees: readonly GranteeKey[]): Promise<void>;
+  /** Removes every launch permission but the owner's. */
+  resetLaunchPermissions(imageId: string): Promise<void>;
+  /** Removes every create-volume permission but the owner's. */
+  resetCreateVolumePermissions(snapshotId: string): Promise<void>;
+}

@@ -1,0 +1,60 @@
+/** One grantee of a permission: its kinds, its key in the grants map, and reading a key back. */
+
+/**
+ * Who can hold a permission. `other` is a user that fits no kind, such as the Marketplace's `aws-marketplace`:
+ * it is shown and never changed.
+ */
+export type Grantee =
+  | { readonly kind: "account"; readonly accountId: string }
+  | { readonly kind: "organization"; readonly arn: string }
+  | { readonly kind: "organizationalUnit"; readonly arn: string }
+  | { readonly kind: "public" }
+  | { readonly kind: "other"; readonly userId: string };
+
+/** `account/111122223333`, an organization's or unit's ARN, `public`, or `user/aws-marketplace`. */
+export type GranteeKey = string;
+
+/** The key of everybody. */
+export const PUBLIC: GranteeKey = "public";
+
+const ACCOUNT_PREFIX = "account/";
+const OTHER_PREFIX = "user/";
+
+/** The key of an account. */
+export function accountKey(accountId: string): GranteeKey {
+  return ACCOUNT_PREFIX + accountId;
+}
+
+/** The one key of a grantee: equal grantees have equal keys. */
+export function granteeKey(grantee: Grantee): GranteeKey {
+  switch (grantee.kind) {
+    case "account":
+      return accountKey(grantee.accountId);
+    case "organization":
+    case "organizationalUnit":
+      // AWS compares these ARNs without regard to case and answers them in lower case.
+      return grantee.arn.toLowerCase();
+    case "public":
+      return PUBLIC;
+    case "other":
+      return OTHER_PREFIX + grantee.userId;
+  }
+}
+
+/** The grantee of a key; the inverse of {@link granteeKey}. */
+export function parseGranteeKey(key: GranteeKey): Grantee {
+  if (key === PUBLIC) return { kind: "public" };
+  if (key.startsWith(ACCOUNT_PREFIX)) return { kind: "account", accountId: key.slice(ACCOUNT_PREFIX.length) };
+  if (key.startsWith(OTHER_PREFIX)) return { kind: "other", userId: key.slice(OTHER_PREFIX.length) };
+  return key.includes(":ou/") ? { kind: "organizationalUnit", arn: key } : { kind: "organization", arn: key };
+}
+
+/** The key of a `UserId` as EC2 answers it: an account, or one that fits no kind. */
+export function userKey(userId: string): GranteeKey {
+  return granteeKey(/^\d{12}$/.test(userId) ? { kind: "account", accountId: userId } : { kind: "other", userId });
+}
+
+/** Whether a set may add or remove the grantee at all. */
+export function isManageable(key: GranteeKey): boolean {
+  return !key.startsWith(OTHER_PREFIX);
+}

@@ -1,0 +1,57 @@
+/** The grants map, grantee → permissions in words, that previews show and state records: writing it and reading it back. */
+
+import type { GranteeKey } from "./grantee";
+import { granteesOf, type Permissions } from "./permissions";
+
+/**
+ * Grantee key → `launch`, `createVolume`, or `launch, createVolume`; where create-volume holds on some of the
+ * snapshots only: `launch, createVolume on snap-…, snap-…`. Keys are sorted.
+ */
+export type Grants = Record<GranteeKey, string>;
+
+const LAUNCH = "launch";
+const CREATE_VOLUME = "createVolume";
+const ON = " on ";
+
+/** The words for one grantee. `snapshotIds` are named unless the permission holds on every snapshot. */
+export function permissionWords(launch: boolean, createVolume: "none" | "all" | readonly string[]): string {
+  const words: string[] = launch ? [LAUNCH] : [];
+  if (createVolume === "all") words.push(CREATE_VOLUME);
+  else if (createVolume !== "none") words.push(CREATE_VOLUME + ON + [...createVolume].sort().join(", "));
+  return words.join(", ");
+}
+
+/**
+ * Writes permissions as a grants map.
+ *
+ * @param allSnapshotIds the snapshots that "createVolume" without names stands for; undefined: always name them
+ */
+export function encodeGrants(permissions: Permissions, allSnapshotIds: readonly string[] | undefined): Grants {
+  return sortedGrants(
+    [...granteesOf(permissions)].map((key) => {
+      const on = [...permissions.createVolume].filter(([, keys]) => keys.has(key)).map(([snapshotId]) => snapshotId);
+      const everywhere = allSnapshotIds?.length === on.length && allSnapshotIds.every((id) => on.includes(id));
+      return [key, permissionWords(permissions.launch.has(key), on.length === 0 ? "none" : everywhere ? "all" : on)];
+    }),
+  );
+}
+
+/** Reads a grants map back. `allSnapshotIds` are the snapshots that "createVolume" without names stands for. */
+export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]): Permissions {
+  const launch = new Set<GranteeKey>();
+  const createVolume = new Map<string, Set<GranteeKey>>();
+  for (const [key, words] of Object.entries(grants)) {
+    if (words === LAUNCH || words.startsWith(`${LAUNCH}, `)) launch.add(key);
+    const at = words.indexOf(CREATE_VOLUME);
+    if (at < 0) continue;
+    const named = words.slice(at + CREATE_VOLUME.length);
+    const snapshotIds = named.startsWith(ON) ? named.slice(ON.length).split(", ") : allSnapshotIds;
+    for (const id of snapshotIds) createVolume.set(id, (createVolume.get(id) ?? new Set()).add(key));
+  }
+  return { launch, createVolume };
+}
+
+/** A map with its keys in order, so that equal grants are equal text. */
+export function sortedGrants<Words>(entries: Iterable<readonly [GranteeKey, Words]>): Record<GranteeKey, Words> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}

@@ -1,0 +1,36 @@
+/** The engine-free model: grantees, permissions, declared sets, their diff, and making EC2 have them. */
+
+export type { Connection, RoleToAssume } from "./connection";
+export {
+  ARGUMENT_NAMES,
+  type ArgumentProblem,
+  type AssumeRole,
+  type CreateVolumeArguments,
+  type DeclaredSet,
+  type Decoded,
+  decodeDeclaredSet,
+  type Mode,
+  type OnDelete,
+  problemPath,
+} from "./declaredSet";
+export { type AmiPermissions, describePermissions } from "./describePermissions";
+export { type Change, changeFor, phasesOf, type Situation, type Step } from "./diff";
+export { ec2Gateway } from "./ec2Gateway";
+export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
+export type { Gateway, Image, LaunchChange } from "./gateway";
+export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
+export { decodeGrants, encodeGrants, type Grants, sortedGrants } from "./grants";
+export { declaredGrants, managedSnapshots, type PermissionSet, permissionSetOf, targetPermissions } from "./permissionSet";
+export {
+  filterGrantees,
+  filterSnapshots,
+  granteesOf,
+  intersection,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type Permissions,
+  union,
+} from "./permissions";
+export { IncompleteChangeError, observe, type Patience, type Recorded, reconcile, remove } from "./reconcile";
+export { type MaybeUnknown, UNKNOWN } from "./unknown";

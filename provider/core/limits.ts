@@ -1,0 +1,35 @@
+/** Limits and formats that AWS sets, each with its source; no logic. */
+
+/** Accounts in one ModifyImageAttribute request. EC2 API reference, ModifyImageAttribute. */
+export const MAX_LAUNCH_CHANGES_PER_CALL = 10_000;
+
+/** Modifications in one ModifySnapshotAttribute request. EC2 API reference, ModifySnapshotAttribute. */
+export const MAX_SNAPSHOT_CHANGES_PER_CALL = 500;
+
+/** An account id: 12 digits, leading zeros included. AWS Account Management guide, "View AWS account identifiers". */
+export const ACCOUNT_ID = /^\d{12}$/;
+
+/** An AMI id: 8 or 17 hexadecimal digits. EC2 user guide, "Resource IDs". */
+export const IMAGE_ID = /^ami-([0-9a-f]{8}|[0-9a-f]{17})$/;
+
+/** A snapshot id: 8 or 17 hexadecimal digits. EC2 user guide, "Resource IDs". */
+export const SNAPSHOT_ID = /^snap-([0-9a-f]{8}|[0-9a-f]{17})$/;
+
+/** An organization's ARN, in any partition. Service authorization reference, "AWS Organizations". */
+export const ORGANIZATION_ARN = /^arn:aws[a-z-]*:organizations::\d{12}:organization\/o-[a-z0-9]{10,32}$/;
+
+/** An organizational unit's ARN, in any partition. Service authorization reference, "AWS Organizations". */
+export const ORGANIZATIONAL_UNIT_ARN =
+  /^arn:aws[a-z-]*:organizations::\d{12}:ou\/o-[a-z0-9]{10,32}\/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$/;
+
+/**
+ * How long a change may take to show when it is read back, in seconds.
+ * EC2 API reference, "Eventual consistency": back off from seconds up to five minutes.
+ */
+export const VISIBILITY_TIMEOUT_SECONDS = 300;
+
+/** Attempts of one EC2 call, the first included, unless `maxRetries` says otherwise. */
+export const DEFAULT_MAX_ATTEMPTS = 8;
+
+/** Requests under way at once for one set: snapshots are changed in groups of this size. */
+export const MAX_CONCURRENT_CALLS = 8;

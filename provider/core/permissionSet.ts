@@ -1,0 +1,174 @@
+/** What a set wants: from its declared arguments to grants in words (some unknown yet) and to permissions on an image. */
+
+import type { CreateVolumeArguments, DeclaredSet, Mode, OnDelete } from "./declaredSet";
+import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
+import { type Grants, permissionWords, sortedGrants } from "./grants";
+import type { Permissions } from "./permissions";
+import { type MaybeUnknown, UNKNOWN } from "./unknown";
+
+/** A set whose every value is known. */
+export interface PermissionSet {
+  readonly imageId: string;
+  /** Who may launch the image. */
+  readonly launch: ReadonlySet<GranteeKey>;
+  /** Who may create volumes, on which snapshots (undefined: all of the image's). Undefined: not managed. */
+  readonly createVolume:
+    | { readonly grantees: ReadonlySet<GranteeKey>; readonly snapshotIds: readonly string[] | undefined }
+    | undefined;
+  readonly mode: Mode;
+  readonly onDelete: OnDelete;
+}
+
+/** The set of a declaration; undefined while something that decides about access is unknown. */
+export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
+  const intent = intentOf(declared);
+  const { imageId, mode = "authoritative", onDelete = "revoke" } = declared;
+  const { createVolume } = intent;
+  if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
+  if (intent.launch.unknown.length > 0) return undefined;
+  if (createVolume && (createVolume.grantees.unknown.length > 0 || createVolume.snapshotIds === UNKNOWN)) return undefined;
+  return {
+    imageId,
+    mode,
+    onDelete,
+    launch: intent.launch.keys,
+    createVolume: createVolume && {
+      grantees: createVolume.grantees.keys,
+      snapshotIds: createVolume.snapshotIds as readonly string[] | undefined,
+    },
+  };
+}
+
+/**
+ * The grants map of a declaration, as far as it is known.
+ *
+ * A grantee that is not known yet is listed as `account/[unknown]`, and one in `previous` that an unknown value may
+ * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change are kept, so that they show no change.
+ */
+export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Record<GranteeKey, MaybeUnknown<string>> {
+  const { launch, createVolume } = intentOf(declared);
+  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
+  const volumes = createVolume === UNKNOWN ? undefined : createVolume?.grantees;
+
+  const words = (mayLaunch: MaybeUnknown<boolean>, mayCreate: MaybeUnknown<boolean>) => {
+    if (mayLaunch === UNKNOWN || mayCreate === UNKNOWN) return UNKNOWN;
+    if (!mayCreate || createVolume === UNKNOWN || !createVolume) return permissionWords(mayLaunch, "none");
+    if (createVolume.snapshotIds === UNKNOWN) return UNKNOWN;
+    return permissionWords(mayLaunch, createVolume.snapshotIds ?? "all");
+  };
+  const add = (key: GranteeKey) => {
+    const mayCreate = createVolume === UNKNOWN && canCreateVolumes(key) ? UNKNOWN : volumes ? holds(volumes, key) : false;
+    const text = words(holds(launch, key), mayCreate);
+    if (text !== "") entries.set(key, text);
+  };
+
+  for (const key of [...launch.keys, ...(volumes?.keys ?? [])]) add(key);
+  for (const key of Object.keys(previous)) {
+    if (!isManageable(key)) entries.set(key, previous[key] as string);
+    else if (!entries.has(key)) add(key);
+  }
+  const unknownKinds = [...launch.unknown, ...(volumes?.unknown.filter((unknown) => !launch.unknown.includes(unknown)) ?? [])];
+  for (const unknown of unknownKinds) {
+    if (unknown.kind === "public") {
+      entries.set(PUBLIC, UNKNOWN);
+      continue;
+    }
+    const mayLaunch = launch.unknown.includes(unknown);
+    const mayCreate =
+      createVolume === UNKNOWN && unknown.kind === "account" ? UNKNOWN : (volumes?.unknown.includes(unknown) ?? false);
+    let key = `${unknown.kind}/[unknown]`;
+    for (let n = 2; entries.has(key); n++) key = `${unknown.kind}/[unknown ${n}]`;
+    entries.set(key, unknown.whole ? UNKNOWN : words(mayLaunch, mayCreate));
+  }
+  return sortedGrants(entries);
+}
+
+/** The permissions that a set wants on an image: its owner, who always has access, is left out. */
+export function targetPermissions(set: PermissionSet, image: { ownerId: string; snapshotIds: readonly string[] }): Permissions {
+  const owner = accountKey(image.ownerId);
+  const withoutOwner = (keys: ReadonlySet<GranteeKey>) => new Set([...keys].filter((key) => key !== owner));
+  const volumeGrantees = withoutOwner(set.createVolume?.grantees ?? new Set());
+  const snapshotIds = volumeGrantees.size > 0 ? managedSnapshots(set, image) : [];
+  return { launch: withoutOwner(set.launch), createVolume: new Map(snapshotIds.map((id) => [id, volumeGrantees])) };
+}
+
+/** The snapshots whose create-volume permissions the set manages. */
+export function managedSnapshots(set: PermissionSet, image: { snapshotIds: readonly string[] }): readonly string[] {
+  return set.createVolume ? (set.createVolume.snapshotIds ?? image.snapshotIds) : [];
+}
+
+/** A kind of grantee of which a member (or, `whole`, the list itself) is not known yet. */
+interface UnknownGrantee {
+  readonly kind: "account" | "organization" | "organizationalUnit" | "public";
+  readonly whole: boolean;
+}
+
+interface Grantees {
+  readonly keys: ReadonlySet<GranteeKey>;
+  readonly unknown: readonly UnknownGrantee[];
+}
+
+interface Intent {
+  readonly launch: Grantees;
+  readonly createVolume: MaybeUnknown<
+    { grantees: Grantees; snapshotIds: MaybeUnknown<readonly string[]> | undefined } | undefined
+  >;
+}
+
+function intentOf(declared: DeclaredSet): Intent {
+  const accounts = granteesIn("account", declared.accountIds);
+  const everybody = publicIn(declared.public);
+  const launch = merge([
+    accounts,
+    granteesIn("organization", declared.organizationArns),
+    granteesIn("organizationalUnit", declared.organizationalUnitArns),
+    everybody,
+  ]);
+  const asked = declared.createVolumePermissions;
+  if (asked === UNKNOWN) return { launch, createVolume: UNKNOWN };
+  if (asked === undefined || asked === false) return { launch, createVolume: undefined };
+  if (asked === true) return { launch, createVolume: { grantees: merge([accounts, everybody]), snapshotIds: undefined } };
+  const grantees = merge([
+    asked.accountIds === undefined ? accounts : granteesIn("account", asked.accountIds),
+    publicIn(asked.public),
+  ]);
+  return { launch, createVolume: { grantees, snapshotIds: knownList(asked.snapshotIds) } };
+}
+
+function granteesIn(
+  kind: "account" | "organization" | "organizationalUnit",
+  list: MaybeUnknown<readonly MaybeUnknown<string>[]> = [],
+): Grantees {
+  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, whole: true }] };
+  return {
+    keys: new Set(list.filter((item) => item !== UNKNOWN).map((item) => (kind === "account" ? accountKey(item) : item))),
+    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, whole: false })),
+  };
+}
+
+function publicIn(asked: MaybeUnknown<boolean> | undefined): Grantees {
+  return {
+    keys: new Set(asked === true ? [PUBLIC] : []),
+    unknown: asked === UNKNOWN ? [{ kind: "public", whole: false }] : [],
+  };
+}
+
+function merge(parts: readonly Grantees[]): Grantees {
+  return { keys: new Set(parts.flatMap(({ keys }) => [...keys])), unknown: parts.flatMap(({ unknown }) => unknown) };
+}
+
+function holds({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
+  if (keys.has(key)) return true;
+  const { kind } = parseGranteeKey(key);
+  return unknown.some((u) => u.kind === kind) ? UNKNOWN : false;
+}
+
+function canCreateVolumes(key: GranteeKey): boolean {
+  const { kind } = parseGranteeKey(key);
+  return kind === "account" || kind === "public";
+}
+
+function knownList(list: CreateVolumeArguments["snapshotIds"]): MaybeUnknown<readonly string[]> | undefined {
+  if (list === undefined || list === UNKNOWN) return list;
+  return list.some((item) => item === UNKNOWN) ? UNKNOWN : (list as readonly string[]);
+}

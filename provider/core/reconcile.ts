@@ -1,0 +1,286 @@
+/** Making EC2 have what a set wants and knowing what it has: observe, diff, apply, read again; and taking it away. */
+
+import { createWaiter, WaiterState } from "@smithy/util-waiter";
+import { batches } from "./batches";
+import { type Change, changeFor, phasesOf, type Step } from "./diff";
+import { AmiSharingError } from "./errors";
+import type { Gateway, Image } from "./gateway";
+import { accountKey, type GranteeKey } from "./grantee";
+import { MAX_CONCURRENT_CALLS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { managedSnapshots, type PermissionSet, targetPermissions } from "./permissionSet";
+import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+
+/** What is known of a set after an operation; this is what an engine's state holds. */
+export interface Recorded {
+  readonly region: string;
+  readonly ownerId: string;
+  /** The EBS snapshots of the image. */
+  readonly snapshotIds: readonly string[];
+  /** What EC2 answered, for the image and the managed snapshots. */
+  readonly live: Permissions;
+  /** What this set granted and holds still. */
+  readonly granted: Permissions;
+}
+
+/** How long to wait for a change to show, in seconds. */
+export interface Patience {
+  readonly timeout: number;
+  readonly minDelay: number;
+  readonly maxDelay: number;
+}
+
+const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
+
+/** A change that was begun and not completed: `recorded` is what holds now. */
+export class IncompleteChangeError extends Error {
+  override readonly name = "IncompleteChangeError";
+  constructor(
+    readonly reason: AmiSharingError,
+    readonly recorded: Recorded,
+  ) {
+    super(`the change was begun and not completed: ${reason.message}`, { cause: reason });
+  }
+}
+
+/**
+ * Makes EC2 have what `set` wants.
+ *
+ * @param previous what was recorded after the last operation of this set; undefined for a new one
+ * @throws AmiSharingError where nothing was changed, IncompleteChangeError where something may have been
+ */
+export async function reconcile(
+  gateway: Gateway,
+  set: PermissionSet,
+  previous?: Recorded,
+  patience: Patience = DEFAULT_PATIENCE,
+): Promise<Recorded> {
+  const image = await availableImage(gateway, set.imageId, patience);
+  const managedSnapshotIds = managedSnapshots(set, image);
+  refuseForeignSnapshots(set, image);
+  const granted = previous?.granted ?? NO_PERMISSIONS;
+  const before = await livePermissions(gateway, image, new Set([...managedSnapshotIds, ...granted.createVolume.keys()]));
+  const target = targetPermissions(set, image);
+  const change = changeFor({ mode: set.mode, target, live: before, granted, managedSnapshotIds });
+
+  const region = await gateway.region();
+  const owned = union(granted, set.mode === "authoritative" ? target : change.add);
+  const recordedWith = (live: Permissions, added: Permissions): Recorded => ({
+    region,
+    ownerId: image.ownerId,
+    snapshotIds: image.snapshotIds,
+    live,
+    granted: union(intersection(owned, live), added),
+  });
+  const accepted: Step[] = [];
+  try {
+    await applyChange(gateway, image.imageId, change, accepted);
+    const live = await waitUntilVisible(gateway, image, change, before, patience);
+    return recordedWith(live, NO_PERMISSIONS);
+  } catch (error) {
+    const reason = error as AmiSharingError;
+    const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
+    if (seen && accepted.length === 0 && same(seen, before)) throw reason;
+    // What EC2 accepted is ours even if it does not show yet; where nothing can be read, so is all that was tried.
+    throw new IncompleteChangeError(reason, recordedWith(seen ?? before, seen ? addedBy(accepted) : change.add));
+  }
+}
+
+/**
+ * Reads what EC2 has for a set.
+ *
+ * @returns undefined where the image is gone
+ */
+export async function observe(gateway: Gateway, set: PermissionSet, previous?: Recorded): Promise<Recorded | undefined> {
+  const image = await existingImage(gateway, set.imageId);
+  if (!image) return undefined;
+  const granted = previous?.granted ?? NO_PERMISSIONS;
+  const snapshotIds = new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]);
+  const live = await livePermissions(gateway, image, snapshotIds);
+  return {
+    region: await gateway.region(),
+    ownerId: image.ownerId,
+    snapshotIds: image.snapshotIds,
+    live,
+    granted: intersection(granted, live),
+  };
+}
+
+/** Takes a set's permissions away as `onDelete` says; an image or a snapshot that is gone is fine. */
+export async function remove(
+  gateway: Gateway,
+  set: PermissionSet,
+  { granted, snapshotIds }: Recorded,
+  patience: Patience = DEFAULT_PATIENCE,
+): Promise<void> {
+  if (set.onDelete === "retain") return;
+  const image = await existingImage(gateway, set.imageId);
+  if (set.onDelete === "reset") {
+    if (image) await gateway.resetLaunchPermissions(set.imageId);
+    await inGroups(managedSnapshots(set, { snapshotIds }), (id) =>
+      ifPresent(gateway.resetCreateVolumePermissions(id), undefined),
+    );
+    return;
+  }
+  const readable: Readable = image ?? { imageId: set.imageId, ownerId: "" };
+  const before = await livePermissions(
+    gateway,
+    readable,
+    granted.createVolume.keys(),
+    image !== undefined && granted.launch.size > 0,
+  );
+  const change: Change = { add: NO_PERMISSIONS, remove: intersection(granted, before) };
+  await applyChange(gateway, set.imageId, change, []);
+  await waitUntilVisible(gateway, readable, change, before, patience);
+}
+
+async function existingImage(gateway: Gateway, imageId: string): Promise<Image | undefined> {
+  try {
+    const image = await gateway.describeImage(imageId);
+    return image.state === "deregistered" ? undefined : image;
+  } catch (error) {
+    if (error instanceof AmiSharingError && error.code === "image-not-found") return undefined;
+    throw error;
+  }
+}
+
+/** The image once it is no longer pending, as EC2 changes the permissions of available images only. */
+async function availableImage(gateway: Gateway, imageId: string, patience: Patience): Promise<Image> {
+  const image = await poll(
+    () => gateway.describeImage(imageId),
+    ({ state }) => state !== "pending",
+    patience,
+  );
+  if (image.state === "available" || image.state === "") return image;
+  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${image.state}`, {
+    property: "imageId",
+    imageId,
+    next: image.state === "disabled" ? "enable it first (aws ec2 enable-image)" : "only an available AMI can be shared",
+  });
+}
+
+function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snapshotIds }: Image): void {
+  const foreign = createVolume?.snapshotIds?.filter((id) => !snapshotIds.includes(id)) ?? [];
+  if (foreign.length === 0) return;
+  const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
+  throw new AmiSharingError(
+    "invalid-argument",
+    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
+    {
+      property: "createVolumePermissions",
+      imageId,
+      next: has,
+    },
+  );
+}
+
+type Readable = Pick<Image, "imageId" | "ownerId">;
+
+/** What EC2 has, less the owner's own account: it always has access, and is neither shown nor changed. */
+export async function livePermissions(
+  gateway: Gateway,
+  image: Readable,
+  snapshotIds: Iterable<string>,
+  withLaunch = true,
+): Promise<Permissions> {
+  const [launch, createVolume] = await Promise.all([
+    withLaunch ? gateway.launchPermissions(image.imageId) : new Set<GranteeKey>(),
+    snapshotPermissions(gateway, snapshotIds),
+  ]);
+  const owner = accountKey(image.ownerId);
+  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
+}
+
+/** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
+async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
+  const read = await inGroups(
+    [...snapshotIds],
+    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
+  );
+  return new Map(read.filter(([, keys]) => keys.size > 0));
+}
+
+async function applyChange(gateway: Gateway, imageId: string, change: Change, accepted: Step[]): Promise<void> {
+  for (const phase of phasesOf(change))
+    await inGroups(phase, async (step) => {
+      if (step.kind === "launch") await gateway.changeLaunchPermissions(imageId, step);
+      else await gateway.changeCreateVolumePermissions(step.snapshotId, step.operation, step.grantees);
+      accepted.push(step);
+    });
+}
+
+async function waitUntilVisible(
+  gateway: Gateway,
+  image: Readable,
+  change: Change,
+  before: Permissions,
+  patience: Patience,
+): Promise<Permissions> {
+  const shows = (live: Permissions) => isEmpty(minus(change.add, live)) && isEmpty(intersection(change.remove, live));
+  const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
+  if (shows(live)) return live;
+  throw new AmiSharingError(
+    "not-visible",
+    `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${patience.timeout} seconds`,
+    {
+      imageId: image.imageId,
+      next: "repeat later: what already holds is not sent again",
+    },
+  );
+}
+
+/** What EC2 has now, read again only where the change touches it. */
+async function rereadChanged(
+  gateway: Gateway,
+  image: Readable,
+  { add, remove }: Change,
+  before: Permissions,
+): Promise<Permissions> {
+  const snapshotIds = new Set([...add.createVolume.keys(), ...remove.createVolume.keys()]);
+  const launchChanges = add.launch.size + remove.launch.size > 0;
+  const reread = await livePermissions(gateway, image, snapshotIds, launchChanges);
+  const untouched = [...before.createVolume].filter(([id]) => !snapshotIds.has(id));
+  return { launch: launchChanges ? reread.launch : before.launch, createVolume: new Map([...untouched, ...reread.createVolume]) };
+}
+
+/** Reads until `done`, backing off; gives back the last value read, done or not. */
+async function poll<Value>(read: () => Promise<Value>, done: (value: Value) => boolean, patience: Patience): Promise<Value> {
+  const { timeout: maxWaitTime, minDelay, maxDelay } = patience;
+  let last: Value | undefined;
+  await createWaiter({ client: undefined, maxWaitTime, minDelay, maxDelay }, undefined, async () => {
+    last = await read();
+    return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
+  });
+  return last as Value;
+}
+
+async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
+  return reading.catch((error: AmiSharingError) => {
+    if (error.code === "snapshot-not-found") return absent;
+    throw error;
+  });
+}
+
+/** Runs `each` for all items, a group at a time; throws the first failure once its group has ended. */
+async function inGroups<Item, Result>(items: readonly Item[], each: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const group of batches(items, MAX_CONCURRENT_CALLS)) {
+    const settled = await Promise.allSettled(group.map(each));
+    for (const outcome of settled) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      results.push(outcome.value);
+    }
+  }
+  return results;
+}
+
+function addedBy(steps: readonly Step[]): Permissions {
+  return steps.reduce<Permissions>((sum, step) => {
+    if (step.kind === "launch") return union(sum, { launch: new Set(step.add), createVolume: new Map() });
+    if (step.operation === "remove") return sum;
+    return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
+  }, NO_PERMISSIONS);
+}
+
+function same(a: Permissions, b: Permissions): boolean {
+  return isEmpty(minus(a, b)) && isEmpty(minus(b, a));
+}

@@ -1,0 +1,121 @@
+/** The resource as programs use it: arguments, outputs, and the notes that it logs of its own. */
+
+import * as pulumi from "@pulumi/pulumi";
+import type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
+import { describePermissions, ec2Gateway } from "../core";
+import { PROVIDER_SHIM } from "./shim";
+import { connectionOf } from "./stackConfig";
+
+/** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
+export type AccountId = string | number;
+
+/** How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
+export interface ConnectionArgs {
+  /** The AMI's region; a change replaces the resource. */
+  region?: pulumi.Input<string> | undefined;
+  /** A profile of the shared AWS config and credentials files. */
+  profile?: pulumi.Input<string> | undefined;
+  /** EC2's endpoint, a URL. On loopback, STS is looked for there too. */
+  endpoint?: pulumi.Input<string> | undefined;
+  /** A role to assume with the credentials found. */
+  assumeRole?:
+    | pulumi.Input<{
+        roleArn: pulumi.Input<string>;
+        externalId?: pulumi.Input<string> | undefined;
+        sessionName?: pulumi.Input<string> | undefined;
+      }>
+    | undefined;
+}
+
+/** Who may create volumes from which of the AMI's snapshots. */
+export interface CreateVolumePermissionsArgs {
+  /** Default: the set's `accountIds`. */
+  accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
+  /** Default: every EBS snapshot in the AMI's block device mappings. */
+  snapshotIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** Everybody. Default: false. */
+  public?: pulumi.Input<boolean> | undefined;
+}
+
+export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
+  /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
+  imageId: pulumi.Input<string>;
+  /** Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none. */
+  accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
+  /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
+  organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** Organizational units, by full ARN; those nested in them inherit. Default: none. */
+  organizationalUnitArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** Every AWS account. Needs `acknowledgePublic: true`. Default: false. */
+  public?: pulumi.Input<boolean> | undefined;
+  /** Says that sharing with everybody is meant. Default: false. */
+  acknowledgePublic?: pulumi.Input<boolean> | undefined;
+  /**
+   * Create-volume permission on the AMI's snapshots, which copying the AMI needs and launching does not.
+   * `true`: for the set's accounts (and everybody if `public`) on every EBS snapshot. Default: none, and not managed.
+   */
+  createVolumePermissions?: pulumi.Input<boolean | CreateVolumePermissionsArgs> | undefined;
+  /** `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`. */
+  mode?: pulumi.Input<Mode> | undefined;
+  /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */
+  onDelete?: pulumi.Input<OnDelete> | undefined;
+}
+
+/** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */
+export class AmiLaunchPermissionSet extends pulumi.CustomResource {
+  /** The type in URNs. */
+  static readonly __pulumiType = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet";
+
+  // Outputs are `declare`d: a field of its own would hide what the base class sets.
+  declare readonly imageId: pulumi.Output<string>;
+  /** The region of the AMI. */
+  declare readonly region: pulumi.Output<string>;
+  /** The account that owns the AMI. */
+  declare readonly ownerId: pulumi.Output<string>;
+  /** The EBS snapshots of the AMI. */
+  declare readonly snapshotIds: pulumi.Output<string[]>;
+  /**
+   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or both; where
+   * create-volume holds on some snapshots only, the text says on which.
+   */
+  declare readonly grants: pulumi.Output<Grants>;
+
+  constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined };
+    const region = args?.region;
+    super(AmiLaunchPermissionSet.__pulumiType, name, { ...args, region, ...outputs, __provider: PROVIDER_SHIM }, opts);
+    noteOwner(this, args?.accountIds);
+  }
+}
+
+/** Which AMI to look at, and how to reach it. */
+export interface GetAmiLaunchPermissionsArgs {
+  imageId: string;
+  region?: string;
+  profile?: string;
+  endpoint?: string;
+  assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
+}
+
+/** Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection. */
+export async function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
+  const config = new pulumi.Config("aws");
+  const connection = connectionOf(args, (key) => config.get(key.slice("aws:".length)));
+  return describePermissions(ec2Gateway(connection), args.imageId);
+}
+
+/** The form of {@link getAmiLaunchPermissions} for arguments that are outputs. */
+export function getAmiLaunchPermissionsOutput(
+  args: {
+    [Name in keyof GetAmiLaunchPermissionsArgs]: pulumi.Input<GetAmiLaunchPermissionsArgs[Name]>;
+  },
+): pulumi.Output<AmiPermissions> {
+  return pulumi.output(args).apply((known) => getAmiLaunchPermissions(known as GetAmiLaunchPermissionsArgs));
+}
+
+function noteOwner(resource: AmiLaunchPermissionSet, accountIds: AmiLaunchPermissionSetArgs["accountIds"]): void {
+  pulumi.all([resource.ownerId, accountIds]).apply(([ownerId, ids]) => {
+    if (!ids?.some((id) => String(id) === ownerId)) return;
+    void pulumi.log.info(`account ${ownerId} owns the AMI and always has access: it is left out`, resource);
+  });
+}

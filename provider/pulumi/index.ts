@@ -1,0 +1,13 @@
+/** What Pulumi programs import. */
+
+export type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
+export {
+  type AccountId,
+  AmiLaunchPermissionSet,
+  type AmiLaunchPermissionSetArgs,
+  type ConnectionArgs,
+  type CreateVolumePermissionsArgs,
+  type GetAmiLaunchPermissionsArgs,
+  getAmiLaunchPermissions,
+  getAmiLaunchPermissionsOutput,
+} from "./amiLaunchPermissionSet";

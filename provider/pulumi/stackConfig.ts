@@ -1,0 +1,103 @@
+/** The connection that a stack's `aws:*` config asks for, read as @pulumi/aws reads it. */
+
+import { AmiSharingError, type Connection, type RoleToAssume } from "../core";
+
+/** The arguments of a resource that say how to reach EC2; all known. */
+export type ConnectionArguments = Partial<Record<"region" | "profile" | "endpoint" | "assumeRole", unknown>>;
+
+/** A config value by its full key, such as `aws:region`; objects come as JSON text or as objects. */
+export type GetConfig = (key: string) => unknown;
+
+/**
+ * The connection of a resource: its own arguments win, then the stack's `aws:*` config; what neither gives is left to
+ * the SDK's default chain.
+ *
+ * @throws AmiSharingError `invalid-argument`, naming the config key; never with a value, which may be a secret
+ */
+export function connectionOf(args: ConnectionArguments, getConfig: GetConfig): Connection {
+  const text = (key: string) => textOf(getConfig(`aws:${key}`));
+  const own = args as { region?: string; profile?: string; endpoint?: string; assumeRole?: RoleToAssume };
+  const endpoints = listOf(getConfig, "endpoints");
+  const endpoint = (service: string) => textOf(endpoints.map((entry) => entry[service]).find((url) => textOf(url)));
+  const accessKeyId = text("accessKey");
+  const secretAccessKey = text("secretKey");
+  const sessionToken = text("token");
+  const maxRetries = text("maxRetries");
+  // A profile given to the resource means its credentials, not the stack's keys.
+  const keys = own.profile === undefined && accessKeyId && secretAccessKey;
+  return {
+    region: own.region ?? text("region"),
+    profile: own.profile ?? text("profile"),
+    sharedConfigFile: firstOf(getConfig, "sharedConfigFiles"),
+    sharedCredentialsFile: firstOf(getConfig, "sharedCredentialsFiles"),
+    endpoint: own.endpoint ?? endpoint("ec2"),
+    stsEndpoint: endpoint("sts"),
+    credentials: keys ? { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } : undefined,
+    assumeRoles: own.assumeRole
+      ? [own.assumeRole]
+      : [...listOf(getConfig, "assumeRoles"), ...listOf(getConfig, "assumeRole")].flatMap(roleOf),
+    maxRetries: maxRetries === undefined ? undefined : wholeNumber(maxRetries),
+  };
+}
+
+function roleOf({ roleArn, externalId, sessionName, duration }: Record<string, unknown>): RoleToAssume[] {
+  const arn = textOf(roleArn);
+  if (!arn) return [];
+  return [
+    {
+      roleArn: arn,
+      externalId: textOf(externalId),
+      sessionName: textOf(sessionName),
+      durationSeconds: seconds(textOf(duration)),
+    },
+  ];
+}
+
+/** Go's duration, as @pulumi/aws takes it: `1h`, `30m`, `1h30m`, `900s`. */
+function seconds(duration: string | undefined): number | undefined {
+  if (duration === undefined) return undefined;
+  const [, h, m, s] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(duration) ?? [];
+  const total = Number(h ?? 0) * 3600 + Number(m ?? 0) * 60 + Number(s ?? 0);
+  if (total === 0) throw invalid("assumeRoles", 'duration is not of the form "1h30m"');
+  return total;
+}
+
+function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value)) throw invalid("maxRetries", "it is not a whole number");
+  return Number(value);
+}
+
+function firstOf(getConfig: GetConfig, key: string): string | undefined {
+  const files = parsed(getConfig(`aws:${key}`), key);
+  return Array.isArray(files) ? textOf(files[0]) : textOf(files);
+}
+
+/** A config value that is a list of objects, or one object. */
+function listOf(getConfig: GetConfig, key: string): Record<string, unknown>[] {
+  const value = parsed(getConfig(`aws:${key}`), key);
+  const entries = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return entries.map((entry) => {
+    if (typeof entry !== "object" || entry === null) throw invalid(key, "it is not a list of objects");
+    return entry as Record<string, unknown>;
+  });
+}
+
+function parsed(value: unknown, key: string): unknown {
+  if (typeof value !== "string") return value ?? undefined;
+  if (value === "") return undefined;
+  try {
+    return JSON.parse(value);
+  } catch {
+    if (key.startsWith("shared")) return value;
+    throw invalid(key, "it is not JSON");
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function invalid(key: string, why: string): AmiSharingError {
+  return new AmiSharingError("invalid-argument", `the stack's config aws:${key} cannot be read: ${why}`);
+}

@@ -1,0 +1,139 @@
+/** A set in Pulumi's inputs and state: decoding arguments with Pulumi's unknown values, and writing and reading what is recorded. */
+
+import { isDeepStrictEqual } from "node:util";
+import {
+  ARGUMENT_NAMES,
+  accountKey,
+  type DeclaredSet,
+  type Decoded,
+  declaredGrants,
+  decodeDeclaredSet,
+  decodeGrants,
+  encodeGrants,
+  filterGrantees,
+  filterSnapshots,
+  type Grants,
+  intersection,
+  isManageable,
+  type MaybeUnknown,
+  managedSnapshots,
+  type PermissionSet,
+  type Permissions,
+  permissionSetOf,
+  type Recorded,
+  targetPermissions,
+  UNKNOWN,
+  union,
+} from "../core";
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** How the engine writes a value that it does not know yet. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
+export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** What a resource's outputs hold beside its arguments. `granted` is absent where it is the same as `grants`. */
+interface Outputs {
+  readonly region?: string;
+  readonly ownerId?: string;
+  readonly snapshotIds?: readonly string[];
+  readonly grants?: Grants;
+  readonly granted?: Grants;
+}
+
+/** Decodes what a program gave; unknown names are a problem. */
+export function decodeInputs(inputs: Properties): Decoded {
+  const { __provider, ...given } = inputs;
+  return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
+}
+
+/** The arguments in a resource's state, without its outputs. */
+export function argumentsIn(props: Properties): Properties {
+  return Object.fromEntries(ARGUMENT_NAMES.filter((name) => props[name] !== undefined).map((name) => [name, props[name]]));
+}
+
+/** Arguments and grants in the form that the engine compares and shows. */
+export function encodeInputs(declared: DeclaredSet, grants: Record<string, MaybeUnknown<string>>): Record<string, unknown> {
+  return mapLeaves({ ...declared, grants }, UNKNOWN, PULUMI_UNKNOWN) as Record<string, unknown>;
+}
+
+/** The inputs of a set as it is declared. `previous` are the inputs recorded last. */
+export function checkedInputs(declared: DeclaredSet, previous: Properties): Record<string, unknown> {
+  return encodeInputs(declared, declaredGrants(declared, (previous as Outputs).grants));
+}
+
+/** The outputs to record: the arguments, and what holds. */
+export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
+  const { region, ownerId, snapshotIds } = recorded;
+  const grants = encodeGrants(ofInterest(set, recorded), unnamedSnapshots(set, snapshotIds));
+  const outputs = { ...argumentsIn(args), region, ownerId, snapshotIds: [...snapshotIds], grants };
+  const granted = encodeGrants(recorded.granted, unnamedSnapshots(set, snapshotIds));
+  const assumed = encodeGrants(decodeOutputs(outputs, set).granted, unnamedSnapshots(set, snapshotIds));
+  return { ...outputs, ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }) };
+}
+
+/** The inputs to record after a read: the arguments as they are, and the grants that hold. */
+export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs: Properties): Record<string, unknown> {
+  const { grants = {}, ownerId = "" } = outputs as Outputs;
+  const owner = accountKey(ownerId);
+  const words = declaredGrants(declared)[owner];
+  // The owner always has what the set declares for it, and EC2 never lists it.
+  return { ...args, grants: typeof words === "string" ? { ...grants, [owner]: words } : grants };
+}
+
+/**
+ * What was recorded, as far as the next operation needs it. Where `granted` is absent, the set granted what it wants.
+ *
+ * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
+ */
+export function decodeOutputs(props: Properties, set: PermissionSet | undefined): Recorded {
+  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted } = props as Outputs;
+  const live = decodeGrants(grants, snapshotIds);
+  const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
+  return {
+    region,
+    ownerId,
+    snapshotIds,
+    live,
+    granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
+  };
+}
+
+/** The snapshots that "createVolume" without names stands for: all, unless the set names its own. */
+function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): readonly string[] | undefined {
+  return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
+}
+
+/** The grants that decide whether a set changed: without the owner's and those that no set can change. */
+export function comparableGrants(props: Properties, ownerId: unknown): Grants {
+  const { [accountKey(String(ownerId))]: _, ...grants } = manageable((props as Outputs).grants ?? {});
+  return grants;
+}
+
+/** The set of arguments in state; a value that is unknown or unreadable there is a defect, not the user's. */
+export function setIn(props: Properties): { declared: DeclaredSet; set: PermissionSet } | undefined {
+  const decoded = decodeInputs(argumentsIn(props));
+  const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+  return set && "declared" in decoded ? { declared: decoded.declared, set } : undefined;
+}
+
+/** What a set shows: in authoritative mode all on what it manages, in additive mode only what it wants or granted. */
+function ofInterest(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
+  const image = { ownerId, snapshotIds };
+  if (set.mode === "additive") return intersection(live, union(targetPermissions(set, image), granted));
+  const managed = managedSnapshots(set, image);
+  return union(
+    filterSnapshots(live, (id) => managed.includes(id)),
+    intersection(granted, live),
+  );
+}
+
+function manageable(grants: Grants): Grants {
+  return Object.fromEntries(Object.entries(grants).filter(([key]) => isManageable(key)));
+}
+
+function mapLeaves(value: unknown, from: unknown, to: unknown): unknown {
+  if (value === from) return to;
+  if (Array.isArray(value)) return value.map((item) => mapLeaves(item, from, to));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapLeaves(item, from, to)]));
+}

@@ -1,0 +1,308 @@
+// Sets up what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine.
+// @ts-check
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ENGINE, ENGINE_PROGRAMS, engineOnPath, executable, PYTHON, pinnedVersions, ROOT, TOOLCHAIN } from "./environment.mjs";
+import { acquireLock } from "./setup/lock.mjs";
+import { run, SetupError, stopOnSignals } from "./setup/run.mjs";
+
+/**
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {() => boolean} isReady
+ * @property {(say: Say) => Promise<void>} work
+ * @property {string} needs What the user has to have for it, shown when it fails.
+ * @property {StepName} [after]
+ */
+/** @typedef {"npm" | "build" | "python" | "engine"} StepName */
+/** @typedef {(text: string) => void} Say */
+
+/** @type {Record<StepName, Step>} */
+const STEPS = {
+  npm: {
+    title: "npm packages",
+    isReady: npmPackagesMatchTheLock,
+    work: () => run("npm", ["ci", "--loglevel=warn", "--include=dev", "--no-audit", "--no-fund"], { cwd: ROOT }),
+    needs: "npm (it comes with Node.js) and its registry within reach.",
+  },
+  build: {
+    title: "package build",
+    after: "npm",
+    ...stamped("build", join(ROOT, "provider", "dist"), buildInputs, () => run("npm", ["run", "build"], { cwd: ROOT })),
+    needs: "sources that compile: see the messages of `npm run build` above.",
+  },
+  python: {
+    title: "Python packages",
+    ...stamped("python", join(PYTHON, "bin", "python"), pythonInputs, installPythonPackages),
+    needs: "Python 3 with venv and pip (on Debian and Ubuntu: `apt install python3-venv`) and its package index within reach.",
+  },
+  engine: {
+    title: "Pulumi engine",
+    isReady: () => engineOnPath() !== undefined || builtEngine.isReady(),
+    work: (say) => builtEngine.work(say),
+    needs: `a Pulumi CLI on PATH (see pulumi.com/docs/install), or Go ${pinnedVersions().go} or newer to build it, with its module proxy within reach.`,
+  },
+};
+const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
+const ALL = /** @type {StepName[]} */ (Object.keys(STEPS));
+
+/**
+ * Does what is missing or out of date, and nothing else; safe to interrupt and to run twice at once.
+ * @param {{ quiet?: boolean, only?: StepName[] }} [options] Quiet: prints nothing when there is nothing to do.
+ */
+export async function setup({ quiet = false, only = ALL } = {}) {
+  const began = Date.now();
+  if (only.every((name) => STEPS[name].isReady())) {
+    if (!quiet) tell("everything is in place");
+    return;
+  }
+  const unlock = await acquireLock(join(TOOLCHAIN, "lock"), (owner) => {
+    tell(`waiting for another set-up (process ${owner}); if there is none, delete .toolchain/lock`);
+  });
+  const release = stopOnSignals(unlock);
+  try {
+    await runSteps(only);
+  } finally {
+    release();
+    unlock();
+  }
+  tell(`ready after ${secondsSince(began)}`);
+}
+
+/**
+ * Set-up for a script: a failure ends the process, after words for the user.
+ * @param {Parameters<typeof setup>[0]} [options]
+ */
+export async function setupOrExit(options) {
+  try {
+    await setup(options);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    tell(error.message);
+    process.exit(1);
+  }
+}
+
+/** @param {StepName[]} names */
+async function runSteps(names) {
+  /** @type {Map<StepName, Promise<boolean>>} */
+  const started = new Map();
+  for (const name of names) {
+    const { after } = STEPS[name];
+    const before = (after && started.get(after)) ?? Promise.resolve(true);
+    started.set(
+      name,
+      before.then((fine) => fine && runStep(STEPS[name])),
+    );
+  }
+  // All are let finish: what is done stays done, and everything that is missing is named at once.
+  const fine = await Promise.all(started.values());
+  if (fine.includes(false))
+    throw new SetupError("not complete; what is done is kept, so run the same command again once that is mended");
+}
+
+/**
+ * @param {Step} step
+ * @returns {Promise<boolean>} Whether it is ready now.
+ */
+async function runStep({ title, isReady, work, needs }) {
+  if (isReady()) return true;
+  const began = Date.now();
+  /** @type {Say} */
+  const say = (text) => tell(`${title}: ${text}`);
+  say("started");
+  const ticking = setInterval(() => say(`still at it, ${secondsSince(began)}`), 15_000);
+  try {
+    await work(say);
+    say(`done in ${secondsSince(began)}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`failed\n${error.message}\nThis needs ${needs}`);
+    return false;
+  } finally {
+    clearInterval(ticking);
+  }
+}
+
+/**
+ * Work whose result is current while its inputs hash to what the stamp says.
+ * @param {StepName} name
+ * @param {string} product
+ * @param {() => string[]} inputs
+ * @param {(say: Say) => Promise<void>} work
+ */
+function stamped(name, product, inputs, work) {
+  const stamp = join(TOOLCHAIN, `${name}.stamp`);
+  return {
+    isReady: () => existsSync(product) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash(inputs()),
+    /** @param {Say} say */
+    work: async (say) => {
+      const wanted = hash(inputs());
+      rmSync(stamp, { force: true });
+      await work(say);
+      // Written last and in one move: an interrupted step has no stamp and is done again.
+      writeFileSync(`${stamp}.new`, wanted);
+      renameSync(`${stamp}.new`, stamp);
+    },
+  };
+}
+
+/** npm itself notes what it installed; a hand-run `npm install` counts, too. */
+function npmPackagesMatchTheLock() {
+  const installedLock = join(ROOT, "node_modules", ".package-lock.json");
+  if (!existsSync(installedLock)) return false;
+  const wanted = readJson(join(ROOT, "package-lock.json")).packages;
+  const installed = readJson(installedLock).packages;
+  /** @param {string} path */
+  const matches = (path) => {
+    const [want, have] = [wanted[path], installed[path]];
+    if (!have) return want.optional || want.devOptional;
+    return have.version === want.version && have.resolved === want.resolved;
+  };
+  return (
+    Object.keys(wanted).every((path) => path === "" || matches(path)) && Object.keys(installed).every((path) => path in wanted)
+  );
+}
+
+function buildInputs() {
+  return [join(ROOT, "package-lock.json"), join(ROOT, "tsconfig.base.json"), ...filesUnder(join(ROOT, "provider"))];
+}
+
+function pythonInputs() {
+  return [join(ROOT, "emulator", "requirements.txt")];
+}
+
+/** @param {Say} say */
+async function installPythonPackages(say) {
+  await rm(PYTHON, { recursive: true, force: true });
+  await run("python3", ["-m", "venv", PYTHON], { cwd: ROOT });
+  say("fetching the packages");
+  const quietly = ["--disable-pip-version-check", "--no-input"];
+  await run(join(PYTHON, "bin", "python"), ["-m", "pip", "install", ...quietly, "-r", ...pythonInputs()], { cwd: ROOT });
+}
+
+function engineInputs() {
+  return filesUnder(join(ROOT, "scripts", "toolchain"));
+}
+
+/** @param {Say} say */
+async function installEngine(say) {
+  const draft = `${ENGINE}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  const { cli } = pinnedVersions();
+  say(`no Pulumi CLI on PATH, fetching ${cli}`);
+  if (!(await downloadEngine(draft, cli))) {
+    say("its installer is not within reach, building it from source instead: about 5 minutes, once");
+    await buildEngine(draft, cli);
+  }
+  await rm(ENGINE, { recursive: true, force: true });
+  renameSync(draft, ENGINE);
+}
+
+/**
+ * The official installer, which comes as an npm package.
+ * @param {string} folder
+ * @param {string} version
+ * @returns {Promise<boolean>} False where it cannot be reached.
+ */
+async function downloadEngine(folder, version) {
+  const args = ["exec", "--yes", `--package=pulumi@${version}`, "--", "pulumi", "version"];
+  const env = { PULUMI_HOME: folder, PULUMI_VERSION: version, PULUMI_SKIP_UPDATE_CHECK: "1" };
+  try {
+    await run("npm", args, { cwd: ROOT, env, silenceSeconds: 30 });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return false;
+  }
+  const programs = join(folder, "versions", version, "bin");
+  const isComplete = ENGINE_PROGRAMS.every((name) => executable(join(programs, name)));
+  if (isComplete) renameSync(programs, join(folder, "bin"));
+  return isComplete;
+}
+
+/**
+ * @param {string} folder
+ * @param {string} version
+ */
+async function buildEngine(folder, version) {
+  const modules = join(ROOT, "scripts", "toolchain");
+  const programs = join(folder, "bin");
+  // Without cgo no C compiler is needed; a go.work of the user's must not take part.
+  const env = { CGO_ENABLED: "0", GOWORK: "off" };
+  const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-o", `${programs}/`];
+  const host = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
+  await run("go", ["build", ...flags, "-ldflags=-s -w", host], { cwd: join(modules, "pulumi-language-nodejs"), env });
+  const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+  const named = `-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
+  await run("go", ["build", ...flags, named, cli], { cwd: join(modules, "pulumi-cli"), env });
+  const launcher = "pulumi-resource-pulumi-nodejs";
+  copyFileSync(join(modules, launcher), join(programs, launcher));
+  chmodSync(join(programs, launcher), 0o755);
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function filesUnder(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== "dist" && name !== "node_modules");
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesUnder(path) : [path];
+  });
+}
+
+/**
+ * The repository's place counts, since what is installed holds absolute paths.
+ * @param {string[]} files
+ */
+function hash(files) {
+  const sum = createHash("sha256").update(`${process.platform} ${process.arch}`);
+  for (const file of [...files].sort()) sum.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : "absent");
+  return sum.digest("hex");
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
+
+/** @param {number} time */
+function secondsSince(time) {
+  return `${Math.round((Date.now() - time) / 1000)} s`;
+}
+
+/** @param {string} text */
+function tell(text) {
+  // Standard output belongs to the command that set-up precedes.
+  process.stderr.write(`[setup] ${text}\n`);
+}
+
+/** @param {string[]} args */
+function chosenSteps(args) {
+  const chosen = args.flatMap((arg) => arg.replace(/^--only=/, "").split(","));
+  const wrong = chosen.filter((name) => !(name in STEPS));
+  if (wrong.length > 0) {
+    tell(`unknown: ${wrong.join(", ")}; usage: npm run setup -- [--only=${ALL.join(",")}]`);
+    process.exit(2);
+  }
+  return args.length > 0 ? ALL.filter((name) => chosen.includes(name)) : ALL;
+}
+
+if (realpathSync(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {
+  await setupOrExit({ only: chosenSteps(process.argv.slice(2)) });
+}

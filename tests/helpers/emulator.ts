@@ -1,0 +1,143 @@
+/** The local EC2 for tests: starting it, making images, telling it to fail, and counting the calls that reached it. */
+
+import { execFile } from "node:child_process";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { importModule } from "./importModule.cjs";
+
+export const ROOT = path.resolve(__dirname, "../..");
+const PYTHON_BIN = path.join(ROOT, ".toolchain/python/bin");
+
+export interface MadeImage {
+  readonly imageId: string;
+  readonly snapshotIds: string[];
+  readonly region: string;
+  readonly accountId: string;
+}
+
+export interface Call {
+  readonly service: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly params: Record<string, string>;
+  readonly account: string;
+  readonly region: string;
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string;
+}
+
+/** One emulator, for one file of tests. */
+export class Emulator {
+  constructor(
+    readonly url: string,
+    private readonly ended: () => Promise<void>,
+  ) {}
+
+  static async start(): Promise<Emulator> {
+    const { startEmulator } = await importModule(pathToFileURL(path.join(ROOT, "scripts/emulator.mjs")).href);
+    const { url, stop } = await startEmulator();
+    return new Emulator(url, stop);
+  }
+
+  stop(): Promise<void> {
+    return this.ended();
+  }
+
+  /** Makes an AMI; what can be asked for is in emulator/README.md. */
+  image(options: Record<string, unknown> = { snapshots: 2 }): Promise<MadeImage> {
+    return this.ask("POST", "/overlay/images", options) as Promise<MadeImage>;
+  }
+
+  /** Sets faults, quotas, slow reads; what can be set is in emulator/README.md. */
+  async configure(options: Record<string, unknown>): Promise<void> {
+    await this.ask("POST", "/overlay/config", options);
+  }
+
+  /** Takes back all that was configured, and forgets the calls; images stay. */
+  async reset(): Promise<void> {
+    await this.ask("POST", "/overlay/reset");
+  }
+
+  /** Every call since the last reset or {@link forgetCalls}, refused ones included. */
+  calls(): Promise<Call[]> {
+    return this.ask("GET", "/overlay/calls") as Promise<Call[]>;
+  }
+
+  async forgetCalls(): Promise<void> {
+    await this.ask("DELETE", "/overlay/calls");
+  }
+
+  /** Calls that change something, as `Action resource`. */
+  async modifications(): Promise<string[]> {
+    return (await this.calls())
+      .filter(({ action }) => /^(Modify|Reset)/.test(action))
+      .map(({ action, resource }) => `${action} ${resource}`);
+  }
+
+  /** What every AWS client is given to reach the emulator and nothing else. */
+  environment(): Record<string, string> {
+    return {
+      AWS_ENDPOINT_URL: this.url,
+      AWS_REGION: "us-east-1",
+      AWS_DEFAULT_REGION: "us-east-1",
+      AWS_ACCESS_KEY_ID: "AKIATESTTESTTESTTEST",
+      AWS_SECRET_ACCESS_KEY: "test-secret-key-that-must-not-show",
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_CONFIG_FILE: "/dev/null",
+      AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    };
+  }
+
+  /** Runs the AWS CLI, the independent client, and gives back its JSON answer. */
+  async aws(...args: string[]): Promise<Record<string, never> & { [key: string]: unknown }> {
+    const { stdout } = await promisify(execFile)(path.join(PYTHON_BIN, "aws"), [...args, "--output", "json"], {
+      env: { ...process.env, ...this.environment() },
+    });
+    return stdout.trim() === "" ? {} : JSON.parse(stdout);
+  }
+
+  /** Who may launch, read by the AWS CLI: account ids, ARNs and `all`, sorted. */
+  async launchers(imageId: string): Promise<string[]> {
+    const answer = await this.aws("ec2", "describe-image-attribute", "--image-id", imageId, "--attribute", "launchPermission");
+    return named(answer.LaunchPermissions);
+  }
+
+  /** Who may create volumes from a snapshot, read by the AWS CLI. */
+  async volumeCreators(snapshotId: string): Promise<string[]> {
+    const answer = await this.aws(
+      "ec2",
+      "describe-snapshot-attribute",
+      "--snapshot-id",
+      snapshotId,
+      "--attribute",
+      "createVolumePermission",
+    );
+    return named(answer.CreateVolumePermissions);
+  }
+
+  private async ask(method: string, at: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(this.url + at, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    if (!answer.ok) throw new Error(`emulator ${method} ${at}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+}
+
+/** Starts an emulator before the tests of a suite, resets it before each, and stops it after them. */
+export function useEmulator(): () => Emulator {
+  let emulator: Emulator | undefined;
+  before(async () => {
+    emulator = await Emulator.start();
+  });
+  beforeEach(() => emulator?.reset());
+  after(() => emulator?.stop());
+  return () => {
+    if (!emulator) throw new Error("the emulator is not started yet");
+    return emulator;
+  };
+}
+
+function named(permissions: unknown): string[] {
+  return (permissions as Record<string, string>[]).flatMap((permission) => Object.values(permission)).sort();
+}
