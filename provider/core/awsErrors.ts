@@ -69,6 +69,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   OperationNotPermitted: notPermitted,
   InvalidParameter: notPermitted,
   InvalidParameterValue: notPermitted,
+  UnsupportedOperation: notPermitted,
   InvalidAMIAttributeItemValue: {
     code: "invalid-argument",
     what: (attempt, message) => `EC2 does not accept a grantee of ${resource(attempt)}: ${message}`,

@@ -1,6 +1,5 @@
 /** How to reach EC2: region, credentials, roles and endpoints, and the SDK client configuration they make. */
 
-import type { EC2ClientConfig } from "@aws-sdk/client-ec2";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
 import { DEFAULT_MAX_ATTEMPTS } from "./limits";
 
@@ -28,8 +27,17 @@ export interface Connection {
   readonly maxRetries?: number | undefined;
 }
 
+/** What every SDK client takes. */
+export interface ClientConfig {
+  readonly region?: string;
+  readonly profile?: string;
+  readonly endpoint?: string;
+  readonly maxAttempts: number;
+  readonly credentials: AwsCredentialIdentity | AwsCredentialIdentityProvider;
+}
+
 /** The configuration of an EC2 client for a connection. Nothing is read or called before the client's first request. */
-export async function clientConfig(connection: Connection): Promise<EC2ClientConfig> {
+export async function clientConfig(connection: Connection): Promise<ClientConfig> {
   const { profile, endpoint, maxRetries } = connection;
   // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
   const region = connection.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
@@ -52,7 +60,7 @@ async function credentialsOf(connection: Connection): Promise<AwsCredentialIdent
       ...(sharedConfigFile === undefined ? {} : { configFilepath: sharedConfigFile }),
       ...(sharedCredentialsFile === undefined ? {} : { filepath: sharedCredentialsFile }),
     });
-  const endpoint = connection.stsEndpoint ?? (isLoopback(connection.endpoint) ? connection.endpoint : undefined);
+  const endpoint = stsEndpointOf(connection);
   return assumeRoles.reduce<AwsCredentialIdentity | AwsCredentialIdentityProvider>(
     (masterCredentials, { roleArn, externalId, sessionName, durationSeconds }) =>
       fromTemporaryCredentials({
@@ -67,6 +75,11 @@ async function credentialsOf(connection: Connection): Promise<AwsCredentialIdent
       }),
     base,
   );
+}
+
+/** The endpoint of STS: an emulator on loopback serves it beside EC2; everywhere else it is AWS's, unless one is given. */
+export function stsEndpointOf({ endpoint, stsEndpoint }: Connection): string | undefined {
+  return stsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
 
 function isLoopback(endpoint: string | undefined): boolean {

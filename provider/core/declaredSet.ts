@@ -201,7 +201,7 @@ function acrossArguments(declared: DeclaredSet): ArgumentProblem[] {
 
 function accountProblem(value: unknown): string {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1e7 && value < 1e11)
-    return `${value} has ${String(value).length} digits, an account id has 12: an unquoted id lost its leading zero${octalHint(value)}; write it in quotes, such as "${String(value).padStart(12, "0")}"`;
+    return `${value} has ${String(value).length} digits, an account id has 12: an unquoted id lost its leading zero${howToQuote(value)}`;
   if (typeof value === "string" && /^\d+$/.test(value))
     return `${show(value)} has ${value.length} digits, an account id has 12${value.length < 12 ? ": a leading zero may have been lost" : ""}`;
   if (typeof value === "string" && /^\d{4}-\d{4}-\d{4}$/.test(value))
@@ -209,10 +209,11 @@ function accountProblem(value: unknown): string {
   return `${show(value)} is not an account id; write 12 digits in quotes, such as "111122223333"`;
 }
 
-/** YAML 1.1 reads an unquoted 044455556666 as octal when no digit is 8 or 9. */
-function octalHint(value: number): string {
+/** YAML 1.1 reads an unquoted 044455556666 as octal when no digit is 8 or 9; then neither reading is proposed as the right one. */
+function howToQuote(value: number): string {
   const octal = value.toString(8);
-  return octal.length === 11 ? ` (or, read as octal, it was 0${octal})` : "";
+  if (octal.length === 11) return ` (or, read as octal, it was 0${octal}); write the one that is meant in quotes`;
+  return `; write it in quotes, such as "${String(value).padStart(12, "0")}"`;
 }
 
 function objectProblem(shape: string) {

@@ -3,7 +3,7 @@
 import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
 import { type Attempt, userError } from "./awsErrors";
 import { batches } from "./batches";
-import { type Connection, clientConfig } from "./connection";
+import { type Connection, clientConfig, stsEndpointOf } from "./connection";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { type GranteeKey, granteeKey, PUBLIC, parseGranteeKey, userKey } from "./grantee";
@@ -33,6 +33,16 @@ export function ec2Gateway(connection: Connection): Gateway {
 
   return {
     region: () => call({ action: "DescribeImages" }, (client) => client.config.region()),
+
+    async callerAccountId() {
+      const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+      const { endpoint: _ec2, ...config } = await clientConfig(connection);
+      const endpoint = stsEndpointOf(connection);
+      const client = new STSClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) });
+      const identity = await client.send(new GetCallerIdentityCommand({})).catch(() => undefined);
+      client.destroy();
+      return identity?.Account;
+    },
 
     async describeImage(imageId) {
       const attempt = { action: "DescribeImages", imageId };

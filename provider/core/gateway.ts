@@ -22,6 +22,8 @@ export interface LaunchChange {
 export interface Gateway {
   /** The region that the calls go to. */
   region(): Promise<string>;
+  /** The account of the credentials; undefined where STS does not answer. */
+  callerAccountId(): Promise<string | undefined>;
   /** Errors: `image-not-found`. */
   describeImage(imageId: string): Promise<Image>;
   /** Who may launch the image. Errors: `image-not-found`, `not-owner`. */

@@ -17,7 +17,8 @@ const ON = " on ";
 export function permissionWords(launch: boolean, createVolume: "none" | "all" | readonly string[]): string {
   const words: string[] = launch ? [LAUNCH] : [];
   if (createVolume === "all") words.push(CREATE_VOLUME);
-  else if (createVolume !== "none") words.push(CREATE_VOLUME + ON + [...createVolume].sort().join(", "));
+  else if (createVolume !== "none" && createVolume.length > 0)
+    words.push(CREATE_VOLUME + ON + [...createVolume].sort().join(", "));
   return words.join(", ");
 }
 

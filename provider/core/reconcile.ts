@@ -91,7 +91,7 @@ export async function reconcile(
  * @returns undefined where the image is gone
  */
 export async function observe(gateway: Gateway, set: PermissionSet, previous?: Recorded): Promise<Recorded | undefined> {
-  const image = await existingImage(gateway, set.imageId);
+  const image = await existingImage(gateway, set.imageId, previous?.ownerId);
   if (!image) return undefined;
   const granted = previous?.granted ?? NO_PERMISSIONS;
   const snapshotIds = new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]);
@@ -109,11 +109,11 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
 export async function remove(
   gateway: Gateway,
   set: PermissionSet,
-  { granted, snapshotIds }: Recorded,
+  { granted, snapshotIds, ownerId }: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
 ): Promise<void> {
   if (set.onDelete === "retain") return;
-  const image = await existingImage(gateway, set.imageId);
+  const image = await existingImage(gateway, set.imageId, ownerId);
   if (set.onDelete === "reset") {
     if (image) await gateway.resetLaunchPermissions(set.imageId);
     await inGroups(managedSnapshots(set, { snapshotIds }), (id) =>
@@ -133,13 +133,28 @@ export async function remove(
   await waitUntilVisible(gateway, readable, change, before, patience);
 }
 
-async function existingImage(gateway: Gateway, imageId: string): Promise<Image | undefined> {
+/**
+ * The image, or undefined where it is gone.
+ *
+ * EC2 gives another account's private image and a deregistered one the same answer, and taking the first for the second
+ * would forget a set that still shares: an image counts as gone only for its owner's credentials.
+ */
+async function existingImage(gateway: Gateway, imageId: string, ownerId: string | undefined): Promise<Image | undefined> {
   try {
     const image = await gateway.describeImage(imageId);
     return image.state === "deregistered" ? undefined : image;
   } catch (error) {
-    if (error instanceof AmiSharingError && error.code === "image-not-found") return undefined;
-    throw error;
+    if (!(error instanceof AmiSharingError && error.code === "image-not-found")) throw error;
+    const caller = ownerId ? await gateway.callerAccountId() : undefined;
+    if (caller === undefined || caller === ownerId) return undefined;
+    throw new AmiSharingError(
+      "not-owner",
+      `AMI ${imageId} belongs to account ${ownerId}, and the credentials to account ${caller}`,
+      {
+        imageId,
+        next: "use the owner's credentials; nothing was changed or forgotten",
+      },
+    );
   }
 }
 
@@ -182,10 +197,11 @@ export async function livePermissions(
   snapshotIds: Iterable<string>,
   withLaunch = true,
 ): Promise<Permissions> {
-  const [launch, createVolume] = await Promise.all([
-    withLaunch ? gateway.launchPermissions(image.imageId) : new Set<GranteeKey>(),
-    snapshotPermissions(gateway, snapshotIds),
-  ]);
+  const reading = snapshotPermissions(gateway, snapshotIds);
+  // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
+  reading.catch(() => undefined);
+  const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
+  const createVolume = await reading;
   const owner = accountKey(image.ownerId);
   return filterGrantees({ launch, createVolume }, (key) => key !== owner);
 }

@@ -1,10 +1,17 @@
 /** The resource as programs use it: arguments, outputs, and the notes that it logs of its own. */
 
 import * as pulumi from "@pulumi/pulumi";
+import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
 import { describePermissions, ec2Gateway } from "../core";
 import { PROVIDER_SHIM } from "./shim";
 import { connectionOf } from "./stackConfig";
+
+/**
+ * The oldest SDK that works, as in peerDependencies: before 3.139 dynamic providers were not told the stack's config, so that
+ * its region and roles were ignored; before 3.216 previews after a refresh did not show who loses access.
+ */
+const OLDEST_PULUMI = [3, 216] as const;
 
 /** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
 export type AccountId = string | number;
@@ -81,6 +88,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   declare readonly grants: pulumi.Output<Grants>;
 
   constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
+    requireSupported(name, opts);
     const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined };
     const region = args?.region;
     super(AmiLaunchPermissionSet.__pulumiType, name, { ...args, region, ...outputs, __provider: PROVIDER_SHIM }, opts);
@@ -111,6 +119,20 @@ export function getAmiLaunchPermissionsOutput(
   },
 ): pulumi.Output<AmiPermissions> {
   return pulumi.output(args).apply((known) => getAmiLaunchPermissions(known as GetAmiLaunchPermissionsArgs));
+}
+
+/** Refuses what Pulumi would get wrong in silence, or fail at with words that do not help. */
+function requireSupported(name: string, opts: pulumi.CustomResourceOptions | undefined): void {
+  const [major = Number.NaN, minor = Number.NaN] = pulumiVersion.split(".").map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_PULUMI;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
+    throw new pulumi.RunError(
+      `ami-launch-permissions needs @pulumi/pulumi ${OLDEST_PULUMI.join(".")} or newer, and this project has ${pulumiVersion}: npm install @pulumi/pulumi@latest`,
+    );
+  if (opts?.import !== undefined)
+    throw new pulumi.RunError(
+      `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
+    );
 }
 
 function noteOwner(resource: AmiLaunchPermissionSet, accountIds: AmiLaunchPermissionSetArgs["accountIds"]): void {

@@ -13,8 +13,10 @@ import {
   type MaybeUnknown,
   observe,
   type Patience,
+  type PermissionSet,
   permissionSetOf,
   problemPath,
+  type Recorded,
   reconcile,
   remove,
   UNKNOWN,
@@ -68,7 +70,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
     const changes =
       !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) ||
-      !isDeepStrictEqual(comparableGrants(olds, olds.ownerId), comparableGrants(news, olds.ownerId));
+      !isDeepStrictEqual(comparableGrants(olds, olds), comparableGrants(news, olds));
     return { changes, replaces };
   }
 
@@ -87,7 +89,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     return forUsers(args, async () => {
       const { declared, set } = stored(args);
-      const recorded = await observe(this.gateway(args), set, decodeOutputs(props, set));
+      const recorded = await observe(this.gateway(args), set, await this.recorded(props, set));
       if (!recorded) return { id: "", props: {} };
       const outs = encodeOutputs(args, set, recorded);
       return { id: set.imageId, props: outs, inputs: refreshedInputs(args, declared, outs) };
@@ -98,8 +100,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     await forUsers(args, async () => {
       const { set } = stored(args);
-      const recorded = decodeOutputs(props, set);
-      await remove(this.gateway(args), set, recorded, this.surroundings.patience);
+      await remove(this.gateway(args), set, await this.recorded(props, set), this.surroundings.patience);
     });
   }
 
@@ -112,7 +113,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const recorded = await reconcile(
         this.gateway(args),
         set,
-        olds && decodeOutputs(olds, setIn(argumentsIn(olds))?.set),
+        olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
         this.surroundings.patience,
       );
       return encodeOutputs(news, set, recorded);
@@ -121,6 +122,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const properties = { ...encodeOutputs(news, set, error.recorded), __provider: news.__provider };
       throw new InitializationError(set.imageId, properties, error.message);
     }
+  }
+
+  /** What state tells. Where it lacks the snapshots, in which "createVolume" is told, they are those of the AMI. */
+  private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
+    const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
+    return decodeOutputs(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
   }
 
   private gateway(args: Properties): Gateway {

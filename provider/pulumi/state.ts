@@ -73,11 +73,14 @@ export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Re
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */
 export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs: Properties): Record<string, unknown> {
-  const { grants = {}, ownerId = "" } = outputs as Outputs;
-  const owner = accountKey(ownerId);
-  const words = declaredGrants(declared)[owner];
-  // The owner always has what the set declares for it, and EC2 never lists it.
-  return { ...args, grants: typeof words === "string" ? { ...grants, [owner]: words } : grants };
+  const { grants = {}, ownerId = "", snapshotIds = [] } = outputs as Outputs;
+  // What is declared and EC2 never lists: the owner's permissions, and create-volume where there is no snapshot.
+  const unlisted = Object.entries(declaredGrants(declared)).filter(
+    ([key, words]) =>
+      typeof words === "string" &&
+      (key === accountKey(ownerId) || (snapshotIds.length === 0 && withoutVolumes(words) === (grants[key] ?? ""))),
+  );
+  return { ...args, grants: { ...grants, ...Object.fromEntries(unlisted) } };
 }
 
 /**
@@ -103,10 +106,18 @@ function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): r
   return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
 }
 
-/** The grants that decide whether a set changed: without the owner's and those that no set can change. */
-export function comparableGrants(props: Properties, ownerId: unknown): Grants {
+/** The grants that decide whether a set changed: without the owner's, those that no set can change, and create-volume on no snapshots. */
+export function comparableGrants(props: Properties, image: Properties): Grants {
+  const { ownerId, snapshotIds } = image as Outputs;
   const { [accountKey(String(ownerId))]: _, ...grants } = manageable((props as Outputs).grants ?? {});
-  return grants;
+  if (snapshotIds?.length !== 0) return grants;
+  const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
+  return Object.fromEntries(entries.filter(([, words]) => words !== ""));
+}
+
+/** The words of a grant on an image without EBS snapshots. */
+function withoutVolumes(words: string): string {
+  return words.replace(/(, )?createVolume$/, "");
 }
 
 /** The set of arguments in state; a value that is unknown or unreadable there is a defect, not the user's. */

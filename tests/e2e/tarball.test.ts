@@ -1,0 +1,154 @@
+/** What users install: the packed package in a project of theirs, its types, its imports, and the real CLI on it. */
+
+import * as assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { ROOT, useEmulator } from "../helpers/emulator";
+import { npm } from "../helpers/packageCopy";
+import { PulumiProject } from "../helpers/pulumiProject";
+
+const PROGRAM = `import * as pulumi from "@pulumi/pulumi";
+import { AmiLaunchPermissionSet, type AmiLaunchPermissionSetArgs, getAmiLaunchPermissionsOutput } from "ami-launch-permissions";
+
+const imageId = new pulumi.Config().require("imageId");
+const args: AmiLaunchPermissionSetArgs = { imageId, accountIds: ["111122223333", pulumi.output("444455556666")] };
+const set = new AmiLaunchPermissionSet("golden", { ...args, createVolumePermissions: true });
+
+export const grants: pulumi.Output<Record<string, string>> = set.grants;
+export const snapshotIds: pulumi.Output<string[]> = set.snapshotIds;
+export const seen = getAmiLaunchPermissionsOutput({ imageId: set.id }).grants;
+`;
+const CORE = `import { AmiSharingError, type Grants } from "ami-launch-permissions/core";
+
+export const none: Grants = {};
+export const code: string = new AmiSharingError("image-not-found", "there is none").code;
+`;
+/** What a type checker has to refuse. */
+const WRONG = `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+
+// @ts-expect-error: no such argument
+new AmiLaunchPermissionSet("a", { imageId: "ami-0123456789abcdef0", acountIds: [] });
+// @ts-expect-error: no such mode
+new AmiLaunchPermissionSet("b", { imageId: "ami-0123456789abcdef0", mode: "strict" });
+// @ts-expect-error: no image
+new AmiLaunchPermissionSet("c", { accountIds: [] });
+`;
+
+describe("the tarball in a foreign project", function () {
+  this.timeout(300_000);
+  const emulator = useEmulator();
+  let project: PulumiProject;
+  let packed: { filename: string; unpackedSize: number; files: { path: string }[] };
+
+  before(async () => {
+    project = await PulumiProject.create(emulator(), { program: PROGRAM });
+    const { folder } = project;
+    [packed] = JSON.parse(await npm(ROOT, "pack", "--workspace=provider", "--json", `--pack-destination=${folder}`));
+    fs.rmSync(path.join(folder, "node_modules"));
+    fs.writeFileSync(path.join(folder, "package.json"), '{ "name": "foreign", "private": true }');
+    fs.writeFileSync(path.join(folder, "Pulumi.yaml"), "name: foreign\nruntime: nodejs\nmain: index.ts\n");
+    const { version } = JSON.parse(fs.readFileSync(path.join(ROOT, "node_modules/typescript/package.json"), "utf8"));
+    const packages = ["@pulumi/pulumi@3.248.0", `typescript@${version}`, "ts-node@10"];
+    await npm(folder, "install", "--ignore-scripts", `./${packed.filename}`, ...packages);
+    await project.succeed("stack", "init", "foreign");
+  });
+  after(() => project?.remove());
+
+  it("holds the build, a README, the licence and nothing else", () => {
+    const files = packed.files.map((file) => file.path);
+    assert.deepEqual(files.filter((file) => !/^dist\/.+\.(js|d\.ts)$/.test(file)).sort(), [
+      "LICENSE",
+      "README.md",
+      "package.json",
+    ]);
+    assert.deepEqual(
+      files.filter((file) => /test|spec|\.map$/.test(file)),
+      [],
+    );
+    assert.ok(packed.unpackedSize < 1_000_000, `${packed.unpackedSize} bytes`);
+  });
+
+  it("shares, previews a change and revokes, with the program at the top", async () => {
+    const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
+    configure(imageId);
+    const preview = await project.preview();
+    assert.match(preview, /\+ account\/444455556666|account\/444455556666: "launch, createVolume"/);
+    assert.deepEqual(await emulator().launchers(imageId), []);
+    await project.up();
+    assert.deepEqual(await emulator().launchers(imageId), ["111122223333", "444455556666"]);
+    const { grants, seen } = await project.outputs();
+    assert.deepEqual(grants, {
+      "account/111122223333": "launch, createVolume",
+      "account/444455556666": "launch, createVolume",
+    });
+    assert.deepEqual(seen, grants);
+    await project.destroy();
+    assert.deepEqual(await emulator().launchers(imageId), []);
+    for (const id of snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), []);
+  });
+
+  it("does the same with the program in a folder of its own, src/", async () => {
+    const { imageId } = await emulator().image({ snapshots: 1 });
+    configure(imageId);
+    fs.mkdirSync(path.join(project.folder, "src"));
+    fs.renameSync(path.join(project.folder, "index.ts"), path.join(project.folder, "src/index.ts"));
+    fs.writeFileSync(path.join(project.folder, "Pulumi.yaml"), "name: foreign\nruntime: nodejs\nmain: src/\n");
+    await project.up();
+    assert.deepEqual(await emulator().launchers(imageId), ["111122223333", "444455556666"]);
+    await project.destroy();
+    assert.deepEqual(await emulator().launchers(imageId), []);
+  });
+
+  it("is imported by CommonJS and by ES modules, each of its entries", async () => {
+    const esm =
+      'import { AmiLaunchPermissionSet } from "ami-launch-permissions"; import { AmiSharingError } from "ami-launch-permissions/core"; import { DynamicProvider } from "ami-launch-permissions/dynamic-provider"; console.log(AmiLaunchPermissionSet.name, AmiSharingError.name, DynamicProvider.name)';
+    const cjs =
+      'console.log(require("ami-launch-permissions").AmiLaunchPermissionSet.name, require("ami-launch-permissions/core").AmiSharingError.name, require("ami-launch-permissions/dynamic-provider").DynamicProvider.name, require("ami-launch-permissions/package.json").name)';
+    const names = "AmiLaunchPermissionSet AmiSharingError DynamicProvider";
+    assert.equal(await node("--input-type=module", "--eval", esm), names);
+    assert.equal(await node("--eval", cjs), `${names} ami-launch-permissions`);
+  });
+
+  it("loads its core without loading Pulumi", async () => {
+    const loaded =
+      'require("ami-launch-permissions/core"); console.log(Object.keys(require.cache).filter((file) => file.includes("@pulumi")).length)';
+    assert.equal(await node("--eval", loaded), "0");
+  });
+
+  const resolutions: Record<string, string[]> = {
+    node: ["--module", "commonjs", "--moduleResolution", "node10"],
+    node16: ["--module", "node16", "--moduleResolution", "node16"],
+    nodenext: ["--module", "nodenext", "--moduleResolution", "nodenext"],
+    bundler: ["--module", "esnext", "--moduleResolution", "bundler"],
+  };
+  for (const [name, options] of Object.entries(resolutions))
+    it(`has types for strict TypeScript with module resolution ${name}`, async () => {
+      const folder = path.join(project.folder, "types");
+      fs.mkdirSync(folder, { recursive: true });
+      // The .mts are ES modules, for which the two newer resolutions look elsewhere.
+      for (const [file, text] of Object.entries({ program: PROGRAM, core: CORE, wrong: WRONG }))
+        for (const extension of ["ts", "mts"]) fs.writeFileSync(path.join(folder, `${file}.${extension}`), text);
+      const files = ["program", "core", "wrong"].flatMap((file) => [`types/${file}.ts`, `types/${file}.mts`]);
+      const strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--noEmit", "--skipLibCheck"];
+      const common = ["--target", "es2022", "--types", "node"];
+      await node("node_modules/typescript/bin/tsc", ...strict, ...common, ...options, ...files);
+    });
+
+  function configure(imageId: string): void {
+    const file = path.join(project.folder, "Pulumi.foreign.yaml");
+    const salt = /^encryptionsalt: .*$/m.exec(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "")?.[0] ?? "";
+    fs.writeFileSync(file, `${salt}\nconfig:\n  foreign:imageId: ${imageId}\n  aws:region: us-east-1\n`);
+  }
+
+  /** Runs Node.js in the project and gives back what it printed. */
+  async function node(...args: string[]): Promise<string> {
+    try {
+      return (await promisify(execFile)(process.execPath, args, { cwd: project.folder })).stdout.trim();
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`node ${args.join(" ")}:\n${stdout}${stderr}`);
+    }
+  }
+});

@@ -1,0 +1,433 @@
+/** What every Gateway must do, as one table of cases that runs against EC2's stand-ins: the model, the emulator, plain moto. */
+
+import * as assert from "node:assert/strict";
+import type { AmiSharingError, Gateway, GranteeKey } from "../../provider/core";
+
+/** What a stand-in cannot judge is left out of its table, by these names. */
+export type Feature =
+  | "reset"
+  | "absent-describe"
+  | "foreign"
+  | "quota"
+  | "block-public-access"
+  | "deregistered"
+  | "disabled"
+  | "snapshot-account-check"
+  | "two-snapshots"
+  | "marketplace";
+
+export interface World {
+  readonly gateway: Gateway;
+  /** An available image of the caller's, or of `ownerId` and shared with the caller. */
+  makeImage(snapshots: number, ownerId?: string): Promise<{ imageId: string; snapshotIds: readonly string[] }>;
+  /** Requests that change something since the last call of this, as `Action resource`. */
+  modifications(): Promise<string[]>;
+  /** Brings about a situation that the gateway has no call for. */
+  arrange(situation: Situation): Promise<void>;
+}
+
+export type Situation =
+  | { readonly kind: "deregistered" | "disabled" | "marketplace"; readonly imageId: string }
+  | { readonly kind: "quota"; readonly entities: number }
+  | { readonly kind: "block-public-access" };
+
+interface Case {
+  readonly name: string;
+  readonly needs?: Feature;
+  readonly run: (world: World) => Promise<void>;
+}
+
+export const A = "account/111122223333";
+export const B = "account/444455556666";
+export const C = "account/012345678901";
+export const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
+export const UNIT = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
+const ABSENT_IMAGE = "ami-0ffffffffffffffff";
+const ABSENT_SNAPSHOT = "snap-0ffffffffffffffff";
+
+/** `count` accounts that are all different. */
+export function manyAccounts(count: number): GranteeKey[] {
+  return Array.from({ length: count }, (_, i) => `account/${String(300000000000 + i)}`);
+}
+
+/** The contract as mocha tests; `lacks` names what the stand-in cannot judge. */
+export function describeGatewayContract(
+  name: string,
+  makeWorld: () => Promise<World> | World,
+  lacks: readonly Feature[] = [],
+): void {
+  describe(`gateway contract: ${name}`, () => {
+    let world: World;
+    beforeEach(async () => {
+      world = await makeWorld();
+      await world.modifications();
+    });
+    for (const { name: title, needs, run } of CASES) {
+      if (needs && lacks.includes(needs)) continue;
+      it(title, () => run(world));
+    }
+  });
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: "an image that nobody shares has an owner, a state, its snapshots in order, and no grantee",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId, snapshotIds } = await makeImage(1);
+      const image = await gateway.describeImage(imageId);
+      assert.equal(image.imageId, imageId);
+      assert.equal(image.state, "available");
+      assert.equal(image.ownerId, "123456789012");
+      assert.deepEqual(image.snapshotIds, [...snapshotIds].sort());
+      assert.deepEqual(await launchers(gateway, imageId), []);
+      assert.deepEqual(await modifications(), []);
+      assert.equal(await gateway.region(), "us-east-1");
+    },
+  },
+  {
+    name: "two snapshots are both in the image",
+    needs: "two-snapshots",
+    async run({ gateway, makeImage }) {
+      const { imageId, snapshotIds } = await makeImage(2);
+      assert.equal(snapshotIds.length, 2);
+      assert.deepEqual((await gateway.describeImage(imageId)).snapshotIds, [...snapshotIds].sort());
+    },
+  },
+  {
+    name: "launch: add, in one call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [A, C], remove: [] });
+      assert.deepEqual(await launchers(gateway, imageId), [C, A]);
+      assert.deepEqual(await modifications(), [`ModifyImageAttribute ${imageId}`]);
+    },
+  },
+  {
+    name: "launch: remove, in one call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [A, B], remove: [] });
+      await modifications();
+      await gateway.changeLaunchPermissions(imageId, { add: [], remove: [A] });
+      assert.deepEqual(await launchers(gateway, imageId), [B]);
+      assert.deepEqual(await modifications(), [`ModifyImageAttribute ${imageId}`]);
+    },
+  },
+  {
+    name: "launch: add and remove together, in one call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [A, B], remove: [] });
+      await modifications();
+      await gateway.changeLaunchPermissions(imageId, { add: [C], remove: [A, B] });
+      assert.deepEqual(await launchers(gateway, imageId), [C]);
+      assert.deepEqual(await modifications(), [`ModifyImageAttribute ${imageId}`]);
+    },
+  },
+  {
+    name: "launch: every kind of grantee, in one call, and each comes back by its key",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      const all = [A, ORGANIZATION, UNIT, "public"];
+      await gateway.changeLaunchPermissions(imageId, { add: all, remove: [] });
+      assert.deepEqual(await launchers(gateway, imageId), [...all].sort());
+      assert.deepEqual(await modifications(), [`ModifyImageAttribute ${imageId}`]);
+      await gateway.changeLaunchPermissions(imageId, { add: [], remove: all });
+      assert.deepEqual(await launchers(gateway, imageId), []);
+    },
+  },
+  {
+    name: "launch: several organizations and units at once",
+    async run({ gateway, makeImage }) {
+      const { imageId } = await makeImage(1);
+      const all = [ORGANIZATION, ORGANIZATION.replace(/.$/, "6"), UNIT, UNIT.replace(/.$/, "5")];
+      await gateway.changeLaunchPermissions(imageId, { add: all, remove: [] });
+      assert.deepEqual(await launchers(gateway, imageId), [...all].sort());
+      await gateway.changeLaunchPermissions(imageId, { add: [], remove: all.slice(1, 3) });
+      assert.deepEqual(await launchers(gateway, imageId), [ORGANIZATION, UNIT.replace(/.$/, "5")]);
+    },
+  },
+  {
+    name: "launch: what is there already, and what is not there to be removed, do no harm",
+    async run({ gateway, makeImage }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [A, A], remove: [] });
+      await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [B] });
+      assert.deepEqual(await launchers(gateway, imageId), [A]);
+    },
+  },
+  {
+    name: "launch: nothing to change makes no call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [], remove: [] });
+      assert.deepEqual(await modifications(), []);
+    },
+  },
+  {
+    name: "launch: 501 accounts in one call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: manyAccounts(501), remove: [] });
+      assert.equal((await launchers(gateway, imageId)).length, 501);
+      assert.deepEqual(await modifications(), [`ModifyImageAttribute ${imageId}`]);
+    },
+  },
+  {
+    name: "launch: one bad account refuses the whole call",
+    async run({ gateway, makeImage }) {
+      const { imageId } = await makeImage(1);
+      const error = await failure(gateway.changeLaunchPermissions(imageId, { add: [A, "account/12345"], remove: [] }));
+      assert.equal(error.code, "invalid-argument");
+      assert.deepEqual(await launchers(gateway, imageId), []);
+    },
+  },
+  {
+    name: "launch: a grantee that cannot be changed is refused without a call",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId } = await makeImage(1);
+      const error = await failure(gateway.changeLaunchPermissions(imageId, { add: [], remove: ["user/aws-marketplace"] }));
+      assert.equal(error.code, "invalid-argument");
+      assert.match(error.message, /user\/aws-marketplace cannot be changed/);
+      assert.deepEqual(await modifications(), []);
+    },
+  },
+  {
+    name: "an absent image cannot be changed",
+    async run({ gateway }) {
+      const error = await failure(gateway.changeLaunchPermissions(ABSENT_IMAGE, { add: [A], remove: [] }));
+      assert.equal(error.code, "image-not-found");
+      assert.ok(error.message.includes(ABSENT_IMAGE), error.message);
+    },
+  },
+  {
+    name: "an absent image is not found when it is described",
+    async run({ gateway }) {
+      assert.equal((await failure(gateway.describeImage(ABSENT_IMAGE))).code, "image-not-found");
+    },
+  },
+  {
+    name: "an absent image is not found when its permissions are read",
+    needs: "absent-describe",
+    async run({ gateway }) {
+      assert.equal((await failure(gateway.launchPermissions(ABSENT_IMAGE))).code, "image-not-found");
+    },
+  },
+  {
+    name: "snapshot: add and remove, a call each, and the launch permissions stay as they are",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId, snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", [A, B]);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), [A, B]);
+      await gateway.changeCreateVolumePermissions(snapshotId, "remove", [A]);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), [B]);
+      assert.deepEqual(await launchers(gateway, imageId), []);
+      assert.deepEqual(await modifications(), Array(2).fill(`ModifySnapshotAttribute ${snapshotId}`));
+    },
+  },
+  {
+    name: "snapshot: everybody and accounts in one call",
+    async run({ gateway, makeImage, modifications }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", ["public", A]);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), [A, "public"]);
+      assert.equal((await modifications()).length, 1);
+      await gateway.changeCreateVolumePermissions(snapshotId, "remove", ["public", A]);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), []);
+    },
+  },
+  {
+    name: "snapshot: duplicates and what is not there do no harm",
+    async run({ gateway, makeImage }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", [A, A]);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", [A]);
+      await gateway.changeCreateVolumePermissions(snapshotId, "remove", [B]);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), [A]);
+    },
+  },
+  {
+    name: "snapshot: 501 accounts are two calls, to add and to remove",
+    async run({ gateway, makeImage, modifications }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", manyAccounts(501));
+      assert.equal((await volumeCreators(gateway, snapshotId)).length, 501);
+      assert.equal((await modifications()).length, 2);
+      await gateway.changeCreateVolumePermissions(snapshotId, "remove", manyAccounts(501));
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), []);
+      assert.equal((await modifications()).length, 2);
+    },
+  },
+  {
+    name: "snapshot: 500 accounts are one call, nobody is none",
+    async run({ gateway, makeImage, modifications }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", manyAccounts(500));
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", []);
+      assert.equal((await modifications()).length, 1);
+    },
+  },
+  {
+    name: "snapshot: an organization is refused without a call",
+    async run({ gateway, makeImage, modifications }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      const error = await failure(gateway.changeCreateVolumePermissions(snapshotId, "add", [ORGANIZATION]));
+      assert.equal(error.code, "invalid-argument");
+      assert.deepEqual(await modifications(), []);
+    },
+  },
+  {
+    name: "snapshot: a bad account is refused",
+    needs: "snapshot-account-check",
+    async run({ gateway, makeImage }) {
+      const { snapshotId } = await imageWithOne(makeImage);
+      const error = await failure(gateway.changeCreateVolumePermissions(snapshotId, "add", [A, "account/12345"]));
+      assert.equal(error.code, "invalid-argument");
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), []);
+    },
+  },
+  {
+    name: "an absent snapshot can neither be read nor changed",
+    async run({ gateway }) {
+      for (const attempt of [
+        () => gateway.createVolumePermissions(ABSENT_SNAPSHOT),
+        () => gateway.changeCreateVolumePermissions(ABSENT_SNAPSHOT, "add", [A]),
+      ]) {
+        const error = await failure(attempt());
+        assert.equal(error.code, "snapshot-not-found");
+        assert.ok(error.message.includes(ABSENT_SNAPSHOT), error.message);
+      }
+    },
+  },
+  {
+    name: "reset takes every launch permission, in one call, and no create-volume permission",
+    needs: "reset",
+    async run({ gateway, makeImage, modifications }) {
+      const { imageId, snapshotId } = await imageWithOne(makeImage);
+      await gateway.changeLaunchPermissions(imageId, { add: [A, ORGANIZATION, "public"], remove: [] });
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", [A]);
+      await modifications();
+      await gateway.resetLaunchPermissions(imageId);
+      assert.deepEqual(await launchers(gateway, imageId), []);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), [A]);
+      assert.deepEqual(await modifications(), [`ResetImageAttribute ${imageId}`]);
+      await gateway.resetCreateVolumePermissions(snapshotId);
+      assert.deepEqual(await volumeCreators(gateway, snapshotId), []);
+      assert.deepEqual(await modifications(), [`ResetSnapshotAttribute ${snapshotId}`]);
+    },
+  },
+  {
+    name: "reset of what is absent is an error",
+    needs: "reset",
+    async run({ gateway }) {
+      assert.equal((await failure(gateway.resetLaunchPermissions(ABSENT_IMAGE))).code, "image-not-found");
+      assert.equal((await failure(gateway.resetCreateVolumePermissions(ABSENT_SNAPSHOT))).code, "snapshot-not-found");
+    },
+  },
+  {
+    name: "an image of another account is described; its permissions are neither shown nor changed",
+    needs: "foreign",
+    async run({ gateway, makeImage }) {
+      const { imageId, snapshotIds } = await makeImage(1, "222222222222");
+      assert.equal((await gateway.describeImage(imageId)).ownerId, "222222222222");
+      for (const attempt of [
+        () => gateway.launchPermissions(imageId),
+        () => gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }),
+        () => gateway.resetLaunchPermissions(imageId),
+        () => gateway.createVolumePermissions(snapshotIds[0] as string),
+      ])
+        assert.equal((await failure(attempt())).code, "not-owner");
+    },
+  },
+  {
+    name: "one entity more than the quota is refused, and nothing is added",
+    needs: "quota",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await arrange({ kind: "quota", entities: 2 });
+      await gateway.changeLaunchPermissions(imageId, { add: [A, B], remove: [] });
+      assert.equal((await failure(gateway.changeLaunchPermissions(imageId, { add: [C], remove: [] }))).code, "quota-exceeded");
+      assert.deepEqual(await launchers(gateway, imageId), [A, B]);
+      await gateway.changeLaunchPermissions(imageId, { add: [C, "public"], remove: [A] });
+      assert.deepEqual(await launchers(gateway, imageId), [C, B, "public"]);
+    },
+  },
+  {
+    name: "block public access refuses everybody and nobody else",
+    needs: "block-public-access",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId, snapshotId } = await imageWithOne(makeImage);
+      await arrange({ kind: "block-public-access" });
+      for (const attempt of [
+        () => gateway.changeLaunchPermissions(imageId, { add: [A, "public"], remove: [] }),
+        () => gateway.changeCreateVolumePermissions(snapshotId, "add", ["public"]),
+      ])
+        assert.equal((await failure(attempt())).code, "sharing-refused");
+      assert.deepEqual(await launchers(gateway, imageId), []);
+      await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] });
+      await gateway.changeCreateVolumePermissions(snapshotId, "add", [A]);
+      assert.deepEqual(await launchers(gateway, imageId), [A]);
+    },
+  },
+  {
+    name: "a deregistered image is not found",
+    needs: "deregistered",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await arrange({ kind: "deregistered", imageId });
+      for (const attempt of [
+        () => gateway.describeImage(imageId),
+        () => gateway.launchPermissions(imageId),
+        () => gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }),
+      ])
+        assert.equal((await failure(attempt())).code, "image-not-found");
+    },
+  },
+  {
+    name: "a disabled image is described as such, has nobody, and takes nobody",
+    needs: "disabled",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] });
+      await arrange({ kind: "disabled", imageId });
+      assert.equal((await gateway.describeImage(imageId)).state, "disabled");
+      assert.deepEqual(await launchers(gateway, imageId), []);
+      await assert.rejects(gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
+    },
+  },
+  {
+    name: "the Marketplace's grant comes back as a user of its own, and stays after a reset",
+    needs: "marketplace",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await arrange({ kind: "marketplace", imageId });
+      await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] });
+      assert.deepEqual(await launchers(gateway, imageId), [A, "user/aws-marketplace"]);
+      await gateway.resetLaunchPermissions(imageId);
+      assert.deepEqual(await launchers(gateway, imageId), ["user/aws-marketplace"]);
+    },
+  },
+];
+
+async function launchers(gateway: Gateway, imageId: string): Promise<GranteeKey[]> {
+  return [...(await gateway.launchPermissions(imageId))].sort();
+}
+
+async function volumeCreators(gateway: Gateway, snapshotId: string): Promise<GranteeKey[]> {
+  return [...(await gateway.createVolumePermissions(snapshotId))].sort();
+}
+
+async function imageWithOne(makeImage: World["makeImage"]): Promise<{ imageId: string; snapshotId: string }> {
+  const { imageId, snapshotIds } = await makeImage(1);
+  return { imageId, snapshotId: snapshotIds[0] as string };
+}
+
+/** The error of a promise that must fail; every gateway throws errors for users only. */
+async function failure(attempt: Promise<unknown>): Promise<AmiSharingError> {
+  const error = await attempt.then(
+    () => assert.fail("it was expected to fail"),
+    (thrown: AmiSharingError) => thrown,
+  );
+  assert.equal(error.name, "AmiSharingError", String(error));
+  return error;
+}

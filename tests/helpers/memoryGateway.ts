@@ -1,0 +1,276 @@
+/** EC2 as a model in memory behind the Gateway interface, with faults; the gateway contract keeps it honest. */
+
+import {
+  AmiSharingError,
+  accountKey,
+  type Gateway,
+  type GranteeKey,
+  type Image,
+  isManageable,
+  type LaunchChange,
+  PUBLIC,
+  parseGranteeKey,
+} from "../../provider/core";
+import { batches } from "../../provider/core/batches";
+import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/limits";
+
+export const OWNER = "123456789012";
+
+/** A call of EC2 as the model counts it: one request on the wire. */
+export interface MemoryCall {
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** A failure to come: of the `nth` call from now (1 is the next) that `matching` accepts. */
+export interface Fault {
+  readonly nth?: number;
+  /** Whether EC2 does what was asked before the answer is lost. */
+  readonly applied?: boolean;
+  readonly matching?: (call: MemoryCall) => boolean;
+  readonly error?: AmiSharingError;
+  readonly onFire?: (call: MemoryCall) => void;
+}
+
+interface MemoryImage {
+  readonly ownerId: string;
+  state: string;
+  readonly snapshotIds: string[];
+  readonly launch: Set<GranteeKey>;
+}
+
+interface MemorySnapshot {
+  readonly ownerId: string;
+  readonly grantees: Set<GranteeKey>;
+}
+
+/** Sees what a call changed: grantees that were not there before, and that are not there after. */
+export type ChangeListener = (resource: string, added: readonly GranteeKey[], removed: readonly GranteeKey[]) => void;
+
+export class MemoryGateway implements Gateway {
+  readonly images = new Map<string, MemoryImage>();
+  readonly snapshots = new Map<string, MemorySnapshot>();
+  /** Every call since the start or {@link forgetCalls}, refused ones included. */
+  calls: MemoryCall[] = [];
+  /** After a change, that many reads of the resource answer the older value. */
+  staleReads = 0;
+  entityQuota = 1000;
+  blockPublicAccess = false;
+  /** Whose credentials the caller has; undefined: STS does not answer. */
+  caller: string | undefined = OWNER;
+  onChange: ChangeListener = () => undefined;
+  private faults: { left: number; fault: Fault }[] = [];
+  private readonly older = new Map<string, { reads: number; grantees: ReadonlySet<GranteeKey> }>();
+  private made = 0;
+  private reads = 0;
+
+  constructor(private readonly regionName = "us-east-1") {}
+
+  /** Makes an available image with that many snapshots. */
+  addImage(snapshots = 2, ownerId = OWNER): { imageId: string; snapshotIds: string[] } {
+    const id = (prefix: string) => `${prefix}-${(++this.made).toString(16).padStart(17, "0")}`;
+    const imageId = id("ami");
+    const snapshotIds = Array.from({ length: snapshots }, () => id("snap"));
+    for (const snapshotId of snapshotIds) this.snapshots.set(snapshotId, { ownerId, grantees: new Set() });
+    this.images.set(imageId, { ownerId, state: "available", snapshotIds, launch: new Set() });
+    return { imageId, snapshotIds };
+  }
+
+  /** Who has what now, past every fault and delay; may be changed, as somebody else would. */
+  grantees(resource: string): Set<GranteeKey> {
+    const grantees = this.images.get(resource)?.launch ?? this.snapshots.get(resource)?.grantees;
+    if (!grantees) throw new Error(`${resource} is not there`);
+    return grantees;
+  }
+
+  /** All of an image, its snapshots included, sorted: `resource` → grantees. */
+  everything(imageId: string): Record<string, GranteeKey[]> {
+    const resources = [imageId, ...(this.images.get(imageId)?.snapshotIds ?? [])];
+    return Object.fromEntries(resources.map((resource) => [resource, [...this.grantees(resource)].sort()]));
+  }
+
+  /** Ends all delay: every read answers what is. */
+  catchUp(): void {
+    this.staleReads = 0;
+    this.older.clear();
+  }
+
+  fail(fault: Fault = {}): void {
+    this.faults.push({ left: fault.nth ?? 1, fault });
+  }
+
+  clearFaults(): void {
+    this.faults = [];
+  }
+
+  forgetCalls(): void {
+    this.calls = [];
+  }
+
+  /** Calls that change something, as `Action resource`. */
+  modifications(): string[] {
+    return this.calls
+      .filter(({ action }) => /^(Modify|Reset)/.test(action))
+      .map(({ action, resource }) => `${action} ${resource}`);
+  }
+
+  async callerAccountId(): Promise<string | undefined> {
+    return this.caller;
+  }
+
+  async region(): Promise<string> {
+    return this.regionName;
+  }
+
+  async describeImage(imageId: string): Promise<Image> {
+    return this.call("DescribeImages", imageId, () => {
+      const image = this.images.get(imageId) ?? absentImage(imageId);
+      return {
+        imageId,
+        ownerId: image.ownerId,
+        state: image.state,
+        name: "model",
+        snapshotIds: [...image.snapshotIds].sort(),
+      };
+    });
+  }
+
+  async launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>> {
+    return this.call("DescribeImageAttribute", imageId, () => this.visible(imageId, this.ownImage(imageId).launch));
+  }
+
+  async createVolumePermissions(snapshotId: string): Promise<ReadonlySet<GranteeKey>> {
+    return this.call("DescribeSnapshotAttribute", snapshotId, () =>
+      this.visible(snapshotId, this.ownSnapshot(snapshotId).grantees),
+    );
+  }
+
+  async changeLaunchPermissions(imageId: string, change: LaunchChange): Promise<void> {
+    const changes = [...change.add.map((key) => ({ key, add: true })), ...change.remove.map((key) => ({ key, add: false }))];
+    for (const { key } of changes) refuseUnmanageable(key);
+    for (const batch of batches(changes, MAX_LAUNCH_CHANGES_PER_CALL))
+      await this.call("ModifyImageAttribute", imageId, () => {
+        const { launch } = this.changeableImage(imageId);
+        for (const { key } of batch) checkGrantee(imageId, key, true);
+        const add = batch.filter((one) => one.add).map(({ key }) => key);
+        if (this.blockPublicAccess && add.includes(PUBLIC)) throw refused(imageId, "block public access is on");
+        const remove = batch.filter((one) => !one.add).map(({ key }) => key);
+        const after = new Set([...launch, ...add].filter((key) => !remove.includes(key)));
+        if (add.length > 0 && [...after].filter((key) => key !== PUBLIC).length > this.entityQuota)
+          throw new AmiSharingError("quota-exceeded", `sharing ${imageId} would pass a quota`, { imageId });
+        this.change(imageId, launch, add, remove);
+      });
+  }
+
+  async changeCreateVolumePermissions(
+    snapshotId: string,
+    operation: "add" | "remove",
+    grantees: readonly GranteeKey[],
+  ): Promise<void> {
+    for (const batch of batches(grantees, MAX_SNAPSHOT_CHANGES_PER_CALL)) {
+      for (const key of batch) checkGrantee(snapshotId, key, false);
+      await this.call("ModifySnapshotAttribute", snapshotId, () => {
+        const { grantees: now, ownerId } = this.ownSnapshot(snapshotId);
+        for (const key of batch) checkGrantee(snapshotId, key, true);
+        if (this.blockPublicAccess && operation === "add" && batch.includes(PUBLIC))
+          throw refused(snapshotId, "block public access is on");
+        const effective = batch.filter((key) => key !== accountKey(ownerId));
+        this.change(snapshotId, now, operation === "add" ? effective : [], operation === "remove" ? effective : []);
+      });
+    }
+  }
+
+  async resetLaunchPermissions(imageId: string): Promise<void> {
+    await this.call("ResetImageAttribute", imageId, () => {
+      const { launch } = this.changeableImage(imageId);
+      this.change(imageId, launch, [], [...launch].filter(isManageable));
+    });
+  }
+
+  async resetCreateVolumePermissions(snapshotId: string): Promise<void> {
+    await this.call("ResetSnapshotAttribute", snapshotId, () => {
+      const { grantees } = this.ownSnapshot(snapshotId);
+      this.change(snapshotId, grantees, [], [...grantees].filter(isManageable));
+    });
+  }
+
+  /** One request: counted, and failed where a fault says so, before or after it is done. */
+  private async call<Answer>(action: string, resource: string, answer: () => Answer): Promise<Answer> {
+    // As on the wire, where nothing is answered at once.
+    await new Promise((resolve) => setImmediate(resolve));
+    const call = { action, resource };
+    this.calls.push(call);
+    const due = this.faults.filter(({ fault }) => fault.matching?.(call) ?? true);
+    for (const entry of due) entry.left -= 1;
+    const now = due.find(({ left }) => left === 0);
+    if (!now) return answer();
+    this.faults = this.faults.filter((entry) => entry !== now);
+    now.fault.onFire?.(call);
+    if (now.fault.applied) answer();
+    throw now.fault.error ?? new AmiSharingError("endpoint-unreachable", `${action} of ${resource} was not answered`);
+  }
+
+  private change(resource: string, grantees: Set<GranteeKey>, add: readonly GranteeKey[], remove: readonly GranteeKey[]): void {
+    const before = new Set(grantees);
+    for (const key of add) grantees.add(key);
+    for (const key of remove) grantees.delete(key);
+    if (this.staleReads > 0) this.older.set(resource, { reads: this.staleReads, grantees: before });
+    this.onChange(
+      resource,
+      [...grantees].filter((key) => !before.has(key)),
+      [...before].filter((key) => !grantees.has(key)),
+    );
+  }
+
+  private visible(resource: string, now: ReadonlySet<GranteeKey>): ReadonlySet<GranteeKey> {
+    const older = this.older.get(resource);
+    if (older && older.reads > 0) {
+      older.reads -= 1;
+      return new Set(older.grantees);
+    }
+    // EC2 API reference, DescribeImageAttribute: the order of the answer may vary.
+    this.reads += 1;
+    return new Set(this.reads % 2 === 0 ? now : [...now].reverse());
+  }
+
+  private ownImage(imageId: string): MemoryImage {
+    const image = this.images.get(imageId) ?? absentImage(imageId);
+    if (image.ownerId !== OWNER) throw new AmiSharingError("not-owner", `${imageId} belongs to another account`, { imageId });
+    return image;
+  }
+
+  private changeableImage(imageId: string): MemoryImage {
+    const image = this.ownImage(imageId);
+    if (image.state === "available") return image;
+    throw new AmiSharingError("image-not-found", `AMI ${imageId} is deregistered or cannot be changed now`, { imageId });
+  }
+
+  private ownSnapshot(snapshotId: string): MemorySnapshot {
+    const snapshot = this.snapshots.get(snapshotId);
+    if (!snapshot) throw new AmiSharingError("snapshot-not-found", `there is no snapshot ${snapshotId}`);
+    if (snapshot.ownerId !== OWNER) throw new AmiSharingError("not-owner", `${snapshotId} belongs to another account`);
+    return snapshot;
+  }
+}
+
+function absentImage(imageId: string): never {
+  throw new AmiSharingError("image-not-found", `there is no AMI ${imageId}`, { imageId });
+}
+
+function refused(resource: string, why: string): AmiSharingError {
+  return new AmiSharingError("sharing-refused", `EC2 refuses to share ${resource}: ${why}`);
+}
+
+function refuseUnmanageable(key: GranteeKey): void {
+  if (!isManageable(key)) throw new AmiSharingError("invalid-argument", `${key} cannot be changed`);
+}
+
+/** What a request cannot say at all (`byEc2` false), and what EC2 refuses. */
+function checkGrantee(resource: string, key: GranteeKey, byEc2: boolean): void {
+  const grantee = parseGranteeKey(key);
+  const onImage = resource.startsWith("ami-");
+  if (!onImage && grantee.kind !== "account" && grantee.kind !== "public")
+    throw new AmiSharingError("invalid-argument", `${key} cannot hold a create-volume permission`);
+  if (byEc2 && grantee.kind === "account" && !/^\d{12}$/.test(grantee.accountId))
+    throw new AmiSharingError("invalid-argument", `EC2 does not accept a grantee of ${resource}: ${grantee.accountId}`);
+}

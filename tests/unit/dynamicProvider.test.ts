@@ -1,0 +1,560 @@
+/** The dynamic provider's operations against EC2 in memory: what the engine is told, and what EC2 is asked. */
+
+import * as assert from "node:assert/strict";
+import { AmiSharingError, type Connection } from "../../provider/core";
+import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
+import { PULUMI_UNKNOWN } from "../../provider/pulumi/state";
+import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
+import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
+
+const [A, B, C] = ["111122223333", "444455556666", "777788889999"];
+const [KEY_A, KEY_B, KEY_C] = [`account/${A}`, `account/${B}`, `account/${C}`];
+const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002 };
+
+/** A provider, its engine, and an image with two snapshots. */
+function world(config: Record<string, string> = {}) {
+  const ec2 = new MemoryGateway();
+  const connections: Connection[] = [];
+  const provider = new DynamicProvider({
+    gateway: (connection) => {
+      connections.push(connection);
+      return ec2;
+    },
+    patience: PATIENCE,
+  });
+  const configure = provider.configure({
+    config: {
+      get: (key: string) => config[key],
+      require: (key: string) => config[key] as string,
+    },
+  } as unknown as Parameters<DynamicProvider["configure"]>[0]);
+  const { imageId, snapshotIds } = ec2.addImage(2);
+  const [s1, s2] = [...snapshotIds].sort() as [string, string];
+  return { ec2, provider, engine: new MemoryEngine(provider), imageId, s1, s2, connections, configure };
+}
+
+async function thrownBy(operation: Promise<unknown>): Promise<Error & { id?: string; properties?: Props; reasons?: string[] }> {
+  return operation.then(
+    () => assert.fail("it was expected to fail"),
+    (error) => error,
+  );
+}
+
+describe("check", () => {
+  it("gives canonical inputs with the grants, the region in them, and asks EC2 for nothing", async () => {
+    const { ec2, provider, imageId } = world();
+    const { inputs, failures } = await provider.check(
+      {},
+      { imageId, accountIds: [444455556666, A, A], createVolumePermissions: true, __provider: "text" },
+    );
+    assert.equal(failures, undefined);
+    assert.deepEqual(inputs, {
+      imageId,
+      accountIds: [A, B],
+      createVolumePermissions: true,
+      region: "us-east-1",
+      grants: { [KEY_A]: "launch, createVolume", [KEY_B]: "launch, createVolume" },
+    });
+    assert.deepEqual(ec2.calls, []);
+  });
+
+  it("names each wrong argument, at the property that the engine shows", async () => {
+    const { provider, imageId } = world();
+    const news = { imageId, accountIds: ["1234"], createVolumePermissions: { snapshotIds: ["x"] }, public: true };
+    const { inputs, failures } = await provider.check({}, news);
+    assert.deepEqual(inputs, news);
+    assert.deepEqual(
+      failures?.map(({ property, reason }) => [property, reason.slice(0, reason.indexOf(":"))]),
+      [
+        ["accountIds", "accountIds[0]"],
+        ["createVolumePermissions", "createVolumePermissions.snapshotIds[0]"],
+      ],
+    );
+    for (const { reason } of failures ?? []) assert.match(reason, / \[invalid-argument\]$/);
+  });
+
+  it("says that there is no region", async () => {
+    const nowhere = Object.assign(new MemoryGateway(), {
+      region: () => Promise.reject(new AmiSharingError("region-missing", "no AWS region", { next: "set it" })),
+    });
+    const provider = new DynamicProvider({ gateway: () => nowhere });
+    const { failures } = await provider.check({}, { imageId: "ami-12345678" });
+    assert.deepEqual(failures, [{ property: "region", reason: "no AWS region; set it [region-missing]" }]);
+  });
+
+  const regions: readonly { name: string; config?: string; olds?: Props; news?: Props; region: string }[] = [
+    { name: "its own", config: "eu-west-1", olds: { region: "eu-west-2" }, news: { region: "eu-west-3" }, region: "eu-west-3" },
+    { name: "the stack's", config: "eu-west-1", olds: { region: "eu-west-2" }, region: "eu-west-1" },
+    { name: "the one recorded", olds: { region: "eu-west-2" }, region: "eu-west-2" },
+    { name: "the SDK's, for another image", olds: { region: "eu-west-2", imageId: "ami-87654321" }, region: "us-east-1" },
+    { name: "the SDK's", region: "us-east-1" },
+    { name: "not known, as the profile is not", news: { profile: PULUMI_UNKNOWN }, region: PULUMI_UNKNOWN },
+  ];
+  for (const { name, config, olds = {}, news = {}, region } of regions)
+    it(`takes the region: ${name}`, async () => {
+      const { provider, imageId, configure } = world(config ? { "aws:region": config } : {});
+      await configure;
+      const recorded = Object.keys(olds).length > 0 ? { imageId, ...olds } : {};
+      const { inputs } = await provider.check(recorded, { imageId, ...news });
+      assert.equal(inputs?.region, region);
+    });
+
+  it("keeps what is known right beside what is not", async () => {
+    const { provider } = world();
+    const { inputs } = await provider.check({}, { imageId: PULUMI_UNKNOWN, accountIds: [PULUMI_UNKNOWN, A], mode: "additive" });
+    assert.deepEqual(inputs, {
+      imageId: PULUMI_UNKNOWN,
+      accountIds: [A, PULUMI_UNKNOWN],
+      mode: "additive",
+      region: "us-east-1",
+      grants: { [KEY_A]: "launch", "account/[unknown]": "launch" },
+    });
+  });
+});
+
+describe("diff", () => {
+  const cases: readonly { name: string; change: Props; operation: string }[] = [
+    { name: "nothing", change: {}, operation: "same" },
+    { name: "order, duplicates and numbers", change: { accountIds: [444455556666, 111122223333, B] }, operation: "same" },
+    { name: "one account more", change: { accountIds: [A, B, C] }, operation: "update" },
+    { name: "one account fewer", change: { accountIds: [A] }, operation: "update" },
+    { name: "the mode", change: { mode: "additive" }, operation: "update" },
+    { name: "onDelete", change: { onDelete: "retain" }, operation: "update" },
+    { name: "create-volume", change: { createVolumePermissions: true }, operation: "update" },
+    { name: "the role", change: { assumeRole: { roleArn: "arn:aws:iam::111122223333:role/x" } }, operation: "update" },
+    { name: "the region", change: { region: "eu-west-1" }, operation: "replace" },
+    { name: "the image", change: { imageId: "ami-87654321" }, operation: "replace" },
+    { name: "an image that is not known", change: { imageId: PULUMI_UNKNOWN }, operation: "replace" },
+  ];
+  for (const { name, change, operation } of cases)
+    it(`${name}: ${operation}`, async () => {
+      const { ec2, engine, imageId } = world();
+      const args = { imageId, accountIds: [A, B] };
+      await engine.up(args);
+      ec2.forgetCalls();
+      assert.equal((await engine.preview({ ...args, ...change })).operation, operation);
+      assert.deepEqual(ec2.calls, []);
+    });
+
+  it("after a refresh: none without drift, also with the owner, the Marketplace and no snapshots", async () => {
+    const { ec2, engine } = world();
+    const { imageId } = ec2.addImage(0);
+    ec2.grantees(imageId).add("user/aws-marketplace");
+    const args = { imageId, accountIds: [A, OWNER], createVolumePermissions: true };
+    await engine.up(args);
+    await engine.refresh();
+    assert.equal((await engine.preview(args)).operation, "same");
+  });
+});
+
+describe("create", () => {
+  it("shares the snapshots, then the image, in one call each, and says what holds", async () => {
+    const { ec2, engine, imageId, s1, s2 } = world();
+    await engine.up({ imageId, accountIds: [A, B, OWNER], createVolumePermissions: true });
+    assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A, KEY_B], [s1]: [KEY_A, KEY_B], [s2]: [KEY_A, KEY_B] });
+    assert.deepEqual(ec2.modifications().sort(), [
+      `ModifyImageAttribute ${imageId}`,
+      `ModifySnapshotAttribute ${s1}`,
+      `ModifySnapshotAttribute ${s2}`,
+    ]);
+    assert.equal(ec2.modifications().at(-1), `ModifyImageAttribute ${imageId}`);
+    const { id, outputs } = engine.state ?? assert.fail();
+    assert.equal(id, imageId);
+    assert.deepEqual(outputs, {
+      imageId,
+      accountIds: [A, B, OWNER].sort(),
+      createVolumePermissions: true,
+      region: "us-east-1",
+      ownerId: OWNER,
+      snapshotIds: [s1, s2],
+      grants: { [KEY_A]: "launch, createVolume", [KEY_B]: "launch, createVolume" },
+      __provider: outputs.__provider,
+    });
+  });
+
+  it("of what is shared as declared changes nothing", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.grantees(imageId).add(KEY_A);
+    await engine.up({ imageId, accountIds: [A] });
+    assert.deepEqual(ec2.modifications(), []);
+  });
+
+  it("authoritative takes away what others granted, additive leaves it", async () => {
+    for (const [mode, left] of [
+      ["authoritative", [KEY_A, "user/aws-marketplace"]],
+      ["additive", [KEY_A, KEY_B, "public", "user/aws-marketplace"]],
+    ] as const) {
+      const { ec2, engine, imageId } = world();
+      for (const key of [KEY_B, "public", "user/aws-marketplace"]) ec2.grantees(imageId).add(key);
+      await engine.up({ imageId, accountIds: [A], mode });
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), left, mode);
+    }
+  });
+
+  it("waits until a change shows", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.staleReads = 3;
+    await engine.up({ imageId, accountIds: [A] });
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
+  });
+
+  it("that does not show in time is recorded as begun, and is healed", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.staleReads = 1000;
+    const error = await thrownBy(engine.up({ imageId, accountIds: [A] }));
+    assert.match(
+      error.message,
+      /begun and not completed: EC2 accepted the change of AMI .* and does not show it.*\[not-visible\]/,
+    );
+    assert.equal(engine.state?.unfinished, true);
+    ec2.catchUp();
+    ec2.forgetCalls();
+    assert.equal((await engine.up({ imageId, accountIds: [A] })).operation, "update");
+    assert.deepEqual(ec2.modifications(), []);
+    assert.equal(engine.state?.unfinished, false);
+  });
+
+  const refusals: readonly { name: string; arrange: (ec2: MemoryGateway, imageId: string) => void; words: RegExp }[] = [
+    { name: "absent", arrange: (ec2, id) => ec2.images.delete(id), words: /there is no AMI ami-.*\[image-not-found\]$/ },
+    {
+      name: "disabled",
+      arrange: (ec2, id) => Object.assign(ec2.images.get(id) ?? {}, { state: "disabled" }),
+      words: /AMI ami-\w+ is disabled; enable it first .*\[image-not-shareable\]$/,
+    },
+    {
+      name: "failed",
+      arrange: (ec2, id) => Object.assign(ec2.images.get(id) ?? {}, { state: "failed" }),
+      words: /AMI ami-\w+ is failed.*\[image-not-shareable\]$/,
+    },
+    {
+      name: "somebody else's",
+      arrange: (ec2, id) => Object.assign(ec2.images.get(id) ?? {}, { ownerId: "222222222222" }),
+      words: /belongs to another account.*\[not-owner\]$/,
+    },
+    { name: "refused by EC2", arrange: (ec2) => Object.assign(ec2, { entityQuota: 0 }), words: /quota.*\[quota-exceeded\]$/ },
+  ];
+  for (const { name, arrange, words } of refusals)
+    it(`of an AMI that is ${name}: says so, records nothing and changes nothing`, async () => {
+      const { ec2, engine, imageId } = world();
+      arrange(ec2, imageId);
+      const error = await thrownBy(engine.up({ imageId, accountIds: [A] }));
+      assert.match(error.message, words);
+      assert.ok(error.message.includes(imageId), "the AMI is named");
+      assert.equal(error.id, undefined);
+      assert.equal(engine.state, undefined);
+      assert.deepEqual(ec2.images.get(imageId)?.launch ?? new Set(), new Set());
+      assert.equal(error.stack, error.message, "no stack trace");
+    });
+
+  it("of named snapshots that are another image's: says so", async () => {
+    const { ec2, engine, imageId } = world();
+    const { snapshotIds } = ec2.addImage(1);
+    const error = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: { snapshotIds } }));
+    assert.match(error.message, /is not of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
+    assert.deepEqual(ec2.modifications(), []);
+  });
+
+  it("that fails half-way records what holds, and the next up heals it", async () => {
+    const { ec2, engine, imageId, s1, s2 } = world();
+    const args = { imageId, accountIds: [A], createVolumePermissions: true };
+    ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute" });
+    const error = await thrownBy(engine.up(args));
+    assert.equal(error.id, imageId);
+    assert.match(error.message, /the change was begun and not completed: .*\[endpoint-unreachable\]$/);
+    assert.deepEqual(error.reasons, [error.message]);
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "createVolume" });
+    assert.equal(engine.state?.unfinished, true);
+    assert.equal((await engine.up(args)).operation, "update");
+    assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A], [s1]: [KEY_A], [s2]: [KEY_A] });
+    assert.equal(engine.state?.unfinished, false);
+  });
+
+  it("whose answer is lost after the change was done is recorded", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute", applied: true });
+    await thrownBy(engine.up({ imageId, accountIds: [A], mode: "additive" }));
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+  });
+
+  it("that EC2 accepted and does not show is the set's all the same, and is revoked", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.staleReads = 1000;
+    await thrownBy(engine.up({ imageId, accountIds: [A], mode: "additive" }));
+    assert.deepEqual(engine.state?.outputs.granted, { [KEY_A]: "launch" });
+    ec2.catchUp();
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+  });
+
+  it("that was done, and neither answered nor to be read again, is the set's all the same, and is revoked", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute", applied: true });
+    ec2.fail({ nth: 2, matching: ({ action }) => action === "DescribeImageAttribute" });
+    await thrownBy(engine.up({ imageId, accountIds: [A], mode: "additive" }));
+    assert.equal(engine.state?.unfinished, true);
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+  });
+
+  it("makes one gateway for one connection, with the stack's config", async () => {
+    const { provider, connections, imageId, configure } = world({ "aws:region": "us-east-1", "aws:maxRetries": "2" });
+    await configure;
+    const args = { imageId, region: "us-east-1", accountIds: [A] };
+    await provider.create(args);
+    await provider.create({ ...args, accountIds: [B] });
+    assert.equal(connections.length, 1);
+    assert.equal(connections[0]?.maxRetries, 2);
+    await provider.create({ ...args, profile: "other" });
+    assert.equal(connections.length, 2);
+  });
+});
+
+describe("update", () => {
+  it("adds and removes in one call of the image, and revokes on the snapshots after it", async () => {
+    const { ec2, engine, imageId, s1, s2 } = world();
+    await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
+    ec2.forgetCalls();
+    await engine.up({ imageId, accountIds: [A, C], createVolumePermissions: { snapshotIds: [s1] } });
+    assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A, KEY_C], [s1]: [KEY_A, KEY_C], [s2]: [] });
+    const made = ec2.modifications();
+    assert.equal(made.indexOf(`ModifyImageAttribute ${imageId}`), 1);
+    assert.equal(made.length, 4);
+    assert.deepEqual(engine.state?.outputs.grants, {
+      [KEY_A]: `launch, createVolume on ${s1}`,
+      [KEY_C]: `launch, createVolume on ${s1}`,
+    });
+  });
+
+  it("from authoritative to additive changes nothing, and back takes away what others granted", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    ec2.grantees(imageId).add(KEY_B);
+    ec2.forgetCalls();
+    await engine.up({ imageId, accountIds: [A], mode: "additive" });
+    assert.deepEqual(ec2.modifications(), []);
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
+    await engine.up({ imageId, accountIds: [A], mode: "authoritative" });
+    assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
+  });
+
+  it("that EC2 refuses at once leaves the state as it was", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    const before = engine.state;
+    ec2.entityQuota = 1;
+    assert.match((await thrownBy(engine.up({ imageId, accountIds: [A, B] }))).message, /quota-exceeded/);
+    assert.equal(engine.state, before);
+  });
+
+  it("of another image shares the new one before it unshares the old one", async () => {
+    const { ec2, engine, imageId } = world();
+    const next = ec2.addImage(0);
+    await engine.up({ imageId, accountIds: [A] });
+    ec2.forgetCalls();
+    assert.equal((await engine.up({ imageId: next.imageId, accountIds: [A] })).operation, "replace");
+    assert.deepEqual(ec2.modifications(), [`ModifyImageAttribute ${next.imageId}`, `ModifyImageAttribute ${imageId}`]);
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+    assert.deepEqual([...ec2.grantees(next.imageId)], [KEY_A]);
+  });
+});
+
+describe("read", () => {
+  it("shows what others added and took away, in inputs and outputs, and changes nothing", async () => {
+    const { ec2, engine, imageId, s1, s2 } = world();
+    const args = { imageId, accountIds: [A, B], createVolumePermissions: true };
+    await engine.up(args);
+    ec2.grantees(imageId).delete(KEY_B);
+    ec2.grantees(imageId).add(KEY_C);
+    ec2.grantees(s2).delete(KEY_A);
+    ec2.forgetCalls();
+    await engine.refresh();
+    assert.deepEqual(ec2.modifications(), []);
+    const grants = {
+      [KEY_A]: `launch, createVolume on ${s1}`,
+      [KEY_B]: "createVolume",
+      [KEY_C]: "launch",
+    };
+    assert.deepEqual(engine.state?.outputs.grants, grants);
+    assert.deepEqual(engine.state?.inputs.grants, grants);
+    assert.deepEqual(engine.state?.inputs.accountIds, [A, B]);
+    assert.equal((await engine.up(args)).operation, "update");
+    assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A, KEY_B], [s1]: [KEY_A, KEY_B], [s2]: [KEY_A, KEY_B] });
+  });
+
+  it("of an additive set shows nobody else", async () => {
+    const { ec2, engine, imageId } = world();
+    const args = { imageId, accountIds: [A], mode: "additive" };
+    await engine.up(args);
+    ec2.grantees(imageId).add(KEY_C);
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
+    assert.equal((await engine.preview(args)).operation, "same");
+  });
+
+  it("of an image that is gone lets the set leave the state", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    ec2.images.delete(imageId);
+    await engine.refresh();
+    assert.equal(engine.state, undefined);
+  });
+
+  it("of an image that only its owner could see, with another account's credentials, forgets nothing", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    const before = structuredClone(engine.state);
+    ec2.images.delete(imageId);
+    ec2.caller = "999999999999";
+    for (const operation of [() => engine.refresh(), () => engine.destroy()]) {
+      const { message } = await thrownBy(operation());
+      assert.match(message, new RegExp(`${imageId} belongs to account ${OWNER}, and the credentials to account 999999999999`));
+      assert.match(message, /\[not-owner\]$/);
+      assert.deepEqual(engine.state, before);
+    }
+    // Where nobody can say who the caller is, EC2's answer stands.
+    ec2.caller = undefined;
+    await engine.refresh();
+    assert.equal(engine.state, undefined);
+  });
+
+  it("forgets what is gone: granted again by somebody else, it is not the set's", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A], mode: "additive" });
+    ec2.grantees(imageId).delete(KEY_A);
+    await engine.refresh();
+    ec2.grantees(imageId).add(KEY_A);
+    await engine.up({ imageId, accountIds: [], mode: "additive" });
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
+  });
+
+  it("of an image that EC2 still lists as deregistered lets the set leave the state", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    Object.assign(ec2.images.get(imageId) ?? {}, { state: "deregistered" });
+    await engine.refresh();
+    assert.equal(engine.state, undefined);
+  });
+
+  it("of an image that is disabled shows that nobody has it", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    Object.assign(ec2.images.get(imageId) ?? {}, { state: "disabled" });
+    ec2.grantees(imageId).clear();
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.grants, {});
+  });
+
+  it("with a deleted snapshot shows the others", async () => {
+    const { ec2, engine, imageId, s1, s2 } = world();
+    await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
+    ec2.snapshots.delete(s2);
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: `launch, createVolume on ${s1}` });
+  });
+
+  it("with an id alone, as a static get does, finds who has access", async () => {
+    const { ec2, provider, imageId } = world();
+    ec2.grantees(imageId).add(KEY_A);
+    const { id, props } = await provider.read(imageId);
+    assert.equal(id, imageId);
+    assert.deepEqual(props?.grants, { [KEY_A]: "launch" });
+  });
+
+  it("that fails says why, with the AMI, and no stack trace: the engine's host prints both", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    ec2.fail({ error: new AmiSharingError("throttled", "EC2 still throttles DescribeImages after every retry") });
+    const error = await thrownBy(engine.refresh());
+    assert.equal(error.message, `AMI ${imageId}: EC2 still throttles DescribeImages after every retry [throttled]`);
+    assert.equal(`${error}: ${error.stack}`, `ami-launch-permissions: ${error.message}`);
+    assert.ok(engine.state);
+  });
+});
+
+describe("delete", () => {
+  const everybody = [KEY_A, KEY_B, KEY_C, "user/aws-marketplace"];
+  const cases: readonly { name: string; args: Props; image: string[]; snapshot: string[] }[] = [
+    {
+      name: "revoke takes what the set granted and leaves the rest",
+      args: {},
+      image: [KEY_C, "user/aws-marketplace"],
+      snapshot: [KEY_C, "user/aws-marketplace"],
+    },
+    {
+      name: "revoke of an additive set leaves what was there before it",
+      args: { mode: "additive" },
+      image: [KEY_B, KEY_C, "user/aws-marketplace"],
+      snapshot: [KEY_C, "user/aws-marketplace"],
+    },
+    { name: "reset takes all", args: { onDelete: "reset" }, image: ["user/aws-marketplace"], snapshot: ["user/aws-marketplace"] },
+    {
+      name: "reset leaves snapshots that are not managed",
+      args: { onDelete: "reset", createVolumePermissions: false },
+      image: ["user/aws-marketplace"],
+      snapshot: [KEY_C, "user/aws-marketplace"],
+    },
+    { name: "retain changes nothing", args: { onDelete: "retain" }, image: everybody, snapshot: everybody },
+  ];
+  for (const { name, args, image, snapshot } of cases)
+    it(name, async () => {
+      const { ec2, engine, imageId, s1, s2 } = world();
+      ec2.grantees(imageId).add(KEY_B);
+      await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true, ...args });
+      for (const resource of [imageId, s1, s2])
+        for (const key of [KEY_C, "user/aws-marketplace"]) ec2.grantees(resource).add(key);
+      await engine.destroy();
+      assert.deepEqual(ec2.everything(imageId), { [imageId]: image, [s1]: snapshot, [s2]: snapshot });
+    });
+
+  it("takes the image away before the snapshots", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
+    ec2.forgetCalls();
+    await engine.destroy();
+    assert.equal(ec2.modifications()[0], `ModifyImageAttribute ${imageId}`);
+    assert.equal(ec2.modifications().length, 3);
+  });
+
+  it("of what others took away already makes no call that changes something", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    ec2.grantees(imageId).clear();
+    ec2.forgetCalls();
+    await engine.destroy();
+    assert.deepEqual(ec2.modifications(), []);
+  });
+
+  for (const onDelete of ["revoke", "reset", "retain"])
+    it(`${onDelete}: succeeds where the image is gone, and where a snapshot is`, async () => {
+      const { ec2, engine, imageId, s1, s2 } = world();
+      await engine.up({ imageId, accountIds: [A], createVolumePermissions: true, onDelete });
+      ec2.images.delete(imageId);
+      ec2.snapshots.delete(s1);
+      await engine.destroy();
+      assert.equal(engine.state, undefined);
+      assert.deepEqual([...ec2.grantees(s2)], onDelete === "retain" ? [KEY_A] : []);
+    });
+
+  it("that fails half-way keeps the state, and the next one ends it", async () => {
+    const { ec2, engine, imageId, s1 } = world();
+    await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
+    ec2.fail({ matching: ({ resource, action }) => resource === s1 && action.startsWith("Modify") });
+    await thrownBy(engine.destroy());
+    assert.ok(engine.state);
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+    assert.deepEqual([...ec2.grantees(s1)], [KEY_A]);
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(s1)], []);
+  });
+});
+
+describe("a refused program", () => {
+  it("changes nothing", async () => {
+    const { ec2, engine, imageId } = world();
+    await assert.rejects(engine.up({ imageId, accountIds: ["1234"] }), CheckFailed);
+    assert.deepEqual(ec2.calls, []);
+  });
+});

@@ -1,0 +1,88 @@
+/** The in-memory EC2 that other tests lean on: the contract of every gateway, and its own faults. */
+
+import * as assert from "node:assert/strict";
+import { A, describeGatewayContract, type Situation } from "../helpers/gatewayContract";
+import { MemoryGateway } from "../helpers/memoryGateway";
+
+describeGatewayContract("in memory", () => {
+  const ec2 = new MemoryGateway();
+  return {
+    gateway: ec2,
+    makeImage: async (snapshots, ownerId) => ec2.addImage(snapshots, ownerId),
+    async modifications() {
+      const made = ec2.modifications();
+      ec2.forgetCalls();
+      return made;
+    },
+    arrange: async (situation) => arrange(ec2, situation),
+  };
+});
+
+function arrange(ec2: MemoryGateway, situation: Situation): void {
+  switch (situation.kind) {
+    case "quota":
+      ec2.entityQuota = situation.entities;
+      return;
+    case "block-public-access":
+      ec2.blockPublicAccess = true;
+      return;
+    case "deregistered":
+      ec2.images.delete(situation.imageId);
+      return;
+    case "marketplace":
+      ec2.grantees(situation.imageId).add("user/aws-marketplace");
+      return;
+    case "disabled": {
+      const image = ec2.images.get(situation.imageId);
+      if (image) image.state = "disabled";
+      ec2.grantees(situation.imageId).clear();
+    }
+  }
+}
+
+describe("faults of the in-memory EC2", () => {
+  it("fails the nth call, before it is done or after, and once", async () => {
+    const ec2 = new MemoryGateway();
+    const { imageId } = ec2.addImage();
+    ec2.fail({ nth: 2, applied: false });
+    await ec2.describeImage(imageId);
+    await assert.rejects(ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] }), /endpoint-unreachable/);
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+    ec2.fail({ applied: true });
+    await assert.rejects(ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] }), /endpoint-unreachable/);
+    assert.deepEqual([...ec2.grantees(imageId)], [A]);
+    await ec2.changeLaunchPermissions(imageId, { add: [], remove: [A] });
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+  });
+
+  it("fails only the calls that match", async () => {
+    const ec2 = new MemoryGateway();
+    const { imageId } = ec2.addImage();
+    ec2.fail({ matching: ({ action }) => action.startsWith("Modify") });
+    await ec2.describeImage(imageId);
+    await assert.rejects(ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
+  });
+
+  it("answers older values for as many reads as asked", async () => {
+    const ec2 = new MemoryGateway();
+    const { imageId } = ec2.addImage();
+    ec2.staleReads = 2;
+    await ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] });
+    const seen = [];
+    for (let n = 0; n < 3; n++) seen.push((await ec2.launchPermissions(imageId)).size);
+    assert.deepEqual(seen, [0, 0, 1]);
+  });
+
+  it("tells what a call changed, not what it asked for", async () => {
+    const ec2 = new MemoryGateway();
+    const { imageId } = ec2.addImage();
+    const told: unknown[] = [];
+    ec2.onChange = (...change) => told.push(change);
+    await ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] });
+    await ec2.changeLaunchPermissions(imageId, { add: [A], remove: ["public"] });
+    assert.deepEqual(told, [
+      [imageId, [A], []],
+      [imageId, [], []],
+    ]);
+  });
+});

@@ -1,0 +1,238 @@
+/** A set in Pulumi's state: what is written reads back as the same, and says no more than it must. */
+
+import * as assert from "node:assert/strict";
+import {
+  type DeclaredSet,
+  type PermissionSet,
+  type Permissions,
+  permissionSetOf,
+  type Recorded,
+  UNKNOWN,
+} from "../../provider/core";
+import {
+  argumentsIn,
+  checkedInputs,
+  comparableGrants,
+  decodeInputs,
+  decodeOutputs,
+  encodeInputs,
+  encodeOutputs,
+  type Properties,
+  PULUMI_UNKNOWN,
+  refreshedInputs,
+  setIn,
+} from "../../provider/pulumi/state";
+
+const IMAGE = "ami-12345678";
+const [A, B] = ["111122223333", "444455556666"];
+const [KEY_A, KEY_B] = [`account/${A}`, `account/${B}`];
+const OWNER = "123456789012";
+const [S1, S2] = ["snap-11111111", "snap-22222222"];
+
+function permissions(launch: string[], createVolume: Record<string, string[]> = {}): Permissions {
+  return {
+    launch: new Set(launch),
+    createVolume: new Map(Object.entries(createVolume).map(([id, keys]) => [id, new Set(keys)])),
+  };
+}
+
+const NOBODY = permissions([]);
+
+function recorded(live: Permissions, granted: Permissions, snapshotIds: readonly string[] = [S1, S2]): Recorded {
+  return { region: "us-east-1", ownerId: OWNER, snapshotIds, live, granted };
+}
+
+function setOf(declared: Omit<DeclaredSet, "imageId">): { args: Properties; set: PermissionSet } {
+  const args = { imageId: IMAGE, ...declared };
+  const set = permissionSetOf(args);
+  assert.ok(set);
+  return { args, set };
+}
+
+describe("what is recorded of a set", () => {
+  const cases: readonly {
+    name: string;
+    declared: Omit<DeclaredSet, "imageId">;
+    recorded: Recorded;
+    /** What `grants` and `granted` say in state. */
+    grants: Record<string, string>;
+    granted?: Record<string, string>;
+    /** What is live and of no interest to the set. */
+    unrecorded?: Permissions;
+  }[] = [
+    { name: "nobody", declared: {}, recorded: recorded(NOBODY, NOBODY), grants: {} },
+    {
+      name: "as declared: granted is the same and not written",
+      declared: { accountIds: [A], createVolumePermissions: true },
+      recorded: recorded(
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
+      ),
+      grants: { [KEY_A]: "launch, createVolume" },
+    },
+    {
+      name: "as declared on named snapshots",
+      declared: { accountIds: [A], createVolumePermissions: { snapshotIds: [S1, S2] } },
+      recorded: recorded(
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
+      ),
+      grants: { [KEY_A]: `launch, createVolume on ${S1}, ${S2}` },
+    },
+    {
+      name: "authoritative, after drift: all on the image shows, granted is what was declared",
+      declared: { accountIds: [A] },
+      recorded: recorded(permissions([KEY_A, KEY_B, "user/aws-marketplace"]), permissions([KEY_A])),
+      grants: { [KEY_A]: "launch", [KEY_B]: "launch", "user/aws-marketplace": "launch" },
+    },
+    {
+      name: "additive: somebody else's grant of what is declared is not the set's",
+      declared: { accountIds: [A, B], mode: "additive" },
+      recorded: recorded(permissions([KEY_A, KEY_B]), permissions([KEY_A])),
+      grants: { [KEY_A]: "launch", [KEY_B]: "launch" },
+      granted: { [KEY_A]: "launch" },
+    },
+    {
+      name: "additive: what others granted and the set does not want is left out",
+      declared: { accountIds: [A], mode: "additive" },
+      recorded: recorded(permissions([KEY_A, KEY_B, "public"]), permissions([KEY_A])),
+      grants: { [KEY_A]: "launch" },
+      unrecorded: permissions([KEY_B, "public"]),
+    },
+    {
+      name: "additive, half-way: what the set granted and no longer wants shows and stays its own",
+      declared: { accountIds: [A], mode: "additive" },
+      recorded: recorded(permissions([KEY_A, KEY_B]), permissions([KEY_A, KEY_B])),
+      grants: { [KEY_A]: "launch", [KEY_B]: "launch" },
+      granted: { [KEY_A]: "launch", [KEY_B]: "launch" },
+    },
+    {
+      name: "a snapshot that is not managed any more and still has a grant of the set's",
+      declared: { accountIds: [A], createVolumePermissions: { snapshotIds: [S1] } },
+      recorded: recorded(
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A, KEY_B] }),
+        permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
+      ),
+      grants: { [KEY_A]: `launch, createVolume on ${S1}, ${S2}` },
+      granted: { [KEY_A]: `launch, createVolume on ${S1}, ${S2}` },
+      unrecorded: permissions([], { [S2]: [KEY_B] }),
+    },
+    {
+      name: "nothing of what is declared holds",
+      declared: { accountIds: [A], createVolumePermissions: true },
+      recorded: recorded(NOBODY, NOBODY),
+      grants: {},
+    },
+    {
+      name: "an image without snapshots",
+      declared: { accountIds: [A], createVolumePermissions: true },
+      recorded: recorded(permissions([KEY_A]), permissions([KEY_A]), []),
+      grants: { [KEY_A]: "launch" },
+    },
+    {
+      name: "the owner among the declared",
+      declared: { accountIds: [A, OWNER] },
+      recorded: recorded(permissions([KEY_A]), permissions([KEY_A])),
+      grants: { [KEY_A]: "launch" },
+    },
+  ];
+  for (const { name, declared, recorded: was, grants, granted, unrecorded = NOBODY } of cases)
+    it(name, () => {
+      const { args, set } = setOf(declared);
+      const outputs = JSON.parse(JSON.stringify(encodeOutputs(args, set, was)));
+      assert.deepEqual(outputs.grants, grants);
+      assert.deepEqual(outputs.granted, granted);
+      assert.deepEqual(argumentsIn(outputs), { ...args, region: "us-east-1" });
+      const read = decodeOutputs(outputs, set);
+      assert.deepEqual(read.granted, was.granted);
+      assert.deepEqual(
+        keys(read.live),
+        keys(was.live).filter((key) => !keys(unrecorded).includes(key)),
+      );
+      assert.deepEqual([read.region, read.ownerId, read.snapshotIds], [was.region, was.ownerId, was.snapshotIds]);
+    });
+
+  it("whose arguments cannot be read any more: all that shows counts as granted, but what nobody can change", () => {
+    const { granted } = decodeOutputs(
+      { snapshotIds: [S1], grants: { [KEY_A]: "launch", "user/aws-marketplace": "launch" } },
+      undefined,
+    );
+    assert.deepEqual(granted, permissions([KEY_A]));
+  });
+
+  it("reads back from next to nothing", () => {
+    const { set } = setOf({ accountIds: [A] });
+    assert.deepEqual(decodeOutputs({}, set), { region: "", ownerId: "", snapshotIds: [], live: NOBODY, granted: NOBODY });
+  });
+
+  it("holds no more than the arguments and what is known of the image", () => {
+    const { args, set } = setOf({ accountIds: [A], assumeRole: { roleArn: "arn:aws:iam::111122223333:role/x" } });
+    const outputs = encodeOutputs(
+      { ...args, __provider: "text", more: 1 },
+      set,
+      recorded(permissions([KEY_A]), permissions([KEY_A])),
+    );
+    assert.ok(!("__provider" in outputs) && !("more" in outputs));
+    for (const name of ["imageId", "accountIds", "assumeRole", "region", "ownerId", "snapshotIds", "grants"])
+      assert.ok(name in outputs, name);
+  });
+});
+
+describe("inputs", () => {
+  it("carry the grants in words, and Pulumi's mark for what is not known", () => {
+    assert.deepEqual(checkedInputs({ imageId: UNKNOWN, accountIds: [A, UNKNOWN] }, { grants: { [KEY_B]: "launch" } }), {
+      imageId: PULUMI_UNKNOWN,
+      accountIds: [A, PULUMI_UNKNOWN],
+      grants: { [KEY_A]: "launch", [KEY_B]: PULUMI_UNKNOWN, "account/[unknown]": "launch" },
+    });
+  });
+
+  it("read back as they were declared", () => {
+    const declared: DeclaredSet = {
+      imageId: UNKNOWN,
+      accountIds: [A, UNKNOWN],
+      createVolumePermissions: { snapshotIds: [UNKNOWN], accountIds: UNKNOWN },
+    };
+    const { grants, ...args } = encodeInputs(declared, {});
+    assert.deepEqual(grants, {});
+    assert.deepEqual(decodeInputs({ ...args, __provider: "text" }), { declared });
+  });
+
+  it("of other names are problems, the provider's own is none", () => {
+    assert.ok("problems" in decodeInputs({ imageId: IMAGE, account: A }));
+    assert.ok("declared" in decodeInputs({ imageId: IMAGE, __provider: "text" }));
+  });
+
+  it("after a refresh show what holds, and what EC2 never lists as it is declared", () => {
+    const declared: DeclaredSet = { imageId: IMAGE, accountIds: [A, OWNER], createVolumePermissions: true };
+    const args = { imageId: IMAGE, accountIds: [A, OWNER], createVolumePermissions: true };
+    const outputs = { ownerId: OWNER, snapshotIds: [S1], grants: { [KEY_B]: "launch" } };
+    assert.deepEqual(refreshedInputs(args, declared, outputs), {
+      ...args,
+      grants: { [KEY_B]: "launch", [`account/${OWNER}`]: "launch, createVolume" },
+    });
+  });
+
+  it("compare without the owner and those that nobody can change", () => {
+    const image = { ownerId: OWNER, snapshotIds: [S1] };
+    const grants = { [KEY_A]: "launch", [`account/${OWNER}`]: "launch", "user/aws-marketplace": "launch" };
+    assert.deepEqual(comparableGrants({ grants }, image), { [KEY_A]: "launch" });
+    assert.deepEqual(comparableGrants({}, image), {});
+  });
+
+  it("compare without create-volume where there is no snapshot", () => {
+    const grants = { [KEY_A]: "launch, createVolume", [KEY_B]: "createVolume" };
+    assert.deepEqual(comparableGrants({ grants }, { ownerId: OWNER, snapshotIds: [] }), { [KEY_A]: "launch" });
+    assert.deepEqual(comparableGrants({ grants }, { ownerId: OWNER, snapshotIds: [S1] }), grants);
+  });
+
+  it("in state that cannot be read are no set", () => {
+    assert.equal(setIn({ imageId: "nonsense" }), undefined);
+    assert.equal(setIn({ imageId: PULUMI_UNKNOWN }), undefined);
+    assert.equal(setIn({ imageId: IMAGE, grants: {}, ownerId: OWNER })?.set.imageId, IMAGE);
+  });
+});
+
+function keys({ launch, createVolume }: Permissions): string[] {
+  return [...launch, ...[...createVolume].flatMap(([id, grantees]) => [...grantees].map((key) => `${id} ${key}`))].sort();
+}
