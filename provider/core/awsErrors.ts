@@ -23,7 +23,7 @@ const inRegion = ({ region }: Attempt) => (region ? ` in ${region}` : "");
 const imageNotFound: Rule = {
   code: "image-not-found",
   what: (attempt) => `there is no AMI ${attempt.imageId}${inRegion(attempt)}`,
-  next: "check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there",
+  next: "check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared",
 };
 const snapshotNotFound: Rule = {
   code: "snapshot-not-found",

@@ -203,7 +203,7 @@ function accountProblem(value: unknown): string {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1e7 && value < 1e11)
     return `${value} has ${String(value).length} digits, an account id has 12: an unquoted id lost its leading zero${howToQuote(value)}`;
   if (typeof value === "string" && /^\d+$/.test(value))
-    return `${show(value)} has ${value.length} digits, an account id has 12${value.length < 12 ? ": a leading zero may have been lost" : ""}`;
+    return `${show(value)} has ${value.length} ${value.length === 1 ? "digit" : "digits"}, an account id has 12${value.length < 12 ? ": a leading zero may have been lost" : ""}`;
   if (typeof value === "string" && /^\d{4}-\d{4}-\d{4}$/.test(value))
     return `${show(value)} has dashes; write "${value.replaceAll("-", "")}"`;
   return `${show(value)} is not an account id; write 12 digits in quotes, such as "111122223333"`;
