@@ -100,8 +100,9 @@ def get_filter_value(self: Any, filter_name: str, method_name: str | None = None
 
 
 def make_image(ec2: Any, image_id: str, mappings: list[Mapping] | None, tags: dict[str, str], **fields: Any) -> Any:
+    """Without mappings (None), moto's one invented snapshot stays."""
     image = Ami(ec2, image_id, **fields)
-    if mappings:
+    if mappings is not None:
         ec2.snapshots.pop(image.ebs_snapshot.id, None)
         image.kept_mappings = mappings
         image.root_device_type = "ebs"
@@ -151,7 +152,7 @@ def register_image(self: Any) -> ActionResult:
     image = make_image(
         ec2,
         random_ami_id(),
-        mappings,
+        mappings or None,
         tags_for(self, "image"),
         name=self._get_param("Name"),
         description=self._get_param("Description", ""),

@@ -36,6 +36,10 @@ export interface DeclaredSet {
   readonly public?: MaybeUnknown<boolean>;
   readonly acknowledgePublic?: MaybeUnknown<boolean>;
   readonly createVolumePermissions?: MaybeUnknown<boolean | CreateVolumeArguments>;
+  /** How many grantees one change may take access from; "none" is 0. Absent: any number. */
+  readonly maxRevocations?: MaybeUnknown<number | "none">;
+  /** Accounts that no change of the set takes access from. */
+  readonly neverRevoke?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   readonly mode?: MaybeUnknown<Mode>;
   readonly onDelete?: MaybeUnknown<OnDelete>;
   readonly region?: MaybeUnknown<string>;
@@ -110,6 +114,8 @@ const accountId = v.pipe(
 
 const arn = (what: string, matches: RegExp, example: string) =>
   v.pipe(text(what, new RegExp(matches, "i"), example), v.toLowerCase());
+const notWhole = (issue: v.BaseIssue<unknown>) => `${show(issue.input)} is neither a whole number of grantees nor "none"`;
+const wholeNumber = v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
 const flag = v.boolean((issue) => `${show(issue.input)} is not true or false`);
 const accounts = list(accountId, "account ids", "111122223333");
 const snapshots = list(text("a snapshot id", SNAPSHOT_ID, "snap-1234567890abcdef0"), "snapshot ids", "snap-1234567890abcdef0");
@@ -154,6 +160,8 @@ const declaredSet = v.strictObject(
     public: v.optional(known(flag)),
     acknowledgePublic: v.optional(known(flag)),
     createVolumePermissions: v.optional(known(v.lazy((input) => (typeof input === "boolean" ? flag : createVolumeArguments)))),
+    maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : wholeNumber)))),
+    neverRevoke: v.optional(known(accounts)),
     mode: v.optional(known(oneOf("authoritative", "additive"))),
     onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
     region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),

@@ -18,6 +18,8 @@ export interface Situation {
   readonly live: Permissions;
   /** What this set granted before. */
   readonly granted: Permissions;
+  /** Whom nothing is taken away from. */
+  readonly spared?: ReadonlySet<GranteeKey>;
   /** The snapshots whose permissions the set manages now. */
   readonly managedSnapshotIds: readonly string[];
 }
@@ -28,10 +30,15 @@ export interface Situation {
  * Authoritative: the managed permissions become `target`. Additive: `target` is added, and what this set granted and no
  * longer wants is removed. In both, snapshots that are no longer managed lose what this set granted on them.
  */
-export function changeFor({ mode, target, live, granted, managedSnapshotIds }: Situation): Change {
+export function changeFor({ mode, target, live, granted, spared, managedSnapshotIds }: Situation): Change {
   const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
   const owned = intersection(mode === "authoritative" ? union(granted, managed) : granted, live);
-  return { add: minus(target, live), remove: filterGrantees(minus(owned, target), isManageable) };
+  return { add: minus(target, live), remove: filterGrantees(minus(owned, target), (key) => mayRevoke(key, spared)) };
+}
+
+/** Whether anything may be taken from a grantee. */
+export function mayRevoke(key: GranteeKey, spared: ReadonlySet<GranteeKey> = new Set()): boolean {
+  return isManageable(key) && !spared.has(key);
 }
 
 /** One or more calls of EC2 on one resource. */

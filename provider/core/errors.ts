@@ -8,6 +8,7 @@ export type ErrorCode =
   | "snapshot-not-found"
   | "sharing-refused"
   | "quota-exceeded"
+  | "too-many-revocations"
   | "not-authorized"
   | "credentials-missing"
   | "credentials-expired"

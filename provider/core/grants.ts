@@ -14,7 +14,7 @@ const CREATE_VOLUME = "createVolume";
 const ON = " on ";
 
 /** The words for one grantee. `snapshotIds` are named unless the permission holds on every snapshot. */
-export function permissionWords(launch: boolean, createVolume: "none" | "all" | readonly string[]): string {
+export function permissionWords(launch: boolean, createVolume: CreateVolumeWords): string {
   const words: string[] = launch ? [LAUNCH] : [];
   if (createVolume === "all") words.push(CREATE_VOLUME);
   else if (createVolume !== "none" && createVolume.length > 0)
@@ -37,19 +37,38 @@ export function encodeGrants(permissions: Permissions, allSnapshotIds: readonly 
   );
 }
 
+/** The words for what two texts say of one grantee together. */
+export function joinWords(a: string, b: string): string {
+  const [x, y] = [parseWords(a), parseWords(b)];
+  const named = (volumes: CreateVolumeWords) => (typeof volumes === "string" ? [] : volumes);
+  const both = [...new Set([...named(x.createVolume), ...named(y.createVolume)])];
+  const everywhere = x.createVolume === "all" || y.createVolume === "all";
+  return permissionWords(x.launch || y.launch, everywhere ? "all" : both.length > 0 ? both : "none");
+}
+
 /** Reads a grants map back. `allSnapshotIds` are the snapshots that "createVolume" without names stands for. */
 export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]): Permissions {
   const launch = new Set<GranteeKey>();
   const createVolume = new Map<string, Set<GranteeKey>>();
   for (const [key, words] of Object.entries(grants)) {
-    if (words === LAUNCH || words.startsWith(`${LAUNCH}, `)) launch.add(key);
-    const at = words.indexOf(CREATE_VOLUME);
-    if (at < 0) continue;
-    const named = words.slice(at + CREATE_VOLUME.length);
-    const snapshotIds = named.startsWith(ON) ? named.slice(ON.length).split(", ") : allSnapshotIds;
+    const held = parseWords(words);
+    if (held.launch) launch.add(key);
+    const snapshotIds = held.createVolume === "all" ? allSnapshotIds : held.createVolume === "none" ? [] : held.createVolume;
     for (const id of snapshotIds) createVolume.set(id, (createVolume.get(id) ?? new Set()).add(key));
   }
   return { launch, createVolume };
+}
+
+/** On which snapshots create-volume permission holds. */
+type CreateVolumeWords = "none" | "all" | readonly string[];
+
+/** The inverse of {@link permissionWords}. */
+function parseWords(words: string): { launch: boolean; createVolume: CreateVolumeWords } {
+  const launch = words === LAUNCH || words.startsWith(`${LAUNCH}, `);
+  const at = words.indexOf(CREATE_VOLUME);
+  if (at < 0) return { launch, createVolume: "none" };
+  const named = words.slice(at + CREATE_VOLUME.length);
+  return { launch, createVolume: named.startsWith(ON) ? named.slice(ON.length).split(", ") : "all" };
 }
 
 /** A map with its keys in order, so that equal grants are equal text. */

@@ -19,8 +19,17 @@ export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
 export type { Gateway, Image, LaunchChange } from "./gateway";
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
-export { decodeGrants, encodeGrants, type Grants, sortedGrants } from "./grants";
-export { declaredGrants, managedSnapshots, type PermissionSet, permissionSetOf, targetPermissions } from "./permissionSet";
+export { decodeGrants, encodeGrants, type Grants, joinWords, sortedGrants } from "./grants";
+export {
+  declaredGrants,
+  losers,
+  managedSnapshots,
+  maxRevocationsOf,
+  type PermissionSet,
+  permissionSetOf,
+  refuseTooManyRevocations,
+  targetPermissions,
+} from "./permissionSet";
 export {
   filterGrantees,
   filterSnapshots,

@@ -1,8 +1,9 @@
 /** What a set wants: from its declared arguments to grants in words (some unknown yet) and to permissions on an image. */
 
 import type { CreateVolumeArguments, DeclaredSet, Mode, OnDelete } from "./declaredSet";
+import { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
-import { type Grants, permissionWords, sortedGrants } from "./grants";
+import { type Grants, joinWords, permissionWords, sortedGrants } from "./grants";
 import type { Permissions } from "./permissions";
 import { type MaybeUnknown, UNKNOWN } from "./unknown";
 
@@ -17,6 +18,10 @@ export interface PermissionSet {
     | undefined;
   readonly mode: Mode;
   readonly onDelete: OnDelete;
+  /** How many grantees one change may take access from. */
+  readonly maxRevocations: number;
+  /** Whom no change takes access from. */
+  readonly spared: ReadonlySet<GranteeKey>;
 }
 
 /** The set of a declaration; undefined while something that decides about access is unknown. */
@@ -24,6 +29,9 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
   const intent = intentOf(declared);
   const { imageId, mode = "authoritative", onDelete = "revoke" } = declared;
   const { createVolume } = intent;
+  const maxRevocations = maxRevocationsOf(declared);
+  const spared = granteesIn("account", declared.neverRevoke);
+  if (maxRevocations === UNKNOWN || spared.unknown.length > 0) return undefined;
   if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
   if (intent.launch.unknown.length > 0) return undefined;
   if (createVolume && (createVolume.grantees.unknown.length > 0 || createVolume.snapshotIds === UNKNOWN)) return undefined;
@@ -31,6 +39,8 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
     imageId,
     mode,
     onDelete,
+    maxRevocations,
+    spared: spared.keys,
     launch: intent.launch.keys,
     createVolume: createVolume && {
       grantees: createVolume.grantees.keys,
@@ -43,7 +53,8 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
  * The grants map of a declaration, as far as it is known.
  *
  * A grantee that is not known yet is listed as `account/[unknown]`, and one in `previous` that an unknown value may
- * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change are kept, so that they show no change.
+ * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change, or that this one never revokes, are
+ * kept, so that they show no change.
  */
 export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Record<GranteeKey, MaybeUnknown<string>> {
   const { launch, createVolume } = intentOf(declared);
@@ -63,9 +74,14 @@ export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Re
   };
 
   for (const key of [...launch.keys, ...(volumes?.keys ?? [])]) add(key);
-  for (const key of Object.keys(previous)) {
-    if (!isManageable(key)) entries.set(key, previous[key] as string);
+  const spared = granteesIn("account", declared.neverRevoke);
+  for (const [key, before] of Object.entries(previous)) {
+    if (!isManageable(key)) entries.set(key, before);
     else if (!entries.has(key)) add(key);
+    const wanted = entries.get(key) ?? "";
+    const isSpared = holds(spared, key);
+    if (isSpared === UNKNOWN && wanted !== before) entries.set(key, UNKNOWN);
+    else if (isSpared && wanted !== UNKNOWN) entries.set(key, joinWords(wanted, before));
   }
   const unknownKinds = [...launch.unknown, ...(volumes?.unknown.filter((unknown) => !launch.unknown.includes(unknown)) ?? [])];
   for (const unknown of unknownKinds) {
@@ -81,6 +97,35 @@ export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Re
     entries.set(key, unknown.whole ? UNKNOWN : words(mayLaunch, mayCreate));
   }
   return sortedGrants(entries);
+}
+
+/**
+ * The grantees that would lose something from `before` to `after`, as far as it is known.
+ */
+export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
+  return Object.entries(before)
+    .filter(([key, words]) => {
+      const then = after[key] ?? "";
+      return isManageable(key) && then !== UNKNOWN && joinWords(then, words) !== then;
+    })
+    .map(([key]) => key);
+}
+
+/** Refuses a change that takes access from more grantees than the set allows. */
+export function refuseTooManyRevocations(imageId: string, revoked: readonly GranteeKey[], maxRevocations: number): void {
+  if (revoked.length <= maxRevocations) return;
+  const named = [...revoked].sort().slice(0, 5).join(", ");
+  const more = revoked.length > 5 ? ` and ${revoked.length - 5} more` : "";
+  throw new AmiSharingError(
+    "too-many-revocations",
+    `the change of AMI ${imageId} would take access from ${revoked.length === 1 ? "1 grantee" : `${revoked.length} grantees`} (${named}${more}), and maxRevocations is ${maxRevocations}`,
+    { property: "maxRevocations", imageId, next: "check that this is meant, then raise maxRevocations to it" },
+  );
+}
+
+/** How many grantees one change of a declaration may take access from. */
+export function maxRevocationsOf({ maxRevocations = Number.POSITIVE_INFINITY }: DeclaredSet): MaybeUnknown<number> {
+  return maxRevocations === "none" ? 0 : maxRevocations;
 }
 
 /** The permissions that a set wants on an image: its owner, who always has access, is left out. */

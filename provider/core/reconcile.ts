@@ -2,13 +2,13 @@
 
 import { createWaiter, WaiterState } from "@smithy/util-waiter";
 import { batches } from "./batches";
-import { type Change, changeFor, phasesOf, type Step } from "./diff";
+import { type Change, changeFor, mayRevoke, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
 import { MAX_CONCURRENT_CALLS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
-import { managedSnapshots, type PermissionSet, targetPermissions } from "./permissionSet";
-import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
+import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 
 /** What is known of a set after an operation; this is what an engine's state holds. */
 export interface Recorded {
@@ -60,7 +60,8 @@ export async function reconcile(
   const granted = previous?.granted ?? NO_PERMISSIONS;
   const before = await livePermissions(gateway, image, new Set([...managedSnapshotIds, ...granted.createVolume.keys()]));
   const target = targetPermissions(set, image);
-  const change = changeFor({ mode: set.mode, target, live: before, granted, managedSnapshotIds });
+  const change = changeFor({ mode: set.mode, target, live: before, granted, managedSnapshotIds, spared: set.spared });
+  refuseTooManyRevocations(set.imageId, [...granteesOf(change.remove)], set.maxRevocations);
 
   const region = await gateway.region();
   const owned = union(granted, set.mode === "authoritative" ? target : change.add);
@@ -114,7 +115,9 @@ export async function remove(
 ): Promise<void> {
   if (set.onDelete === "retain") return;
   const image = await existingImage(gateway, set.imageId, ownerId);
-  if (set.onDelete === "reset") {
+  const reset = set.onDelete === "reset";
+  // EC2's reset knows no exception: with somebody to spare, all others are removed by name.
+  if (reset && set.spared.size === 0) {
     if (image) await gateway.resetLaunchPermissions(set.imageId);
     await inGroups(managedSnapshots(set, { snapshotIds }), (id) =>
       ifPresent(gateway.resetCreateVolumePermissions(id), undefined),
@@ -125,10 +128,11 @@ export async function remove(
   const before = await livePermissions(
     gateway,
     readable,
-    granted.createVolume.keys(),
-    image !== undefined && granted.launch.size > 0,
+    reset ? managedSnapshots(set, { snapshotIds }) : granted.createVolume.keys(),
+    image !== undefined && (reset || granted.launch.size > 0),
   );
-  const change: Change = { add: NO_PERMISSIONS, remove: intersection(granted, before) };
+  const owned = reset ? before : intersection(granted, before);
+  const change: Change = { add: NO_PERMISSIONS, remove: filterGrantees(owned, (key) => mayRevoke(key, set.spared)) };
   await applyChange(gateway, set.imageId, change, []);
   await waitUntilVisible(gateway, readable, change, before, patience);
 }

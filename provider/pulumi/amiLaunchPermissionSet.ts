@@ -62,6 +62,13 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
    * `true`: for the set's accounts (and everybody if `public`) on every EBS snapshot. Default: none, and not managed.
    */
   createVolumePermissions?: pulumi.Input<boolean | CreateVolumePermissionsArgs> | undefined;
+  /**
+   * How many grantees one change may take access from; `"none"` is 0. More is refused: in the preview as far as state shows
+   * it, and by `up`, before anything is changed, by what EC2 has. A destroy is not counted. Default: any number.
+   */
+  maxRevocations?: pulumi.Input<number | "none"> | undefined;
+  /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
+  neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /** `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`. */
   mode?: pulumi.Input<Mode> | undefined;
   /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */

@@ -11,6 +11,7 @@ import {
   type Gateway,
   IncompleteChangeError,
   type MaybeUnknown,
+  maxRevocationsOf,
   observe,
   type Patience,
   type PermissionSet,
@@ -18,6 +19,7 @@ import {
   problemPath,
   type Recorded,
   reconcile,
+  refuseTooManyRevocations,
   remove,
   UNKNOWN,
 } from "../core";
@@ -29,6 +31,7 @@ import {
   decodeInputs,
   decodeOutputs,
   encodeOutputs,
+  lostGrants,
   type Properties,
   refreshedInputs,
   setIn,
@@ -59,7 +62,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if ("problems" in decoded) return { inputs: { ...news }, failures: decoded.problems.map(failure) };
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
-      return { inputs: checkedInputs(declared, olds) };
+      const inputs = checkedInputs(declared, olds);
+      if (olds.imageId === declared.imageId) refuseRevocations(declared, olds, inputs);
+      return { inputs };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
       return { inputs: { ...news }, failures: [{ property, reason: message }] };
@@ -70,7 +75,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
     const changes =
       !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) ||
-      !isDeepStrictEqual(comparableGrants(olds, olds), comparableGrants(news, olds));
+      !isDeepStrictEqual(comparableGrants(olds, olds, news), comparableGrants(news, olds, news));
     return { changes, replaces };
   }
 
@@ -149,6 +154,13 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const recorded = olds.imageId === declared.imageId ? (olds.region as string | undefined) : undefined;
     return region ?? recorded ?? this.surroundings.gateway({ profile }).region();
   }
+}
+
+/** Refuses, in the preview already, what state shows to take access from more grantees than the set allows. */
+function refuseRevocations(declared: DeclaredSet, olds: Properties, inputs: Properties): void {
+  const maximum = maxRevocationsOf(declared);
+  if (maximum === UNKNOWN) return;
+  refuseTooManyRevocations(String(declared.imageId), lostGrants(olds, inputs), maximum);
 }
 
 function failure(problem: ArgumentProblem): pulumi.dynamic.CheckFailure {

@@ -15,6 +15,8 @@ import {
   type Grants,
   intersection,
   isManageable,
+  joinWords,
+  losers,
   type MaybeUnknown,
   managedSnapshots,
   type PermissionSet,
@@ -106,13 +108,37 @@ function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): r
   return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
 }
 
-/** The grants that decide whether a set changed: without the owner's, those that no set can change, and create-volume on no snapshots. */
-export function comparableGrants(props: Properties, image: Properties): Grants {
+/** The grantees that would lose something between two inputs. */
+export function lostGrants(olds: Properties, news: Properties): string[] {
+  const after = mapLeaves((news as Outputs).grants ?? {}, PULUMI_UNKNOWN, UNKNOWN) as Record<string, MaybeUnknown<string>>;
+  return losers((olds as Outputs).grants ?? {}, after);
+}
+
+/**
+ * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared and not
+ * wanted, and create-volume on no snapshots.
+ */
+export function comparableGrants(props: Properties, image: Properties, news: Properties = {}): Grants {
   const { ownerId, snapshotIds } = image as Outputs;
-  const { [accountKey(String(ownerId))]: _, ...grants } = manageable((props as Outputs).grants ?? {});
+  const { [accountKey(String(ownerId))]: _, ...all } = manageable((props as Outputs).grants ?? {});
+  const decoded = decodeInputs(argumentsIn(news));
+  const wanted = "declared" in decoded && decoded.declared.neverRevoke ? declaredGrants(decoded.declared) : undefined;
+  const grants = wanted ? withoutSpared(all, argumentsIn(news).neverRevoke as readonly string[], wanted) : all;
   if (snapshotIds?.length !== 0) return grants;
   const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
   return Object.fromEntries(entries.filter(([, words]) => words !== ""));
+}
+
+/** A spared grantee counts with what is wanted for it, where it has that; what it holds beside is no difference. */
+function withoutSpared(grants: Grants, spared: readonly string[], wanted: Record<string, MaybeUnknown<string>>): Grants {
+  const keys = spared.map(accountKey);
+  const counted = Object.entries(grants).flatMap(([key, words]) => {
+    const want = wanted[key];
+    if (!keys.includes(key) || want === UNKNOWN) return [[key, words] as const];
+    if (want === undefined) return [];
+    return [[key, joinWords(words, want) === words ? want : words] as const];
+  });
+  return Object.fromEntries(counted);
 }
 
 /** The words of a grant on an image without EBS snapshots. */

@@ -171,7 +171,8 @@ describe("bad input", () => {
     ];
     project.config({ sets });
     const output = await failure(project, "up", "--yes", "--skip-preview", "--continue-on-error");
-    const copied = "an AMI exists in one region only and has to be copied to another before it is shared there [image-not-found]";
+    const copied =
+      "an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]";
     shows(output, [
       "there is no AMI ami-0123456789abcdef0 in us-east-1 (AWS: InvalidAMIID.NotFound, request id ",
       copied,

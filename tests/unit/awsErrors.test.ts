@@ -28,20 +28,20 @@ const CASES: readonly Case[] = [
     name: "InvalidAMIID.NotFound",
     thrown: fromAws("InvalidAMIID.NotFound", "The image id '[ami-12345678]' does not exist"),
     message:
-      "there is no AMI ami-12345678 in eu-west-1 (AWS: InvalidAMIID.NotFound, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there [image-not-found]",
+      "there is no AMI ami-12345678 in eu-west-1 (AWS: InvalidAMIID.NotFound, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
   },
   {
     name: "InvalidAMIID.Malformed, no region known",
     thrown: fromAws("InvalidAMIID.Malformed", "Invalid id"),
     attempt: { action: "DescribeImages", imageId: "ami-12345678" },
     message:
-      "there is no AMI ami-12345678 (AWS: InvalidAMIID.Malformed, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there [image-not-found]",
+      "there is no AMI ami-12345678 (AWS: InvalidAMIID.Malformed, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
   },
   {
     name: "InvalidAMIID.Unavailable",
     thrown: fromAws("InvalidAMIID.Unavailable", "The image ID 'ami-12345678' is no longer available"),
     message:
-      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there [image-not-found]",
+      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
   },
   {
     name: "InvalidSnapshot.NotFound",

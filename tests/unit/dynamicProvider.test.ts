@@ -551,6 +551,92 @@ describe("delete", () => {
   });
 });
 
+describe("maxRevocations", () => {
+  const refused = (n: number, max: number) =>
+    new RegExp(`would take access from ${n} grantees? \\(.*\\), and maxRevocations is ${max};.*\\[too-many-revocations\\]$`);
+
+  it("refuses in the check already what state shows, and asks EC2 for nothing", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
+    ec2.forgetCalls();
+    for (const [args, n, max] of [
+      [{ accountIds: [C], createVolumePermissions: true, maxRevocations: 1 }, 2, 1],
+      [{ accountIds: [A], createVolumePermissions: true, maxRevocations: "none" }, 1, 0],
+      [{ accountIds: [A, B], maxRevocations: 0 }, 2, 0],
+    ] as const)
+      assert.match((await thrownBy(engine.up({ imageId, ...args }))).message, refused(n, max));
+    assert.deepEqual(ec2.calls, []);
+    await engine.up({ imageId, accountIds: [C], createVolumePermissions: true, maxRevocations: 2 });
+    assert.deepEqual([...ec2.grantees(imageId)], [KEY_C]);
+  });
+
+  it("refuses before any change what only EC2 knows: grants of others", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2
+      .grantees(imageId)
+      .add(KEY_B as string)
+      .add(KEY_C as string);
+    const { message } = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: true, maxRevocations: 1 }));
+    assert.match(message, refused(2, 1));
+    assert.deepEqual(ec2.modifications(), []);
+    assert.equal(engine.state, undefined);
+  });
+
+  it("does not count a new AMI's set, nor a destroy", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A, B], maxRevocations: "none" });
+    const other = ec2.addImage(1).imageId;
+    await engine.up({ imageId: other, accountIds: [C], maxRevocations: "none" });
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+    await engine.destroy();
+    assert.deepEqual([...ec2.grantees(other)], []);
+  });
+});
+
+describe("neverRevoke", () => {
+  it("keeps what its accounts have, shows no change for it, and counts it as no revocation", async () => {
+    const { ec2, engine, imageId, s1 } = world();
+    await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
+    const args = { imageId, accountIds: [A], createVolumePermissions: true, neverRevoke: [B], maxRevocations: "none" };
+    await engine.up(args);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [KEY_A, KEY_B]);
+    assert.deepEqual([...ec2.grantees(s1)].sort(), [KEY_A, KEY_B]);
+    for (const between of [async () => undefined, () => engine.refresh()]) {
+      await between();
+      ec2.forgetCalls();
+      await engine.up(args);
+      assert.deepEqual(ec2.calls, []);
+    }
+  });
+
+  it("takes over a share of others that it spares, without a change for ever", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2
+      .grantees(imageId)
+      .add(KEY_B as string)
+      .add(KEY_C as string);
+    const args = { imageId, accountIds: [A], neverRevoke: [B] };
+    await engine.up(args);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [KEY_A, KEY_B]);
+    for (const between of [async () => undefined, () => engine.refresh()]) {
+      await between();
+      ec2.forgetCalls();
+      await engine.up(args);
+      assert.deepEqual(ec2.calls, []);
+    }
+  });
+
+  for (const onDelete of ["revoke", "reset"])
+    it(`is spared by a destroy that would ${onDelete}, too`, async () => {
+      const { ec2, engine, imageId, s1, s2 } = world();
+      await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true, neverRevoke: [B], onDelete });
+      ec2.grantees(imageId).add(KEY_C as string);
+      await engine.destroy();
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), onDelete === "reset" ? [KEY_B] : [KEY_B, KEY_C]);
+      for (const id of [s1, s2]) assert.deepEqual([...ec2.grantees(id)], [KEY_B]);
+    });
+});
+
 describe("a refused program", () => {
   it("changes nothing", async () => {
     const { ec2, engine, imageId } = world();
