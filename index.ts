@@ -20,7 +20,8 @@ function declareSets() {
     return new AmiLaunchPermissionSet("ami", single as unknown as AmiLaunchPermissionSetArgs).grants;
   }
   const beside = Object.keys(single);
-  if (beside.length > 0) throw new pulumi.RunError(`config has both sets and ${beside.join(", ")}: move these into the sets`);
+  if (beside.length > 0)
+    throw new pulumi.RunError(`config has both sets and ${beside.join(", ")}: move these into the sets, or take them out`);
   return Object.fromEntries(setList(sets).map(({ name, args }) => [name, new AmiLaunchPermissionSet(name, args).grants]));
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startEmulator } from "./emulator.mjs";
 import { ROOT, TOOLCHAIN } from "./environment.mjs";
 
-const STACK = "demo";
+const STACK = "demo-on-local-ec2";
 const STACK_FILE = join(ROOT, `Pulumi.${STACK}.yaml`);
 const BACKEND = join(TOOLCHAIN, "demo-state");
 
@@ -19,11 +19,20 @@ let env = process.env;
  * @returns {Promise<void>}
  */
 function run(...command) {
-  console.log(`\n$ ${command.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(" ")}`);
+  console.log(`\n$ ${command.map((word) => (/[\s[\]]/.test(word) ? `'${word}'` : word)).join(" ")}`);
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0] ?? "", command.slice(1), { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(command[0] ?? "", command.slice(1), { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
+    let silent = true;
+    child.stdout.on("data", (text) => {
+      process.stdout.write(text);
+      silent &&= String(text).trim() === "";
+    });
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`${command[0]} exited with ${code}`))));
+    child.on("close", (code) => {
+      if (silent && command[1] === "ec2") console.log("(nobody)");
+      if (code === 0) resolve();
+      else reject(new Error(`${command[0]} exited with ${code}`));
+    });
   });
 }
 
@@ -43,6 +52,7 @@ async function configure(ids, first) {
 
 /** @param {{ imageId: string, snapshotIds: string[] }} image */
 async function prove({ imageId, snapshotIds }) {
+  console.log("\nWho may launch the AMI, then who may make volumes from each snapshot, asked of EC2 by the AWS CLI:");
   const query = (/** @type {string} */ key) => ["--query", `${key}[].UserId`, "--output", "text"];
   await run(
     "aws",

@@ -27,7 +27,8 @@ export function ec2Gateway(connection: Connection): Gateway {
       const { client, sdk } = await start();
       return await request(client, sdk);
     } catch (error) {
-      throw userError(error, { ...attempt, region: connection.region });
+      const resolved = started?.then(({ client }) => client.config.region()).catch(() => undefined);
+      throw userError(error, { ...attempt, region: connection.region ?? (await resolved) });
     }
   }
 

@@ -119,7 +119,7 @@ export function refuseTooManyRevocations(imageId: string, revoked: readonly Gran
   throw new AmiSharingError(
     "too-many-revocations",
     `the change of AMI ${imageId} would take access from ${revoked.length === 1 ? "1 grantee" : `${revoked.length} grantees`} (${named}${more}), and maxRevocations is ${maxRevocations}`,
-    { property: "maxRevocations", imageId, next: "check that this is meant, then raise maxRevocations to it" },
+    { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
   );
 }
 

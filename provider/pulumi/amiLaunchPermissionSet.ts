@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
-import { describePermissions, ec2Gateway } from "../core";
+import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
 import { PROVIDER_SHIM } from "./shim";
 import { connectionOf } from "./stackConfig";
 
@@ -116,7 +116,15 @@ export interface GetAmiLaunchPermissionsArgs {
 export async function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
   const config = new pulumi.Config("aws");
   const connection = connectionOf(args, (key) => config.get(key.slice("aws:".length)));
-  return describePermissions(ec2Gateway(connection), args.imageId);
+  const decoded = decodeDeclaredSet({ ...args });
+  try {
+    if ("problems" in decoded)
+      throw new Error(decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; "));
+    return await describePermissions(ec2Gateway(connection), args.imageId);
+  } catch (error) {
+    // Pulumi shows a RunError's message only, without a stack trace.
+    throw new pulumi.RunError(`getAmiLaunchPermissions: ${(error as Error).message}`);
+  }
 }
 
 /** The form of {@link getAmiLaunchPermissions} for arguments that are outputs. */
