@@ -115,9 +115,9 @@ export interface GetAmiLaunchPermissionsArgs {
 /** Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection. */
 export async function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
   const config = new pulumi.Config("aws");
-  const connection = connectionOf(args, (key) => config.get(key.slice("aws:".length)));
   const decoded = decodeDeclaredSet({ ...args });
   try {
+    const connection = connectionOf(args, (key) => config.get(key.slice("aws:".length)));
     if ("problems" in decoded)
       throw new Error(decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; "));
     return await describePermissions(ec2Gateway(connection), args.imageId);

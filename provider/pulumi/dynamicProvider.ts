@@ -7,9 +7,11 @@ import {
   type ArgumentProblem,
   type Connection,
   type DeclaredSet,
+  declaredGrants,
   ec2Gateway,
   type Gateway,
   IncompleteChangeError,
+  losers,
   type MaybeUnknown,
   maxRevocationsOf,
   observe,
@@ -26,12 +28,12 @@ import {
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
-  checkedInputs,
   comparableGrants,
   decodeInputs,
   decodeOutputs,
+  encodeInputs,
   encodeOutputs,
-  lostGrants,
+  grantsIn,
   type Properties,
   refreshedInputs,
   setIn,
@@ -62,9 +64,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if ("problems" in decoded) return { inputs: { ...news }, failures: decoded.problems.map(failure) };
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
-      const inputs = checkedInputs(declared, olds);
-      if (olds.imageId === declared.imageId) refuseRevocations(declared, olds, inputs);
-      return { inputs };
+      const grants = declaredGrants(declared, grantsIn(olds));
+      const maximum = maxRevocationsOf(declared);
+      // The preview already refuses what state shows; another AMI's set begins anew.
+      if (olds.imageId === declared.imageId && maximum !== UNKNOWN)
+        refuseTooManyRevocations(String(declared.imageId), losers(grantsIn(olds), grants), maximum);
+      return { inputs: encodeInputs(declared, grants) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
       return { inputs: { ...news }, failures: [{ property, reason: message }] };
@@ -154,13 +159,6 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const recorded = olds.imageId === declared.imageId ? (olds.region as string | undefined) : undefined;
     return region ?? recorded ?? this.surroundings.gateway({ profile }).region();
   }
-}
-
-/** Refuses, in the preview already, what state shows to take access from more grantees than the set allows. */
-function refuseRevocations(declared: DeclaredSet, olds: Properties, inputs: Properties): void {
-  const maximum = maxRevocationsOf(declared);
-  if (maximum === UNKNOWN) return;
-  refuseTooManyRevocations(String(declared.imageId), lostGrants(olds, inputs), maximum);
 }
 
 function failure(problem: ArgumentProblem): pulumi.dynamic.CheckFailure {

@@ -16,7 +16,6 @@ import {
   intersection,
   isManageable,
   joinWords,
-  losers,
   type MaybeUnknown,
   managedSnapshots,
   type PermissionSet,
@@ -58,9 +57,9 @@ export function encodeInputs(declared: DeclaredSet, grants: Record<string, Maybe
   return mapLeaves({ ...declared, grants }, UNKNOWN, PULUMI_UNKNOWN) as Record<string, unknown>;
 }
 
-/** The inputs of a set as it is declared. `previous` are the inputs recorded last. */
-export function checkedInputs(declared: DeclaredSet, previous: Properties): Record<string, unknown> {
-  return encodeInputs(declared, declaredGrants(declared, (previous as Outputs).grants));
+/** The grants in inputs or outputs. */
+export function grantsIn(props: Properties): Grants {
+  return (props as Outputs).grants ?? {};
 }
 
 /** The outputs to record: the arguments, and what holds. */
@@ -108,30 +107,26 @@ function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): r
   return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
 }
 
-/** The grantees that would lose something between two inputs. */
-export function lostGrants(olds: Properties, news: Properties): string[] {
-  const after = mapLeaves((news as Outputs).grants ?? {}, PULUMI_UNKNOWN, UNKNOWN) as Record<string, MaybeUnknown<string>>;
-  return losers((olds as Outputs).grants ?? {}, after);
-}
-
 /**
  * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared and not
  * wanted, and create-volume on no snapshots.
  */
 export function comparableGrants(props: Properties, image: Properties, news: Properties = {}): Grants {
   const { ownerId, snapshotIds } = image as Outputs;
-  const { [accountKey(String(ownerId))]: _, ...all } = manageable((props as Outputs).grants ?? {});
-  const decoded = decodeInputs(argumentsIn(news));
-  const wanted = "declared" in decoded && decoded.declared.neverRevoke ? declaredGrants(decoded.declared) : undefined;
-  const grants = wanted ? withoutSpared(all, argumentsIn(news).neverRevoke as readonly string[], wanted) : all;
+  const { [accountKey(String(ownerId))]: _, ...all } = manageable(grantsIn(props));
+  const decoded = news.neverRevoke === undefined ? undefined : decodeInputs(argumentsIn(news));
+  const grants = decoded && "declared" in decoded ? withoutSpared(all, decoded.declared) : all;
   if (snapshotIds?.length !== 0) return grants;
   const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
   return Object.fromEntries(entries.filter(([, words]) => words !== ""));
 }
 
 /** A spared grantee counts with what is wanted for it, where it has that; what it holds beside is no difference. */
-function withoutSpared(grants: Grants, spared: readonly string[], wanted: Record<string, MaybeUnknown<string>>): Grants {
-  const keys = spared.map(accountKey);
+function withoutSpared(grants: Grants, declared: DeclaredSet): Grants {
+  const { neverRevoke = UNKNOWN } = declared;
+  if (neverRevoke === UNKNOWN) return grants;
+  const keys = neverRevoke.flatMap((id) => (id === UNKNOWN ? [] : [accountKey(id)]));
+  const wanted = declaredGrants(declared);
   const counted = Object.entries(grants).flatMap(([key, words]) => {
     const want = wanted[key];
     if (!keys.includes(key) || want === UNKNOWN) return [[key, words] as const];

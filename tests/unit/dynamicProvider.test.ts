@@ -609,6 +609,18 @@ describe("neverRevoke", () => {
     }
   });
 
+  it("that is not known yet, whole or in part, is a change and not a failure", async () => {
+    const { provider, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A, B] });
+    for (const neverRevoke of [PULUMI_UNKNOWN, [A, PULUMI_UNKNOWN]]) {
+      const olds = engine.state?.inputs as Props;
+      const { inputs, failures } = await provider.check(olds, { imageId, accountIds: [A], neverRevoke });
+      assert.equal(failures, undefined);
+      assert.deepEqual(inputs.grants, { [KEY_A]: "launch", [KEY_B]: PULUMI_UNKNOWN });
+      assert.deepEqual(await provider.diff(imageId, engine.state?.outputs as Props, inputs), { changes: true, replaces: [] });
+    }
+  });
+
   it("takes over a share of others that it spares, without a change for ever", async () => {
     const { ec2, engine, imageId } = world();
     ec2

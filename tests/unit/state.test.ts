@@ -3,6 +3,8 @@
 import * as assert from "node:assert/strict";
 import {
   type DeclaredSet,
+  declaredGrants,
+  type Grants,
   type PermissionSet,
   type Permissions,
   permissionSetOf,
@@ -11,7 +13,6 @@ import {
 } from "../../provider/core";
 import {
   argumentsIn,
-  checkedInputs,
   comparableGrants,
   decodeInputs,
   decodeOutputs,
@@ -48,6 +49,9 @@ function setOf(declared: Omit<DeclaredSet, "imageId">): { args: Properties; set:
   assert.ok(set);
   return { args, set };
 }
+
+/** The inputs that a check gives. */
+const checkedInputs = (declared: DeclaredSet, before: Grants) => encodeInputs(declared, declaredGrants(declared, before));
 
 describe("what is recorded of a set", () => {
   const cases: readonly {
@@ -180,7 +184,7 @@ describe("what is recorded of a set", () => {
 
 describe("inputs", () => {
   it("carry the grants in words, and Pulumi's mark for what is not known", () => {
-    assert.deepEqual(checkedInputs({ imageId: UNKNOWN, accountIds: [A, UNKNOWN] }, { grants: { [KEY_B]: "launch" } }), {
+    assert.deepEqual(checkedInputs({ imageId: UNKNOWN, accountIds: [A, UNKNOWN] }, { [KEY_B]: "launch" }), {
       imageId: PULUMI_UNKNOWN,
       accountIds: [A, PULUMI_UNKNOWN],
       grants: { [KEY_A]: "launch", [KEY_B]: PULUMI_UNKNOWN, "account/[unknown]": "launch" },
