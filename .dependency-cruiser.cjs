@@ -18,7 +18,7 @@ module.exports = {
     {
       name: "engines-know-the-core's-door-only",
       severity: "error",
-      from: { path: "^provider/pulumi" },
+      from: { path: "^provider/(pulumi|cli)" },
       to: { path: "^provider/core/(?!index\\.ts$)" },
     },
     {

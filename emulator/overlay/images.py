@@ -514,8 +514,10 @@ def make_ready(spec: dict[str, Any]) -> dict[str, Any]:
         volume = ec2.create_volume(size=8 + n, zone_name=None)
         snapshot = make_snapshot(ec2, volume, f"Made for {image_id}", image_id, key, {})
         ec2.delete_volume(volume.id)
-        snapshot.create_volume_permission_userids = {g["UserId"] for g in spec.get("createVolumePermissions", []) if "UserId" in g}
-        snapshot.create_volume_permission_groups = {g["Group"] for g in spec.get("createVolumePermissions", []) if "Group" in g}
+        asked = spec.get("createVolumePermissions", [])
+        grants = asked[n] if asked and isinstance(asked[0], list) else asked
+        snapshot.create_volume_permission_userids = {g["UserId"] for g in grants if "UserId" in g}
+        snapshot.create_volume_permission_groups = {g["Group"] for g in grants if "Group" in g}
         made.append(snapshot.id)
         mappings.append({"DeviceName": "/dev/sda1" if n == 0 else f"/dev/sd{chr(97 + n)}", "Ebs": ebs(snapshot)})
     for n in range(spec.get("ephemeral", 0)):

@@ -50,6 +50,11 @@ const notPermitted: Rule = {
   what: (attempt, message) => `EC2 refuses to share ${resource(attempt)}: ${message}`,
   next: "see whether block public access is on, or whether a snapshot is encrypted under the AWS managed key",
 };
+const publicAccessBlocked: Rule = {
+  code: "public-access-blocked",
+  what: (attempt, message) => `EC2 refuses to make ${resource(attempt)} public: ${message}`,
+  next: "where it is meant, turn block public access off first (aws ec2 disable-image-block-public-access, disable-snapshot-block-public-access)",
+};
 
 /** Codes: EC2 API reference, "Error codes for the Amazon EC2 API"; credential codes: STS and IAM API references, "Common errors". */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -129,7 +134,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
     });
 
   if (name === "AuthFailure") return from(/credentials/i.test(message) ? rejected : notOwner, name);
-  const rule = RULES[name];
+  const rule = /block public access/i.test(message) && RULES[name] === notPermitted ? publicAccessBlocked : RULES[name];
   if (rule) return from(rule, name);
   if (name === "CredentialsProviderError" || name === "TokenProviderError")
     return from(/expired/i.test(message) ? expired : credentialsMissing(message));

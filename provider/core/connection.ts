@@ -21,6 +21,8 @@ export interface Connection {
   readonly endpoint?: string | undefined;
   /** The endpoint of STS, for roles; default: EC2's where that is on loopback (an emulator serves both), else AWS's. */
   readonly stsEndpoint?: string | undefined;
+  /** The endpoint of KMS, for what it tells of a key; default: as for STS. */
+  readonly kmsEndpoint?: string | undefined;
   readonly credentials?: AwsCredentialIdentity | undefined;
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
   /** Attempts after the first. */
@@ -80,6 +82,11 @@ async function credentialsOf(connection: Connection): Promise<AwsCredentialIdent
 /** The endpoint of STS: an emulator on loopback serves it beside EC2; everywhere else it is AWS's, unless one is given. */
 export function stsEndpointOf({ endpoint, stsEndpoint }: Connection): string | undefined {
   return stsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
+}
+
+/** The endpoint of KMS, by the same rule. */
+export function kmsEndpointOf({ endpoint, kmsEndpoint }: Connection): string | undefined {
+  return kmsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
 
 function isLoopback(endpoint: string | undefined): boolean {

@@ -3,7 +3,7 @@
 import type { Gateway } from "./gateway";
 import { type GranteeKey, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants, type Grants } from "./grants";
-import { livePermissions } from "./reconcile";
+import { livePermissions } from "./plan";
 
 /** Lists are sorted; the owner, who always has access, is in none of them. */
 export interface AmiPermissions {
@@ -17,16 +17,28 @@ export interface AmiPermissions {
   readonly public: boolean;
   /** Users that are no accounts, such as `aws-marketplace`. */
   readonly otherUserIds: string[];
+  /** Whether any of the snapshots is encrypted: then accounts that launch need the key, too. */
+  readonly encrypted: boolean;
   /** The EBS snapshots of the image and who may create volumes from them. */
-  readonly snapshots: { readonly snapshotId: string; readonly accountIds: string[]; readonly public: boolean }[];
+  readonly snapshots: SnapshotPermissions[];
   /** The same as grantee → permissions. */
   readonly grants: Grants;
+}
+
+export interface SnapshotPermissions {
+  readonly snapshotId: string;
+  readonly accountIds: string[];
+  readonly public: boolean;
+  readonly encrypted: boolean;
+  /** The ARN of the key, where it is encrypted. */
+  readonly kmsKeyId?: string;
 }
 
 /** Errors: `image-not-found`, `not-owner`: EC2 shows permissions to an image's owner only. */
 export async function describePermissions(gateway: Gateway, imageId: string): Promise<AmiPermissions> {
   const image = await gateway.describeImage(imageId);
   const live = await livePermissions(gateway, image, image.snapshotIds);
+  const described = image.encrypted ? await gateway.describeSnapshots(image.snapshotIds) : [];
   const launch = byKind(live.launch);
   return {
     imageId,
@@ -34,9 +46,11 @@ export async function describePermissions(gateway: Gateway, imageId: string): Pr
     ownerId: image.ownerId,
     ...(image.name === undefined ? {} : { name: image.name }),
     ...launch,
+    encrypted: image.encrypted,
     snapshots: image.snapshotIds.map((snapshotId) => {
       const { accountIds, public: everybody } = byKind(live.createVolume.get(snapshotId) ?? new Set());
-      return { snapshotId, accountIds, public: everybody };
+      const { encrypted = false, kmsKeyId } = described.find((one) => one.snapshotId === snapshotId) ?? {};
+      return { snapshotId, accountIds, public: everybody, encrypted, ...(kmsKeyId === undefined ? {} : { kmsKeyId }) };
     }),
     grants: encodeGrants(live, image.snapshotIds),
   };

@@ -2,6 +2,7 @@
 
 import type { Mode } from "./declaredSet";
 import { type GranteeKey, isManageable } from "./grantee";
+import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
 import { filterGrantees, filterSnapshots, intersection, minus, type Permissions, union } from "./permissions";
 
 /** Permissions to add and to remove; nothing is in both. */
@@ -55,8 +56,10 @@ export type Step =
  * The steps of a change, in phases: those of one phase may run at once, the next begins when all are done.
  *
  * Snapshots are shared before the image, so that nobody gets an image that cannot be copied, and unshared after it.
+ *
+ * @param imageFirst share the image before its snapshots: where EC2 may refuse the image, nothing is changed then
  */
-export function phasesOf({ add, remove }: Change): Step[][] {
+export function phasesOf({ add, remove }: Change, imageFirst = false): Step[][] {
   const snapshots = (operation: "add" | "remove", permissions: Permissions): Step[] =>
     [...permissions.createVolume].map(([snapshotId, keys]) => ({
       kind: "createVolume",
@@ -66,9 +69,22 @@ export function phasesOf({ add, remove }: Change): Step[][] {
     }));
   const image: Step[] =
     add.launch.size + remove.launch.size > 0 ? [{ kind: "launch", add: sorted(add.launch), remove: sorted(remove.launch) }] : [];
-  return [snapshots("add", add), image, snapshots("remove", remove)].filter((phase) => phase.length > 0);
+  const adding = imageFirst ? [image, snapshots("add", add)] : [snapshots("add", add), image];
+  return [...adding, snapshots("remove", remove)].filter((phase) => phase.length > 0);
 }
 
 function sorted(keys: ReadonlySet<GranteeKey>): GranteeKey[] {
   return [...keys].sort();
+}
+
+/** How many requests a change makes, by EC2 action; an action without one is left out. */
+export function callsOf(phases: readonly (readonly Step[])[]): ReadonlyMap<string, number> {
+  const calls = new Map<string, number>();
+  const count = (action: string, changes: number, most: number) =>
+    calls.set(action, (calls.get(action) ?? 0) + Math.ceil(changes / most));
+  for (const step of phases.flat()) {
+    if (step.kind === "launch") count("ModifyImageAttribute", step.add.length + step.remove.length, MAX_LAUNCH_CHANGES_PER_CALL);
+    else count("ModifySnapshotAttribute", step.grantees.length, MAX_SNAPSHOT_CHANGES_PER_CALL);
+  }
+  return calls;
 }

@@ -1,13 +1,13 @@
-/** The gateway over the EC2 SDK: the requests' forms, their limits, and the SDK loaded on first use. */
+/** The gateway over the AWS SDK: the requests' forms, their limits, and each client loaded on first use. */
 
 import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
 import { type Attempt, userError } from "./awsErrors";
 import { batches } from "./batches";
-import { type Connection, clientConfig, stsEndpointOf } from "./connection";
+import { type Connection, clientConfig, kmsEndpointOf, stsEndpointOf } from "./connection";
 import { AmiSharingError } from "./errors";
-import type { Gateway, Image } from "./gateway";
+import type { Gateway, Image, Snapshot } from "./gateway";
 import { type GranteeKey, granteeKey, PUBLIC, parseGranteeKey, userKey } from "./grantee";
-import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
+import { MAX_FILTER_VALUES, MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
 
 type Sdk = typeof import("@aws-sdk/client-ec2");
 
@@ -32,17 +32,48 @@ export function ec2Gateway(connection: Connection): Gateway {
     }
   }
 
+  /** The configuration of another service's client: region and credentials (a role is assumed once) as for EC2. */
+  async function besides(endpoint: string | undefined) {
+    const { region, credentials } = (await start()).client.config;
+    const { maxAttempts } = await clientConfig(connection);
+    return { region, credentials, maxAttempts, ...(endpoint === undefined ? {} : { endpoint }) };
+  }
+
   return {
     region: () => call({ action: "DescribeImages" }, (client) => client.config.region()),
 
     async callerAccountId() {
       const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-      const { endpoint: _ec2, ...config } = await clientConfig(connection);
-      const endpoint = stsEndpointOf(connection);
-      const client = new STSClient({ ...config, ...(endpoint === undefined ? {} : { endpoint }) });
+      const client = new STSClient(await besides(stsEndpointOf(connection)));
       const identity = await client.send(new GetCallerIdentityCommand({})).catch(() => undefined);
       client.destroy();
       return identity?.Account;
+    },
+
+    async keyManager(kmsKeyId) {
+      const { KMSClient, DescribeKeyCommand } = await import("@aws-sdk/client-kms");
+      const client = new KMSClient(await besides(kmsEndpointOf(connection)));
+      const described = await client.send(new DescribeKeyCommand({ KeyId: kmsKeyId })).catch(() => undefined);
+      client.destroy();
+      return described?.KeyMetadata?.KeyManager;
+    },
+
+    async blockPublicAccess() {
+      const mayBeDenied = async (asking: Promise<boolean>) =>
+        asking.catch((error: AmiSharingError) => {
+          if (error.code === "not-authorized") return undefined;
+          throw error;
+        });
+      const images = call({ action: "GetImageBlockPublicAccessState" }, async (client, sdk) => {
+        const answer = await client.send(new sdk.GetImageBlockPublicAccessStateCommand({}));
+        return answer.ImageBlockPublicAccessState !== "unblocked";
+      });
+      const snapshots = call({ action: "GetSnapshotBlockPublicAccessState" }, async (client, sdk) => {
+        const answer = await client.send(new sdk.GetSnapshotBlockPublicAccessStateCommand({}));
+        return answer.State !== "unblocked";
+      });
+      const [first, second] = await Promise.all([mayBeDenied(images), mayBeDenied(snapshots)]);
+      return { images: first, snapshots: second };
     },
 
     async describeImage(imageId) {
@@ -52,14 +83,30 @@ export function ec2Gateway(connection: Connection): Gateway {
       );
       const image = Images?.[0];
       if (!image) throw userError(Object.assign(new Error(), { name: "InvalidAMIID.NotFound" }), attempt);
-      const snapshotIds = (image.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs.SnapshotId] : []));
+      const volumes = (image.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs] : []));
       return {
         imageId,
         ownerId: image.OwnerId ?? "",
         state: image.State ?? "",
         name: image.Name,
-        snapshotIds: [...new Set(snapshotIds)].sort(),
+        snapshotIds: [...new Set(volumes.map(({ SnapshotId }) => SnapshotId as string))].sort(),
+        encrypted: volumes.some(({ Encrypted }) => Encrypted === true),
+        productCodes: (image.ProductCodes ?? []).flatMap(({ ProductCodeId }) => ProductCodeId ?? []),
+        watermarks: (image.ImageWatermarks ?? []).flatMap(({ WatermarkKey }) => WatermarkKey ?? []),
       } satisfies Image;
+    },
+
+    async describeSnapshots(snapshotIds) {
+      const found: Snapshot[] = [];
+      // By filter, not by id: one id that is gone refuses all that are asked for by id.
+      for (const batch of batches(snapshotIds, MAX_FILTER_VALUES)) {
+        const { Snapshots = [] } = await call({ action: "DescribeSnapshots", snapshotId: batch.join(", ") }, (client, sdk) =>
+          client.send(new sdk.DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: [...batch] }] })),
+        );
+        for (const { SnapshotId = "", Encrypted = false, KmsKeyId } of Snapshots)
+          found.push({ snapshotId: SnapshotId, encrypted: Encrypted, kmsKeyId: KmsKeyId });
+      }
+      return found.sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
     },
 
     async launchPermissions(imageId) {

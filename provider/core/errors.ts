@@ -7,6 +7,7 @@ export type ErrorCode =
   | "image-not-shareable"
   | "snapshot-not-found"
   | "sharing-refused"
+  | "public-access-blocked"
   | "quota-exceeded"
   | "too-many-revocations"
   | "not-authorized"

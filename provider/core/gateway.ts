@@ -1,4 +1,4 @@
-/** The few things that this package asks of EC2, in its own terms; every implementation throws AmiSharingError only. */
+/** The few things that this package asks of EC2 (and of KMS and STS about it), in its own terms; every implementation throws AmiSharingError only. */
 
 import type { GranteeKey } from "./grantee";
 
@@ -11,6 +11,26 @@ export interface Image {
   readonly name: string | undefined;
   /** The EBS snapshots in the image's block device mappings, sorted. */
   readonly snapshotIds: readonly string[];
+  /** Whether any of these snapshots is encrypted. */
+  readonly encrypted: boolean;
+  /** Product codes of the AWS Marketplace; none for most images. */
+  readonly productCodes: readonly string[];
+  /** Keys of the image's watermarks; none for most images. */
+  readonly watermarks: readonly string[];
+}
+
+/** A snapshot as EC2 describes it. */
+export interface Snapshot {
+  readonly snapshotId: string;
+  readonly encrypted: boolean;
+  /** The ARN of the key, where it is encrypted. */
+  readonly kmsKeyId: string | undefined;
+}
+
+/** Whether new public sharing is refused in an account and region; undefined where the caller may not ask. */
+export interface BlockPublicAccess {
+  readonly images: boolean | undefined;
+  readonly snapshots: boolean | undefined;
 }
 
 /** Grantees to add and to remove in one call. */
@@ -26,6 +46,12 @@ export interface Gateway {
   callerAccountId(): Promise<string | undefined>;
   /** Errors: `image-not-found`. */
   describeImage(imageId: string): Promise<Image>;
+  /** The snapshots that exist, in one call for every 200. */
+  describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
+  /** Whether AWS or the customer manages a KMS key; undefined where KMS does not tell. */
+  keyManager(kmsKeyId: string): Promise<"AWS" | "CUSTOMER" | undefined>;
+  /** Whether block public access is on. */
+  blockPublicAccess(): Promise<BlockPublicAccess>;
   /** Who may launch the image. Errors: `image-not-found`, `not-owner`. */
   launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>>;
   /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. */

@@ -58,3 +58,8 @@ export function userKey(userId: string): GranteeKey {
 export function isManageable(key: GranteeKey): boolean {
   return !key.startsWith(OTHER_PREFIX);
 }
+
+/** Whether the grantee counts for the quota of entities: accounts, organizations and units do. */
+export function isEntity(key: GranteeKey): boolean {
+  return isManageable(key) && key !== PUBLIC;
+}

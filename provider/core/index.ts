@@ -13,11 +13,11 @@ export {
   type OnDelete,
   problemPath,
 } from "./declaredSet";
-export { type AmiPermissions, describePermissions } from "./describePermissions";
-export { type Change, changeFor, phasesOf, type Situation, type Step } from "./diff";
+export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
+export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
 export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
-export type { Gateway, Image, LaunchChange } from "./gateway";
+export type { BlockPublicAccess, Gateway, Image, LaunchChange, Snapshot } from "./gateway";
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
 export { decodeGrants, encodeGrants, type Grants, joinWords, sortedGrants } from "./grants";
 export {
@@ -25,6 +25,7 @@ export {
   losers,
   managedSnapshots,
   maxRevocationsOf,
+  namedPermissions,
   type PermissionSet,
   permissionSetOf,
   refuseTooManyRevocations,
@@ -41,5 +42,8 @@ export {
   type Permissions,
   union,
 } from "./permissions";
-export { IncompleteChangeError, observe, type Patience, type Recorded, reconcile, remove } from "./reconcile";
+export { type Plan, planChange } from "./plan";
+export { IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
+export type { Recorded } from "./recorded";
+export { type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";

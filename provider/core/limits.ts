@@ -6,6 +6,12 @@ export const MAX_LAUNCH_CHANGES_PER_CALL = 10_000;
 /** Modifications in one ModifySnapshotAttribute request. EC2 API reference, ModifySnapshotAttribute. */
 export const MAX_SNAPSHOT_CHANGES_PER_CALL = 500;
 
+/** Values of one filter of a Describe request. EC2 user guide, "Filter resources": 200. */
+export const MAX_FILTER_VALUES = 200;
+
+/** Accounts, organizations and units that an AMI can be shared with, unless the quota was raised. EC2 user guide, "AMI quotas". */
+export const DEFAULT_ENTITY_QUOTA = 1000;
+
 /** An account id: 12 digits, leading zeros included. AWS Account Management guide, "View AWS account identifiers". */
 export const ACCOUNT_ID = /^\d{12}$/;
 

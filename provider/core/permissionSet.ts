@@ -4,7 +4,7 @@ import type { CreateVolumeArguments, DeclaredSet, Mode, OnDelete } from "./decla
 import { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
 import { type Grants, joinWords, permissionWords, sortedGrants } from "./grants";
-import type { Permissions } from "./permissions";
+import { filterGrantees, type Permissions } from "./permissions";
 import { type MaybeUnknown, UNKNOWN } from "./unknown";
 
 /** A set whose every value is known. */
@@ -131,10 +131,17 @@ export function maxRevocationsOf({ maxRevocations = Number.POSITIVE_INFINITY }: 
 /** The permissions that a set wants on an image: its owner, who always has access, is left out. */
 export function targetPermissions(set: PermissionSet, image: { ownerId: string; snapshotIds: readonly string[] }): Permissions {
   const owner = accountKey(image.ownerId);
-  const withoutOwner = (keys: ReadonlySet<GranteeKey>) => new Set([...keys].filter((key) => key !== owner));
-  const volumeGrantees = withoutOwner(set.createVolume?.grantees ?? new Set());
-  const snapshotIds = volumeGrantees.size > 0 ? managedSnapshots(set, image) : [];
-  return { launch: withoutOwner(set.launch), createVolume: new Map(snapshotIds.map((id) => [id, volumeGrantees])) };
+  return filterGrantees(namedPermissions(set, image), (key) => key !== owner);
+}
+
+/** The permissions that a set names on an image, for its owner too. */
+export function namedPermissions(
+  { launch, createVolume }: PermissionSet,
+  image: { snapshotIds: readonly string[] },
+): Permissions {
+  const grantees = createVolume?.grantees ?? new Set();
+  const snapshotIds = grantees.size > 0 ? (createVolume?.snapshotIds ?? image.snapshotIds) : [];
+  return { launch, createVolume: new Map(snapshotIds.map((id) => [id, grantees])) };
 }
 
 /** The snapshots whose create-volume permissions the set manages. */

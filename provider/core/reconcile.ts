@@ -1,26 +1,15 @@
 /** Making EC2 have what a set wants and knowing what it has: observe, diff, apply, read again; and taking it away. */
 
 import { createWaiter, WaiterState } from "@smithy/util-waiter";
-import { batches } from "./batches";
-import { type Change, changeFor, mayRevoke, phasesOf, type Step } from "./diff";
+import { inGroups } from "./batches";
+import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
-import { accountKey, type GranteeKey } from "./grantee";
-import { MAX_CONCURRENT_CALLS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
-import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
-import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
-
-/** What is known of a set after an operation; this is what an engine's state holds. */
-export interface Recorded {
-  readonly region: string;
-  readonly ownerId: string;
-  /** The EBS snapshots of the image. */
-  readonly snapshotIds: readonly string[];
-  /** What EC2 answered, for the image and the managed snapshots. */
-  readonly live: Permissions;
-  /** What this set granted and holds still. */
-  readonly granted: Permissions;
-}
+import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { managedSnapshots, type PermissionSet } from "./permissionSet";
+import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { ifPresent, livePermissions, type Plan, planFor, type Readable } from "./plan";
+import type { Recorded } from "./recorded";
 
 /** How long to wait for a change to show, in seconds. */
 export interface Patience {
@@ -42,6 +31,12 @@ export class IncompleteChangeError extends Error {
   }
 }
 
+/** A change that was made: what holds now, and what was done. */
+export interface Reconciled {
+  readonly recorded: Recorded;
+  readonly plan: Plan;
+}
+
 /**
  * Makes EC2 have what `set` wants.
  *
@@ -53,18 +48,13 @@ export async function reconcile(
   set: PermissionSet,
   previous?: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
-): Promise<Recorded> {
-  const image = await availableImage(gateway, set.imageId, patience);
-  const managedSnapshotIds = managedSnapshots(set, image);
-  refuseForeignSnapshots(set, image);
-  const granted = previous?.granted ?? NO_PERMISSIONS;
-  const before = await livePermissions(gateway, image, new Set([...managedSnapshotIds, ...granted.createVolume.keys()]));
-  const target = targetPermissions(set, image);
-  const change = changeFor({ mode: set.mode, target, live: before, granted, managedSnapshotIds, spared: set.spared });
-  refuseTooManyRevocations(set.imageId, [...granteesOf(change.remove)], set.maxRevocations);
+): Promise<Reconciled> {
+  const plan = await planFor(gateway, set, await imageNotPending(gateway, set.imageId, patience), previous);
+  const { image, change, live: before, target, region } = plan;
+  const [refusal] = plan.refusals;
+  if (refusal) throw refusal;
 
-  const region = await gateway.region();
-  const owned = union(granted, set.mode === "authoritative" ? target : change.add);
+  const owned = union(previous?.granted ?? NO_PERMISSIONS, set.mode === "authoritative" ? target : change.add);
   const recordedWith = (live: Permissions, added: Permissions): Recorded => ({
     region,
     ownerId: image.ownerId,
@@ -74,9 +64,9 @@ export async function reconcile(
   });
   const accepted: Step[] = [];
   try {
-    await applyChange(gateway, image.imageId, change, accepted);
+    await applyPhases(gateway, image.imageId, plan.phases, accepted);
     const live = await waitUntilVisible(gateway, image, change, before, patience);
-    return recordedWith(live, NO_PERMISSIONS);
+    return { recorded: recordedWith(live, NO_PERMISSIONS), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
@@ -133,7 +123,7 @@ export async function remove(
   );
   const owned = reset ? before : intersection(granted, before);
   const change: Change = { add: NO_PERMISSIONS, remove: filterGrantees(owned, (key) => mayRevoke(key, set.spared)) };
-  await applyChange(gateway, set.imageId, change, []);
+  await applyPhases(gateway, set.imageId, phasesOf(change), []);
   await waitUntilVisible(gateway, readable, change, before, patience);
 }
 
@@ -163,64 +153,27 @@ async function existingImage(gateway: Gateway, imageId: string, ownerId: string 
 }
 
 /** The image once it is no longer pending, as EC2 changes the permissions of available images only. */
-async function availableImage(gateway: Gateway, imageId: string, patience: Patience): Promise<Image> {
+async function imageNotPending(gateway: Gateway, imageId: string, patience: Patience): Promise<Image> {
   const image = await poll(
     () => gateway.describeImage(imageId),
     ({ state }) => state !== "pending",
     patience,
   );
-  if (image.state === "available" || image.state === "") return image;
-  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${image.state}`, {
+  if (image.state !== "pending") return image;
+  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is still pending after ${patience.timeout} seconds`, {
     property: "imageId",
     imageId,
-    next: image.state === "disabled" ? "enable it first (aws ec2 enable-image)" : "only an available AMI can be shared",
+    next: "repeat once it is available",
   });
 }
 
-function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snapshotIds }: Image): void {
-  const foreign = createVolume?.snapshotIds?.filter((id) => !snapshotIds.includes(id)) ?? [];
-  if (foreign.length === 0) return;
-  const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
-  throw new AmiSharingError(
-    "invalid-argument",
-    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
-    {
-      property: "createVolumePermissions",
-      imageId,
-      next: has,
-    },
-  );
-}
-
-type Readable = Pick<Image, "imageId" | "ownerId">;
-
-/** What EC2 has, less the owner's own account: it always has access, and is neither shown nor changed. */
-export async function livePermissions(
+async function applyPhases(
   gateway: Gateway,
-  image: Readable,
-  snapshotIds: Iterable<string>,
-  withLaunch = true,
-): Promise<Permissions> {
-  const reading = snapshotPermissions(gateway, snapshotIds);
-  // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
-  reading.catch(() => undefined);
-  const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
-  const createVolume = await reading;
-  const owner = accountKey(image.ownerId);
-  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
-}
-
-/** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
-async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
-  const read = await inGroups(
-    [...snapshotIds],
-    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
-  );
-  return new Map(read.filter(([, keys]) => keys.size > 0));
-}
-
-async function applyChange(gateway: Gateway, imageId: string, change: Change, accepted: Step[]): Promise<void> {
-  for (const phase of phasesOf(change))
+  imageId: string,
+  phases: readonly (readonly Step[])[],
+  accepted: Step[],
+): Promise<void> {
+  for (const phase of phases)
     await inGroups(phase, async (step) => {
       if (step.kind === "launch") await gateway.changeLaunchPermissions(imageId, step);
       else await gateway.changeCreateVolumePermissions(step.snapshotId, step.operation, step.grantees);
@@ -271,26 +224,6 @@ async function poll<Value>(read: () => Promise<Value>, done: (value: Value) => b
     return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
   });
   return last as Value;
-}
-
-async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
-  return reading.catch((error: AmiSharingError) => {
-    if (error.code === "snapshot-not-found") return absent;
-    throw error;
-  });
-}
-
-/** Runs `each` for all items, a group at a time; throws the first failure once its group has ended. */
-async function inGroups<Item, Result>(items: readonly Item[], each: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const group of batches(items, MAX_CONCURRENT_CALLS)) {
-    const settled = await Promise.allSettled(group.map(each));
-    for (const outcome of settled) {
-      if (outcome.status === "rejected") throw outcome.reason;
-      results.push(outcome.value);
-    }
-  }
-  return results;
 }
 
 function addedBy(steps: readonly Step[]): Permissions {

@@ -4,8 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
+import { logReport } from "./log";
 import { PROVIDER_SHIM } from "./shim";
 import { connectionOf } from "./stackConfig";
+import { DONE } from "./state";
 
 /**
  * The oldest SDK that works, as in peerDependencies: before 3.139 dynamic providers were not told the stack's config, so that
@@ -94,12 +96,27 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
    */
   declare readonly grants: pulumi.Output<Grants>;
 
+  /**
+   * An AMI's permissions as they are now, whoever set them, snapshots included: read only, nothing is managed.
+   *
+   * @param id the AMI
+   * @param connection how to reach it; its region, where that is not the stack's
+   */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    connection: ConnectionArgs = {},
+    opts?: pulumi.CustomResourceOptions,
+  ): AmiLaunchPermissionSet {
+    return new AmiLaunchPermissionSet(name, { ...connection, imageId: id, createVolumePermissions: true }, { ...opts, id });
+  }
+
   constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
     requireSupported(name, opts);
-    const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined };
+    const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined, [DONE]: undefined };
     const region = args?.region;
     super(AmiLaunchPermissionSet.__pulumiType, name, { ...args, region, ...outputs, __provider: PROVIDER_SHIM }, opts);
-    noteOwner(this, args?.accountIds);
+    if (opts?.id === undefined) logReport(this, args);
   }
 }
 
@@ -148,11 +165,4 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     throw new pulumi.RunError(
       `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
     );
-}
-
-function noteOwner(resource: AmiLaunchPermissionSet, accountIds: AmiLaunchPermissionSetArgs["accountIds"]): void {
-  pulumi.all([resource.ownerId, accountIds]).apply(([ownerId, ids]) => {
-    if (!ids?.some((id) => String(id) === ownerId)) return;
-    void pulumi.log.info(`account ${ownerId} owns the AMI and always has access: it is left out`, resource);
-  });
 }

@@ -17,18 +17,22 @@ import {
   observe,
   type Patience,
   type PermissionSet,
+  type Plan,
   permissionSetOf,
   problemPath,
   type Recorded,
   reconcile,
   refuseTooManyRevocations,
   remove,
+  reportOf,
   UNKNOWN,
 } from "../core";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
   comparableGrants,
+  DONE,
+  type Done,
   decodeInputs,
   decodeOutputs,
   encodeInputs,
@@ -101,7 +105,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const { declared, set } = stored(args);
       const recorded = await observe(this.gateway(args), set, await this.recorded(props, set));
       if (!recorded) return { id: "", props: {} };
-      const outs = encodeOutputs(args, set, recorded);
+      const done = props[DONE] === undefined ? {} : { [DONE]: props[DONE] };
+      const outs = { ...encodeOutputs(args, set, recorded), ...done };
       return { id: set.imageId, props: outs, inputs: refreshedInputs(args, declared, outs) };
     });
   }
@@ -120,13 +125,13 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
     if (!set) throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
     try {
-      const recorded = await reconcile(
+      const { recorded, plan } = await reconcile(
         this.gateway(args),
         set,
         olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
         this.surroundings.patience,
       );
-      return encodeOutputs(news, set, recorded);
+      return { ...encodeOutputs(news, set, recorded), ...doneBy(plan) };
     } catch (error) {
       if (!(error instanceof IncompleteChangeError)) throw error;
       const properties = { ...encodeOutputs(news, set, error.recorded), __provider: news.__provider };
@@ -163,6 +168,15 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
 function failure(problem: ArgumentProblem): pulumi.dynamic.CheckFailure {
   return { property: problem.property, reason: `${problemPath(problem)}: ${problem.message} [invalid-argument]` };
+}
+
+/** What was done, in words; without them if they cannot be made, since the record of what was done is not to be lost for them. */
+function doneBy(plan: Plan): { [DONE]?: Done } {
+  try {
+    return { [DONE]: { at: Date.now(), report: reportOf(plan, "done") } };
+  } catch {
+    return {};
+  }
 }
 
 /** What the engine takes as "made, but not whole": it records `properties` and repeats the operation at the next up. */

@@ -32,6 +32,7 @@ export function connectionOf(args: ConnectionArguments, getConfig: GetConfig): C
     sharedCredentialsFile: firstOf(getConfig, "sharedCredentialsFiles"),
     endpoint: own.endpoint ?? endpoint("ec2"),
     stsEndpoint: endpoint("sts"),
+    kmsEndpoint: endpoint("kms"),
     credentials: keys ? { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) } : undefined,
     assumeRoles: own.assumeRole
       ? [own.assumeRole]

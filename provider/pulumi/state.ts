@@ -18,6 +18,7 @@ import {
   joinWords,
   type MaybeUnknown,
   managedSnapshots,
+  namedPermissions,
   type PermissionSet,
   type Permissions,
   permissionSetOf,
@@ -40,6 +41,18 @@ interface Outputs {
   readonly grants?: Grants;
   readonly granted?: Grants;
 }
+
+/**
+ * What the last create or update did, for the program to log: hidden in state, as the engine shows nothing that begins with
+ * two underscores. `at` is in milliseconds since 1970.
+ */
+export interface Done {
+  readonly at: number;
+  readonly report: string;
+}
+
+/** The name of {@link Done} among the outputs. */
+export const DONE = "__done";
 
 /** Decodes what a program gave; unknown names are a problem. */
 export function decodeInputs(inputs: Properties): Decoded {
@@ -99,6 +112,7 @@ export function decodeOutputs(props: Properties, set: PermissionSet | undefined)
     snapshotIds,
     live,
     granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
+    ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
   };
 }
 

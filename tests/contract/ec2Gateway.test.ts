@@ -27,9 +27,11 @@ describe("the EC2 gateway against the emulator", () => {
 
   describeGatewayContract("EC2 SDK, emulator", () => ({
     gateway: ec2Gateway(connectionTo(emulator().url)),
-    async makeImage(snapshots, accountId = "123456789012") {
+    async makeImage(snapshots, accountId = "123456789012", keyManager) {
       const launchPermissions = accountId === "123456789012" ? [] : [{ UserId: "123456789012" }];
-      return emulator().image({ snapshots, accountId, launchPermissions });
+      const encryption =
+        keyManager === "CUSTOMER" ? { kmsKeyId: await emulator().kmsKey() } : { encrypted: keyManager === "AWS" };
+      return emulator().image({ snapshots, accountId, launchPermissions, ...encryption });
     },
     async modifications() {
       const made = await emulator().modifications();
@@ -199,6 +201,8 @@ describe("the EC2 gateway against plain moto", () => {
     "snapshot-account-check",
     "two-snapshots",
     "marketplace",
+    "encryption",
+    "codes",
   ]);
 
   it("sends launch permissions in the structured form, and snapshots in the form that every EC2 understands", async () => {
@@ -264,6 +268,12 @@ async function arrange(emulator: Emulator, situation: Situation): Promise<void> 
   switch (situation.kind) {
     case "quota":
       return emulator.configure({ entityQuota: situation.entities });
+    case "denied":
+      return emulator.configure({ deny: situation.actions });
+    case "product-code":
+      return emulator.configure({ productCodes: { [situation.imageId]: [situation.value] } });
+    case "watermark":
+      return emulator.configure({ watermarks: { [situation.imageId]: [situation.value] } });
     case "marketplace":
       return emulator.configure({ marketplace: [situation.imageId] });
     case "deregistered":

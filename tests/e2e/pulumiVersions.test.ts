@@ -21,6 +21,8 @@ const set = new AmiLaunchPermissionSet("golden", {
   createVolumePermissions: true,
 });
 export const { grants, ownerId } = set;
+const golden = AmiLaunchPermissionSet.get("now", new pulumi.Config().require("other"));
+export const got = { grants: golden.grants, snapshotIds: golden.snapshotIds, ownerId: golden.ownerId, id: golden.id };
 export const versions = { pulumi: version, node: process.versions.node };
 `;
 
@@ -80,8 +82,21 @@ describe("versions of @pulumi/pulumi", function () {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 1, region: "eu-west-1" });
     const inRegion = { AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", ...env };
     project = await PulumiProject.create(emulator(), { program: PROGRAM, nodeModules, env: inRegion });
-    project.config({ imageId, "aws:region": "eu-west-1" });
-    await project.up();
+    const other = await emulator().image({
+      snapshots: 1,
+      region: "eu-west-1",
+      launchPermissions: [{ UserId: "111122223333" }, { Group: "all" }],
+      createVolumePermissions: [{ UserId: "111122223333" }],
+    });
+    project.config({ imageId, other: other.imageId, "aws:region": "eu-west-1" });
+    assert.match(await project.preview(), /AMI \S+ in eu-west-1: 2 gain access\n {2}\+ launch, createVolume \(new; 2\)/);
+    assert.match(await project.up(), /AMI \S+ in eu-west-1: 2 gained access/);
+    assert.deepEqual((await project.outputs()).got, {
+      grants: { "account/111122223333": "launch, createVolume", public: "launch" },
+      snapshotIds: other.snapshotIds,
+      ownerId: "123456789012",
+      id: other.imageId,
+    });
     assert.deepEqual(await launchers(imageId), ["111122223333", "444455556666"]);
 
     await emulator().aws(
@@ -96,6 +111,7 @@ describe("versions of @pulumi/pulumi", function () {
     const { versions } = await project.outputs();
 
     await project.destroy();
+    assert.deepEqual(await launchers(other.imageId), ["111122223333", undefined], "what was only read stays");
     assert.deepEqual(await launchers(imageId), []);
     const left = await emulator().aws(
       ...["ec2", "describe-snapshot-attribute", "--region", "eu-west-1"],

@@ -163,7 +163,10 @@ describe("the seed page's Permissions tab", () => {
       organizationalUnitArns: [],
       otherUserIds: [],
       public: true,
-      snapshots: [...snapshotIds].sort().map((snapshotId) => ({ snapshotId, accountIds: [ACCOUNT], public: false })),
+      encrypted: false,
+      snapshots: [...snapshotIds]
+        .sort()
+        .map((snapshotId) => ({ snapshotId, accountIds: [ACCOUNT], public: false, encrypted: false })),
       grants: { [`account/${ACCOUNT}`]: "launch, createVolume", [`account/${OTHER}`]: "launch", public: "launch" },
     });
     assert.deepEqual(later, now);

@@ -111,6 +111,32 @@ describe("the tarball in a foreign project", function () {
     assert.equal(await node("--eval", cjs), `${names} ami-launch-permissions`);
   });
 
+  it("has a command that prints the program of an AMI as it is shared, and says what is wrong in one line", async () => {
+    const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "111122223333" }] });
+    const command = "node_modules/.bin/ami-launch-permissions";
+    const run = (...args: string[]) =>
+      promisify(execFile)(command, args, { cwd: project.folder, env: { ...project.env, NODE_OPTIONS: "" } });
+    const { stdout, stderr } = await run("adopt", imageId);
+    assert.match(stdout, new RegExp(`imageId: "${imageId}",\\n {2}region: "us-east-1",\\n {2}accountIds: \\["111122223333"\\],`));
+    assert.equal(stderr, "");
+    for (const [args, says] of [
+      [
+        ["adopt", "ami-0ffffffffffffffff"],
+        /^there is no AMI ami-0ffffffffffffffff in us-east-1 \(AWS: .*\); .* \[image-not-found\]\n$/,
+      ],
+      [["adopt", "golden"], /^imageId: "golden" is not an AMI id; .*\n$/],
+      [["adopt"], /^usage: /],
+      [["adopt", imageId, "--regoin", "x"], /Unknown option '--regoin'/],
+    ] as const)
+      await assert.rejects(run(...args), (error: { code: number; stdout: string; stderr: string }) => {
+        assert.deepEqual([error.code, error.stdout], [1, ""]);
+        assert.match(error.stderr, says);
+        assert.doesNotMatch(error.stderr, /^\s+at /m);
+        return true;
+      });
+    assert.deepEqual(await emulator().modifications(), []);
+  });
+
   it("loads its core without loading Pulumi", async () => {
     const loaded =
       'require("ami-launch-permissions/core"); console.log(Object.keys(require.cache).filter((file) => file.includes("@pulumi")).length)';

@@ -50,6 +50,17 @@ export class Emulator {
     return this.ask("POST", "/overlay/images", options) as Promise<MadeImage>;
   }
 
+  /** Makes many AMIs at once. */
+  images(options: readonly Record<string, unknown>[]): Promise<MadeImage[]> {
+    return this.ask("POST", "/overlay/images", options) as Promise<MadeImage[]>;
+  }
+
+  /** Makes a customer managed KMS key; gives back its ARN. */
+  async kmsKey(region = "us-east-1"): Promise<string> {
+    const { KeyMetadata } = await this.aws("kms", "create-key", "--region", region);
+    return (KeyMetadata as unknown as { Arn: string }).Arn;
+  }
+
   /** Sets faults, quotas, slow reads; what can be set is in emulator/README.md. */
   async configure(options: Record<string, unknown>): Promise<void> {
     await this.ask("POST", "/overlay/config", options);
@@ -115,6 +126,21 @@ export class Emulator {
       "createVolumePermission",
     );
     return named(answer.CreateVolumePermissions);
+  }
+
+  /** Who has what on many AMIs and snapshots, read with boto3: `resource grantee`, sorted. */
+  async pairs(images: readonly MadeImage[]): Promise<string[]> {
+    const asked: Record<string, string[]> = {};
+    for (const { region, imageId, snapshotIds } of images) asked[region] = [...(asked[region] ?? []), imageId, ...snapshotIds];
+    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, "readPermissions.py")], {
+      env: { ...process.env, ...this.environment() },
+      maxBuffer: 1e8,
+    });
+    reading.child.stdin?.end(JSON.stringify(asked));
+    const found = JSON.parse((await reading).stdout) as Record<string, string[] | null>;
+    return Object.entries(found)
+      .flatMap(([resource, keys]) => (keys ?? []).map((key) => `${resource} ${key}`))
+      .sort();
   }
 
   private async ask(method: string, at: string, body?: unknown): Promise<unknown> {

@@ -14,12 +14,19 @@ export type Feature =
   | "disabled"
   | "snapshot-account-check"
   | "two-snapshots"
-  | "marketplace";
+  | "marketplace"
+  | "encryption"
+  | "codes";
 
 export interface World {
   readonly gateway: Gateway;
   /** An available image of the caller's, or of `ownerId` and shared with the caller. */
-  makeImage(snapshots: number, ownerId?: string): Promise<{ imageId: string; snapshotIds: readonly string[] }>;
+  makeImage(
+    snapshots: number,
+    ownerId?: string,
+    /** Encrypted under a key that AWS or the customer manages. */
+    keyManager?: "AWS" | "CUSTOMER",
+  ): Promise<{ imageId: string; snapshotIds: readonly string[] }>;
   /** Requests that change something since the last call of this, as `Action resource`. */
   modifications(): Promise<string[]>;
   /** Brings about a situation that the gateway has no call for. */
@@ -28,6 +35,8 @@ export interface World {
 
 export type Situation =
   | { readonly kind: "deregistered" | "disabled" | "marketplace"; readonly imageId: string }
+  | { readonly kind: "product-code" | "watermark"; readonly imageId: string; readonly value: string }
+  | { readonly kind: "denied"; readonly actions: readonly string[] }
   | { readonly kind: "quota"; readonly entities: number }
   | { readonly kind: "block-public-access" };
 
@@ -362,13 +371,88 @@ const CASES: readonly Case[] = [
         () => gateway.changeLaunchPermissions(imageId, { add: [A, "public"], remove: [] }),
         () => gateway.changeCreateVolumePermissions(snapshotId, "add", ["public"]),
       ])
-        assert.equal((await failure(attempt())).code, "sharing-refused");
+        assert.equal((await failure(attempt())).code, "public-access-blocked");
       assert.deepEqual(await launchers(gateway, imageId), []);
       await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] });
       await gateway.changeCreateVolumePermissions(snapshotId, "add", [A]);
       assert.deepEqual(await launchers(gateway, imageId), [A]);
     },
   },
+  {
+    name: "whether block public access is on is told, unless the caller may not ask",
+    needs: "block-public-access",
+    async run({ gateway, arrange }) {
+      await arrange({ kind: "denied", actions: ["ec2:GetSnapshotBlockPublicAccessState"] });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: false, snapshots: undefined });
+      await arrange({ kind: "denied", actions: [] });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: false, snapshots: false });
+      await arrange({ kind: "block-public-access" });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: true, snapshots: true });
+    },
+  },
+  {
+    name: "snapshots are described without those that are gone",
+    async run({ gateway, makeImage }) {
+      const { imageId, snapshotId } = await imageWithOne(makeImage);
+      assert.deepEqual(await gateway.describeSnapshots([ABSENT_SNAPSHOT, snapshotId]), [
+        { snapshotId, encrypted: false, kmsKeyId: undefined },
+      ]);
+      const { encrypted, productCodes, watermarks } = await gateway.describeImage(imageId);
+      assert.deepEqual({ encrypted, productCodes, watermarks }, { encrypted: false, productCodes: [], watermarks: [] });
+    },
+  },
+  ...(["AWS", "CUSTOMER"] as const).map(
+    (manager): Case => ({
+      name: `encryption under a key of ${manager} is told, with who manages it`,
+      needs: "encryption",
+      async run({ gateway, makeImage, arrange }) {
+        const { imageId, snapshotIds } = await makeImage(2, undefined, manager);
+        assert.equal((await gateway.describeImage(imageId)).encrypted, true);
+        const described = await gateway.describeSnapshots(snapshotIds);
+        assert.deepEqual(
+          described.map(({ snapshotId, encrypted }) => [snapshotId, encrypted]),
+          [...snapshotIds].sort().map((id) => [id, true]),
+        );
+        const key = described[0]?.kmsKeyId ?? "";
+        assert.equal(await gateway.keyManager(key), manager);
+        await arrange({ kind: "denied", actions: ["kms:DescribeKey"] });
+        assert.equal(await gateway.keyManager(key), undefined);
+      },
+    }),
+  ),
+  {
+    name: "what is under the AWS managed key is not shared, and nothing that is encrypted with everybody",
+    needs: "encryption",
+    async run({ gateway, makeImage }) {
+      const managed = await makeImage(1, undefined, "AWS");
+      const own = await makeImage(1, undefined, "CUSTOMER");
+      for (const attempt of [
+        () => gateway.changeLaunchPermissions(managed.imageId, { add: [A], remove: [] }),
+        () => gateway.changeCreateVolumePermissions(managed.snapshotIds[0] as string, "add", [A]),
+        () => gateway.changeLaunchPermissions(own.imageId, { add: ["public"], remove: [] }),
+        () => gateway.changeCreateVolumePermissions(own.snapshotIds[0] as string, "add", ["public"]),
+      ])
+        assert.equal((await failure(attempt())).code, "sharing-refused");
+      await gateway.changeLaunchPermissions(own.imageId, { add: [A], remove: [] });
+      assert.deepEqual(await launchers(gateway, own.imageId), [A]);
+      assert.deepEqual(await launchers(gateway, managed.imageId), []);
+    },
+  },
+  ...(["product-code", "watermark"] as const).map(
+    (kind): Case => ({
+      name: `an image with a ${kind} tells it, and is not made public`,
+      needs: "codes",
+      async run({ gateway, makeImage, arrange }) {
+        const { imageId } = await makeImage(1);
+        await arrange({ kind, imageId, value: "abc" });
+        const { productCodes, watermarks } = await gateway.describeImage(imageId);
+        assert.deepEqual({ productCodes, watermarks }, { productCodes: [], watermarks: [], [MEMBERS[kind]]: ["abc"] });
+        const attempt = gateway.changeLaunchPermissions(imageId, { add: ["public"], remove: [] });
+        assert.equal((await failure(attempt)).code, "sharing-refused");
+        assert.deepEqual(await launchers(gateway, imageId), []);
+      },
+    }),
+  ),
   {
     name: "a deregistered image is not found",
     needs: "deregistered",
@@ -408,6 +492,8 @@ const CASES: readonly Case[] = [
     },
   },
 ];
+
+const MEMBERS = { "product-code": "productCodes", watermark: "watermarks" } as const;
 
 async function launchers(gateway: Gateway, imageId: string): Promise<GranteeKey[]> {
   return [...(await gateway.launchPermissions(imageId))].sort();

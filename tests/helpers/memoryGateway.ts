@@ -3,6 +3,7 @@
 import {
   AmiSharingError,
   accountKey,
+  type BlockPublicAccess,
   type Gateway,
   type GranteeKey,
   type Image,
@@ -10,6 +11,7 @@ import {
   type LaunchChange,
   PUBLIC,
   parseGranteeKey,
+  type Snapshot,
 } from "../../provider/core";
 import { batches } from "../../provider/core/batches";
 import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/limits";
@@ -37,12 +39,19 @@ interface MemoryImage {
   state: string;
   readonly snapshotIds: string[];
   readonly launch: Set<GranteeKey>;
+  readonly productCodes: string[];
+  readonly watermarks: string[];
 }
 
 interface MemorySnapshot {
   readonly ownerId: string;
   readonly grantees: Set<GranteeKey>;
+  /** The key it is encrypted under. */
+  kmsKeyId: string | undefined;
 }
+
+/** The key of alias/aws/ebs. */
+export const AWS_MANAGED_KEY = "arn:aws:kms:us-east-1:123456789012:key/aws-managed";
 
 /** Sees what a call changed: grantees that were not there before, and that are not there after. */
 export type ChangeListener = (resource: string, added: readonly GranteeKey[], removed: readonly GranteeKey[]) => void;
@@ -55,7 +64,9 @@ export class MemoryGateway implements Gateway {
   /** After a change, that many reads of the resource answer the older value. */
   staleReads = 0;
   entityQuota = 1000;
-  blockPublicAccess = false;
+  publicAccessBlocked = false;
+  /** IAM actions that the caller may not call, such as `kms:DescribeKey`. */
+  denied: string[] = [];
   /** Whose credentials the caller has; undefined: STS does not answer. */
   caller: string | undefined = OWNER;
   onChange: ChangeListener = () => undefined;
@@ -71,9 +82,22 @@ export class MemoryGateway implements Gateway {
     const id = (prefix: string) => `${prefix}-${(++this.made).toString(16).padStart(17, "0")}`;
     const imageId = id("ami");
     const snapshotIds = Array.from({ length: snapshots }, () => id("snap"));
-    for (const snapshotId of snapshotIds) this.snapshots.set(snapshotId, { ownerId, grantees: new Set() });
-    this.images.set(imageId, { ownerId, state: "available", snapshotIds, launch: new Set() });
+    for (const snapshotId of snapshotIds) this.snapshots.set(snapshotId, { ownerId, grantees: new Set(), kmsKeyId: undefined });
+    this.images.set(imageId, {
+      ownerId,
+      state: "available",
+      snapshotIds,
+      launch: new Set(),
+      productCodes: [],
+      watermarks: [],
+    });
     return { imageId, snapshotIds };
+  }
+
+  /** Puts a snapshot under a key. */
+  encrypt(snapshotId: string, kmsKeyId = AWS_MANAGED_KEY): void {
+    const snapshot = this.snapshots.get(snapshotId);
+    if (snapshot) snapshot.kmsKeyId = kmsKeyId;
   }
 
   /** Who has what now, past every fault and delay; may be changed, as somebody else would. */
@@ -131,8 +155,36 @@ export class MemoryGateway implements Gateway {
         state: image.state,
         name: "model",
         snapshotIds: [...image.snapshotIds].sort(),
+        encrypted: image.snapshotIds.some((id) => this.snapshots.get(id)?.kmsKeyId !== undefined),
+        productCodes: image.productCodes,
+        watermarks: image.watermarks,
       };
     });
+  }
+
+  async describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]> {
+    return this.call("DescribeSnapshots", snapshotIds.join(", "), () =>
+      [...snapshotIds].sort().flatMap((snapshotId) => {
+        const snapshot = this.snapshots.get(snapshotId);
+        return snapshot ? [{ snapshotId, encrypted: snapshot.kmsKeyId !== undefined, kmsKeyId: snapshot.kmsKeyId }] : [];
+      }),
+    );
+  }
+
+  async keyManager(kmsKeyId: string): Promise<"AWS" | "CUSTOMER" | undefined> {
+    return this.call("DescribeKey", kmsKeyId, () => {
+      if (this.denied.includes("kms:DescribeKey")) return undefined;
+      return kmsKeyId === AWS_MANAGED_KEY ? "AWS" : "CUSTOMER";
+    });
+  }
+
+  async blockPublicAccess(): Promise<BlockPublicAccess> {
+    const state = (action: string) =>
+      this.call(action, "", () => (this.denied.includes(`ec2:${action}`) ? undefined : this.publicAccessBlocked));
+    return {
+      images: await state("GetImageBlockPublicAccessState"),
+      snapshots: await state("GetSnapshotBlockPublicAccessState"),
+    };
   }
 
   async launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>> {
@@ -153,7 +205,7 @@ export class MemoryGateway implements Gateway {
         const { launch } = this.changeableImage(imageId);
         for (const { key } of batch) checkGrantee(imageId, key, true);
         const add = batch.filter((one) => one.add).map(({ key }) => key);
-        if (this.blockPublicAccess && add.includes(PUBLIC)) throw refused(imageId, "block public access is on");
+        this.refuseSharing(imageId, add);
         const remove = batch.filter((one) => !one.add).map(({ key }) => key);
         const after = new Set([...launch, ...add].filter((key) => !remove.includes(key)));
         if (add.length > 0 && [...after].filter((key) => key !== PUBLIC).length > this.entityQuota)
@@ -172,8 +224,7 @@ export class MemoryGateway implements Gateway {
       await this.call("ModifySnapshotAttribute", snapshotId, () => {
         const { grantees: now, ownerId } = this.ownSnapshot(snapshotId);
         for (const key of batch) checkGrantee(snapshotId, key, true);
-        if (this.blockPublicAccess && operation === "add" && batch.includes(PUBLIC))
-          throw refused(snapshotId, "block public access is on");
+        if (operation === "add") this.refuseSharing(snapshotId, batch);
         const effective = batch.filter((key) => key !== accountKey(ownerId));
         this.change(snapshotId, now, operation === "add" ? effective : [], operation === "remove" ? effective : []);
       });
@@ -192,6 +243,20 @@ export class MemoryGateway implements Gateway {
       const { grantees } = this.ownSnapshot(snapshotId);
       this.change(snapshotId, grantees, [], [...grantees].filter(isManageable));
     });
+  }
+
+  /** What EC2 refuses to share, on an image and on its snapshots. */
+  private refuseSharing(resource: string, add: readonly GranteeKey[]): void {
+    if (add.length === 0) return;
+    const image = this.images.get(resource);
+    const snapshots = (image?.snapshotIds ?? [resource]).flatMap((id) => this.snapshots.get(id) ?? []);
+    if (snapshots.some(({ kmsKeyId }) => kmsKeyId === AWS_MANAGED_KEY))
+      throw refused(resource, "it is under the AWS managed key");
+    if (!add.includes(PUBLIC)) return;
+    if (this.publicAccessBlocked) throw new AmiSharingError("public-access-blocked", `block public access is on for ${resource}`);
+    if (snapshots.some(({ kmsKeyId }) => kmsKeyId !== undefined)) throw refused(resource, "it is encrypted");
+    if (image && image.productCodes.length > 0) throw refused(resource, "it has a product code");
+    if (image && image.watermarks.length > 0) throw refused(resource, "it has a watermark");
   }
 
   /** One request: counted, and failed where a fault says so, before or after it is done. */

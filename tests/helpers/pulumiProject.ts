@@ -24,7 +24,7 @@ export interface ProjectOptions {
 
 export class PulumiProject {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-e2e-"));
-  private readonly env: NodeJS.ProcessEnv;
+  readonly env: NodeJS.ProcessEnv;
 
   private constructor(emulator: Emulator, options: ProjectOptions) {
     this.env = {
@@ -73,8 +73,17 @@ export class PulumiProject {
 
   /** Runs the CLI; any exit code is fine. */
   run(...args: string[]): Promise<Ran> {
+    return this.spawn("pulumi", [...args, "--non-interactive", "--color", "never"]);
+  }
+
+  /** Runs a program of Node.js in the project's folder. */
+  node(...args: string[]): Promise<Ran> {
+    return this.spawn(process.execPath, args);
+  }
+
+  private spawn(command: string, args: readonly string[]): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      const child = spawn(command, args, {
         cwd: this.folder,
         env: this.env,
         stdio: ["ignore", "pipe", "pipe"],
@@ -140,4 +149,17 @@ export class PulumiProject {
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The lines of the reports in what the CLI printed; an error or a warning says so in front of its heading. */
+export function reportsIn(output: string): string[] {
+  const lines: string[] = [];
+  let indent: string | undefined;
+  for (const line of output.split("\n")) {
+    const [, before] = /^( *)(?:error: |warning: )?(?:AMI ami-\w+ in |will fail: )/.exec(line) ?? [];
+    if (before !== undefined) indent = before;
+    else if (indent !== undefined && (!line.startsWith(`${indent}  `) || line.includes("--outputs:--"))) indent = undefined;
+    if (indent !== undefined) lines.push(line.slice(indent.length));
+  }
+  return lines;
 }

@@ -169,7 +169,13 @@ describe("create", () => {
       snapshotIds: [s1, s2],
       grants: { [KEY_A]: "launch, createVolume", [KEY_B]: "launch, createVolume" },
       __provider: outputs.__provider,
+      __done: outputs.__done,
     });
+    const { at, report } = outputs.__done as { at: number; report: string };
+    assert.ok(Math.abs(Date.now() - at) < 60_000);
+    assert.match(report, /: 2 gained access\n/);
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.__done, { at, report }, "a refresh keeps it, and so shows no change");
   });
 
   it("of what is shared as declared changes nothing", async () => {

@@ -2,13 +2,18 @@
 
 import * as assert from "node:assert/strict";
 import { A, describeGatewayContract, type Situation } from "../helpers/gatewayContract";
-import { MemoryGateway } from "../helpers/memoryGateway";
+import { AWS_MANAGED_KEY, MemoryGateway } from "../helpers/memoryGateway";
 
 describeGatewayContract("in memory", () => {
   const ec2 = new MemoryGateway();
   return {
     gateway: ec2,
-    makeImage: async (snapshots, ownerId) => ec2.addImage(snapshots, ownerId),
+    async makeImage(snapshots, ownerId, keyManager) {
+      const made = ec2.addImage(snapshots, ownerId);
+      for (const id of keyManager ? made.snapshotIds : [])
+        ec2.encrypt(id, keyManager === "AWS" ? AWS_MANAGED_KEY : "arn:aws:kms:us-east-1:123456789012:key/own");
+      return made;
+    },
     async modifications() {
       const made = ec2.modifications();
       ec2.forgetCalls();
@@ -24,7 +29,16 @@ function arrange(ec2: MemoryGateway, situation: Situation): void {
       ec2.entityQuota = situation.entities;
       return;
     case "block-public-access":
-      ec2.blockPublicAccess = true;
+      ec2.publicAccessBlocked = true;
+      return;
+    case "denied":
+      ec2.denied = [...situation.actions];
+      return;
+    case "product-code":
+      ec2.images.get(situation.imageId)?.productCodes.push(situation.value);
+      return;
+    case "watermark":
+      ec2.images.get(situation.imageId)?.watermarks.push(situation.value);
       return;
     case "deregistered":
       ec2.images.delete(situation.imageId);

@@ -166,7 +166,8 @@ describe("what is recorded of a set", () => {
 
   it("reads back from next to nothing", () => {
     const { set } = setOf({ accountIds: [A] });
-    assert.deepEqual(decodeOutputs({}, set), { region: "", ownerId: "", snapshotIds: [], live: NOBODY, granted: NOBODY });
+    const wanted = permissions([KEY_A]);
+    assert.deepEqual(decodeOutputs({}, set), { region: "", ownerId: "", snapshotIds: [], live: NOBODY, granted: NOBODY, wanted });
   });
 
   it("holds no more than the arguments and what is known of the image", () => {

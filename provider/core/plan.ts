@@ -1,0 +1,135 @@
+/** What a set is about to change: reads EC2, works out the change and what stands in its way, and changes nothing. */
+
+import { inGroups } from "./batches";
+import { type Change, changeFor, phasesOf, type Step } from "./diff";
+import { AmiSharingError } from "./errors";
+import type { Gateway, Image } from "./gateway";
+import { accountKey, type GranteeKey } from "./grantee";
+import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
+import { filterGrantees, granteesOf, NO_PERMISSIONS, type Permissions } from "./permissions";
+import { mayFailInEc2, preflight } from "./preflight";
+import type { Recorded } from "./recorded";
+
+/** A change of one set, worked out and not begun. */
+export interface Plan {
+  readonly set: PermissionSet;
+  readonly region: string;
+  readonly image: Image;
+  /** What the last operation recorded; undefined for a new set. */
+  readonly recorded: Recorded | undefined;
+  /** What EC2 has on the image, and on every snapshot that the set manages or has something recorded of. */
+  readonly live: Permissions;
+  /** What the set wants. */
+  readonly target: Permissions;
+  readonly change: Change;
+  /** What EC2 is to be asked, in order. */
+  readonly phases: readonly (readonly Step[])[];
+  /** Why the change will be refused: nothing is changed while there is one. */
+  readonly refusals: readonly AmiSharingError[];
+  /** What only EC2 can decide, in words. */
+  readonly doubts: readonly string[];
+}
+
+/**
+ * Reads EC2 and plans the change of a set.
+ *
+ * @param recorded what was recorded after the last operation of this set; undefined for a new one
+ * @throws AmiSharingError where the image's permissions cannot be read, or no change of it is possible
+ */
+export async function planChange(gateway: Gateway, set: PermissionSet, recorded?: Recorded): Promise<Plan> {
+  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded);
+}
+
+/** The same for an image that was read already. */
+export async function planFor(gateway: Gateway, set: PermissionSet, image: Image, recorded?: Recorded): Promise<Plan> {
+  refuseState(image);
+  refuseForeignSnapshots(set, image);
+  const managedSnapshotIds = managedSnapshots(set, image);
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
+  const before = recorded?.live ?? NO_PERMISSIONS;
+  const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
+  const live = await livePermissions(gateway, image, new Set(snapshotIds));
+  const target = targetPermissions(set, image);
+  const change = changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
+  const { refusals, doubts } = await preflight(gateway, { image, change, live });
+  return {
+    set,
+    region: await gateway.region(),
+    image,
+    recorded,
+    live,
+    target,
+    change,
+    phases: phasesOf(change, mayFailInEc2(change, doubts)),
+    refusals: [...tooManyRevocations(set, change), ...refusals],
+    doubts: [...(image.state === "pending" ? [PENDING] : []), ...doubts],
+  };
+}
+
+const PENDING = `the AMI is pending: it is waited for, ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes at most`;
+
+function refuseState({ imageId, state }: Image): void {
+  if (state === "available" || state === "pending" || state === "") return;
+  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${state}`, {
+    property: "imageId",
+    imageId,
+    next: state === "disabled" ? "enable it first (aws ec2 enable-image)" : "only an available AMI can be shared",
+  });
+}
+
+function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snapshotIds }: Image): void {
+  const foreign = createVolume?.snapshotIds?.filter((id) => !snapshotIds.includes(id)) ?? [];
+  if (foreign.length === 0) return;
+  const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
+  throw new AmiSharingError(
+    "invalid-argument",
+    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
+    { property: "createVolumePermissions", imageId, next: has },
+  );
+}
+
+function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, { remove }: Change): AmiSharingError[] {
+  try {
+    refuseTooManyRevocations(imageId, [...granteesOf(remove)], maxRevocations);
+    return [];
+  } catch (error) {
+    return [error as AmiSharingError];
+  }
+}
+
+/** What of an image its permissions are read by. */
+export type Readable = Pick<Image, "imageId" | "ownerId">;
+
+/** What EC2 has, less the owner's own account: it always has access, and is neither shown nor changed. */
+export async function livePermissions(
+  gateway: Gateway,
+  image: Readable,
+  snapshotIds: Iterable<string>,
+  withLaunch = true,
+): Promise<Permissions> {
+  const reading = snapshotPermissions(gateway, snapshotIds);
+  // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
+  reading.catch(() => undefined);
+  const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
+  const createVolume = await reading;
+  const owner = accountKey(image.ownerId);
+  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
+}
+
+/** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
+async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
+  const read = await inGroups(
+    [...snapshotIds],
+    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
+  );
+  return new Map(read.filter(([, keys]) => keys.size > 0));
+}
+
+/** The value read, or `absent` where the snapshot is gone. */
+export async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
+  return reading.catch((error: AmiSharingError) => {
+    if (error.code === "snapshot-not-found") return absent;
+    throw error;
+  });
+}

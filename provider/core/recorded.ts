@@ -1,0 +1,17 @@
+/** What an engine's state holds of a set between its operations. */
+
+import type { Permissions } from "./permissions";
+
+/** What is known of a set after an operation. */
+export interface Recorded {
+  readonly region: string;
+  readonly ownerId: string;
+  /** The EBS snapshots of the image. */
+  readonly snapshotIds: readonly string[];
+  /** What EC2 answered, for the image and the managed snapshots. */
+  readonly live: Permissions;
+  /** What this set granted and holds still. */
+  readonly granted: Permissions;
+  /** What it wanted then, its owner included: an engine may show this as its old value. */
+  readonly wanted?: Permissions;
+}

@@ -1,0 +1,146 @@
+/** A plan in words for people: who gains and who loses access and why, what broadens it, the calls, and what will fail. */
+
+import { callsOf, mayRevoke } from "./diff";
+import type { AmiSharingError } from "./errors";
+import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
+import { encodeGrants } from "./grants";
+import { namedPermissions, type PermissionSet } from "./permissionSet";
+import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import type { Plan } from "./plan";
+import type { Recorded } from "./recorded";
+
+/** Grantees that one line of a report names. */
+const MOST_NAMED = 10;
+
+/** What becomes of some grantees' access, and why. */
+export interface Entry {
+  /** `+` gained, `-` lost, `=` as it is although a diff of the recorded grants may look otherwise. */
+  readonly sign: "+" | "-" | "=";
+  readonly why: string;
+  readonly permissions: Permissions;
+}
+
+/** What a plan does and leaves, grantee by grantee; pure. */
+export function entriesOf({ set, image, recorded, live, target, change }: Plan): Entry[] {
+  const held = recorded?.live ?? NO_PERMISSIONS;
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
+  const wanted = recorded?.wanted ?? held;
+  // An engine's diff begins with what was wanted or, after a refresh, with what was held.
+  const [inBoth, inEither] = [intersection(held, wanted), union(held, wanted)];
+  const left = minus(minus(live, target), change.remove);
+  const spared = filterGrantees(left, (key) => set.spared.has(key));
+  const foreign = filterGrantees(left, (key) => !isManageable(key));
+  // What others granted stays untold, unless a diff may show it as lost.
+  const others = intersection(minus(minus(left, spared), foreign), inEither);
+  const owner = accountKey(image.ownerId);
+  const isOwner = (key: GranteeKey) => key === owner;
+  const entries: Entry[] = [
+    { sign: "+", why: "new", permissions: minus(change.add, held) },
+    { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(change.add, held) },
+    { sign: "-", why: "granted by this set", permissions: intersection(change.remove, granted) },
+    { sign: "-", why: "set elsewhere", permissions: minus(change.remove, granted) },
+    { sign: "=", why: "has it already", permissions: minus(intersection(target, live), inBoth) },
+    { sign: "=", why: "stays: neverRevoke", permissions: spared },
+    { sign: "=", why: "stays: no set can take it", permissions: foreign },
+    {
+      sign: "=",
+      why: `stays: set elsewhere, and ${set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more"}`,
+      permissions: others,
+    },
+    { sign: "=", why: "is not there", permissions: filterGrantees(minus(minus(inEither, live), target), (key) => key !== owner) },
+    {
+      sign: "=",
+      why: "left out: the owner always has access",
+      permissions: filterGrantees(union(namedPermissions(set, image), wanted), isOwner),
+    },
+  ];
+  return entries.filter(({ permissions }) => !isEmpty(permissions));
+}
+
+/** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. */
+export function reportOf(plan: Plan, tense: "planned" | "done"): string {
+  const { set, image, region, change, phases } = plan;
+  const calls = [...callsOf(phases)].map(([action, count]) => `${count} ${action}`);
+  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
+  const lines = [
+    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed)),
+    ...broadened(change.add).map((text) => `broadens access: ${text}`),
+    ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
+    `calls: ${calls.length > 0 ? calls.join(", ") : "none"}`,
+    ...(tense === "planned" ? [...plan.refusals.map(willFail), ...plan.doubts.map((text) => `note: ${text}`)] : []),
+  ];
+  return [`AMI ${image.imageId} in ${region}: ${countsOf(plan, tense)}`, ...lines.flatMap(wrapped)].join("\n");
+}
+
+const VERBS = {
+  planned: { gain: ["gains", "gain"], lose: ["loses", "lose"], keep: ["keeps", "keep"] },
+  done: { gain: ["gained", "gained"], lose: ["lost", "lost"], keep: ["kept", "kept"] },
+} as const;
+
+function countsOf({ live, change }: Plan, tense: "planned" | "done"): string {
+  const [gain, lose] = [granteesOf(change.add), granteesOf(change.remove)];
+  const keep = [...granteesOf(live)].filter((key) => !gain.has(key) && !lose.has(key));
+  const counted = Object.entries({ gain: gain.size, lose: lose.size, keep: keep.length })
+    .filter(([, count]) => count > 0)
+    .map(([verb, count]) => `${count} ${VERBS[tense][verb as keyof typeof VERBS.planned][count === 1 ? 0 : 1]}`);
+  const unchanged = gain.size + lose.size > 0 ? "" : tense === "planned" ? "nothing changes" : "nothing changed";
+  return [unchanged, counted.length > 0 ? `${counted.join(", ")} access` : ""].filter((text) => text !== "").join(", ");
+}
+
+/** What the deletion of a replaced set will do, as far as its record tells; EC2 is not asked. */
+export function reportOfDeletion({ imageId, onDelete, spared }: PermissionSet, { granted }: Recorded): string {
+  const losers = [...granteesOf(granted)].filter((key) => mayRevoke(key, spared)).length;
+  const what = {
+    retain: "keeps every grant (onDelete: retain)",
+    reset: "loses every grant, those set elsewhere too (onDelete: reset)",
+    revoke: `is unshared: ${losers} ${losers === 1 ? "loses" : "lose"} access to it, as recorded`,
+  }[onDelete];
+  return wrapped(`then AMI ${imageId}, whose set is replaced, ${what}`).join("\n");
+}
+
+/** The line for what will be refused. */
+export function willFail(refusal: AmiSharingError): string {
+  return `will fail: ${refusal.message}`;
+}
+
+function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[] | undefined): string[] {
+  const byWords = new Map<string, GranteeKey[]>();
+  for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed)))
+    byWords.set(words, [...(byWords.get(words) ?? []), key]);
+  return [...byWords].map(([words, keys]) => {
+    return `${sign} ${words} (${why}${keys.length > 1 ? `; ${keys.length}` : ""}): ${cut(keys)}`;
+  });
+}
+
+/** What of an addition reaches further than launching by accounts that are named. */
+function broadened(add: Permissions): string[] {
+  const kinds = (kind: string) => [...add.launch].filter((key) => parseGranteeKey(key).kind === kind);
+  const [organizations, units] = [kinds("organization"), kinds("organizationalUnit")];
+  const volumes = granteesOf({ ...NO_PERMISSIONS, createVolume: add.createVolume });
+  const every = (keys: readonly string[], one: string, many: string) =>
+    `every account of ${keys.length === 1 ? one : `${keys.length} ${many}`}, future ones too, may launch the AMI`;
+  return [
+    ...(add.launch.has(PUBLIC) ? ["everybody, every AWS account, may launch the AMI"] : []),
+    ...(organizations.length > 0 ? [every(organizations, "an organization", "organizations")] : []),
+    ...(units.length > 0 ? [every(units, "an organizational unit", "organizational units")] : []),
+    ...(volumes.has(PUBLIC) ? ["everybody, every AWS account, may copy the disks (createVolume)"] : []),
+    ...(volumes.size > 0 && !volumes.has(PUBLIC) ? [`${counted(volumes.size)} may copy the disks (createVolume)`] : []),
+  ];
+}
+
+/** The first few, and how many more. */
+function cut(items: readonly string[]): string {
+  const more = items.length - MOST_NAMED;
+  return items.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function counted(count: number): string {
+  return count === 1 ? "1 grantee" : `${count} grantees`;
+}
+
+/** A line in pieces that fit, indented under the heading; what cannot be broken stays whole. */
+function wrapped(line: string): string[] {
+  const pieces = line.match(/(\S{70,}|.{1,70})(?:\s+|$)/g) ?? [];
+  return pieces.map((piece, i) => (i === 0 ? "  " : "      ") + piece.trimEnd());
+}
