@@ -6,7 +6,7 @@ import * as path from "node:path";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject, reportsIn } from "../helpers/pulumiProject";
 
-const [FIRST, SECOND, THIRD, ELSE] = ["111122223333", "444455556666", "777788889999", "999900001111"];
+const [FIRST, SECOND, THIRD, ELSE] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 
 describe("the live report", () => {
   const emulator = useEmulator();
@@ -60,9 +60,10 @@ describe("the live report", () => {
     project.config({ imageId, accountIds: [FIRST, SECOND] });
     await project.up();
     await emulator().aws(
-      ...["ec2", "modify-image-attribute", "--image-id", imageId, "--launch-permission"],
-      `Add=[{UserId=${ELSE}}],Remove=[{UserId=${FIRST}}]`,
+      ...["ec2", "modify-image-attribute", "--image-id", imageId, "--launch-permission", `Add=[{UserId=${ELSE}}]`],
     );
+    // The first account leaves by itself.
+    await emulator().awsAs(FIRST, "ec2", "cancel-image-launch-permission", "--image-id", imageId);
     project.config({ imageId, accountIds: [FIRST, THIRD] });
     assert.deepEqual(await preview(), [
       `AMI ${imageId} in us-east-1: 2 gain, 2 lose access`,

@@ -25,8 +25,13 @@ describe("the truth of previews, through the real engine", function () {
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
-    // Hundreds of sets, whose names are their images'.
-    project = await PulumiProject.create(emulator(), { env: { PULUMI_DEBUG_COMMANDS: "true" } });
+    // From a file: the engine hands config on in the environment, which hundreds of sets do not fit into.
+    const program = `
+      import * as fs from "node:fs";
+      import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+      for (const { name, ...args } of JSON.parse(fs.readFileSync("sets.json", "utf8"))) new AmiLaunchPermissionSet(name, args);
+    `;
+    project = await PulumiProject.create(emulator(), { program, env: { PULUMI_DEBUG_COMMANDS: "true" } });
   });
   after(() => project.remove());
 
@@ -44,7 +49,7 @@ describe("the truth of previews, through the real engine", function () {
       });
 
     // What is recorded comes from ups of the engine itself; those without a record are created later.
-    project.config({ sets: setsOf("previous", ({ recorded }) => recorded !== undefined) });
+    declare(setsOf("previous", ({ recorded }) => recorded !== undefined));
     await project.run("up", "--yes", "--skip-preview", "--continue-on-error");
     await drift(cases, images);
     for (const call of [
@@ -54,12 +59,12 @@ describe("the truth of previews, through the real engine", function () {
       await emulator().aws("ec2", ...call, "--region", REGIONS[1]);
 
     const before = await emulator().pairs(images);
-    project.config({ sets: setsOf("desired", () => true) });
+    declare(setsOf("desired", () => true));
     await emulator().forgetCalls();
-    const previewed = await events("preview");
+    const previewed = await events(cases.length, "preview");
     assert.deepEqual(await emulator().modifications(), [], "a preview changes nothing");
     await emulator().forgetCalls();
-    const done = await events("up", "--yes", "--skip-preview", "--continue-on-error");
+    const done = await events(0, "up", "--yes", "--skip-preview", "--continue-on-error");
     const calls = await emulator().calls();
     const after = await emulator().pairs(images);
 
@@ -86,6 +91,11 @@ describe("the truth of previews, through the real engine", function () {
     assert.deepEqual(wrong.slice(0, 3), []);
     for (const kind of ["create", "update", "same", "refused"]) assert.ok((tally[kind] ?? 0) > 5, `${kind} is among the cases`);
   });
+
+  /** The sets of the program; each is named like its image. */
+  function declare(sets: readonly Record<string, unknown>[]): void {
+    fs.writeFileSync(path.join(project.folder, "sets.json"), JSON.stringify(sets));
+  }
 
   /** Makes live what the cases say, as somebody else would, where something is recorded already. */
   async function drift(cases: readonly Case[], images: readonly MadeImage[]): Promise<void> {
@@ -114,9 +124,9 @@ describe("the truth of previews, through the real engine", function () {
   }
 
   /** Runs the CLI; gives back what the engine's events tell of each set, by its name. */
-  async function events(...command: string[]): Promise<Map<string, Told>> {
+  async function events(expected: number, ...command: string[]): Promise<Map<string, Told>> {
     const log = path.join(project.folder, `${command[0]}.events`);
-    await project.run(...command, "--event-log", log);
+    const { output } = await project.run(...command, "--event-log", log);
     const found = new Map<string, { operation: string; old: Grants; new: Grants; reports: string[] }>();
     const about = (urn: string) => {
       const name = urn.split("::").at(-1) as string;
@@ -136,6 +146,7 @@ describe("the truth of previews, through the real engine", function () {
       if (diagnosticEvent?.urn?.includes(":AmiLaunchPermissionSet::"))
         about(diagnosticEvent.urn).reports.push(diagnosticEvent.message.replace(/<\{%[^%]*%\}>/g, ""));
     }
+    if (found.size < expected) assert.fail(`only ${found.size} sets in the ${command[0]}: ${output.slice(-4000)}`);
     return found;
   }
 });

@@ -109,6 +109,22 @@ export class Emulator {
     return stdout.trim() === "" ? {} : JSON.parse(stdout);
   }
 
+  /** Runs the AWS CLI as another account, by a role of it. */
+  async awsAs(accountId: string, ...args: string[]): Promise<void> {
+    const role = ["--role-arn", `arn:aws:iam::${accountId}:role/consumer`, "--role-session-name", "test"];
+    const { Credentials } = await this.aws("sts", "assume-role", ...role);
+    const keys = Credentials as unknown as Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>;
+    await promisify(execFile)(path.join(PYTHON_BIN, "aws"), args, {
+      env: {
+        ...process.env,
+        ...this.environment(),
+        AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+        AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+        AWS_SESSION_TOKEN: keys.SessionToken,
+      },
+    });
+  }
+
   /** Who may launch, read by the AWS CLI: account ids, ARNs and `all`, sorted. */
   async launchers(imageId: string): Promise<string[]> {
     const answer = await this.aws("ec2", "describe-image-attribute", "--image-id", imageId, "--attribute", "launchPermission");
