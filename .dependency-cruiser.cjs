@@ -10,9 +10,9 @@ module.exports = {
     },
     {
       name: "sdk-behind-the-gateway",
-      comment: "the EC2 SDK is reached through ec2Gateway.ts (types: connection.ts)",
+      comment: "the AWS SDK is reached through ec2Gateway.ts and kmsGateway.ts (types: connection.ts)",
       severity: "error",
-      from: { path: "^provider", pathNot: "^provider/core/(ec2Gateway|connection)\\.ts$" },
+      from: { path: "^provider", pathNot: "^provider/core/(ec2Gateway|kmsGateway|connection)\\.ts$" },
       to: { path: "node_modules/@aws-sdk" },
     },
     {

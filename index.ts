@@ -5,7 +5,7 @@ import { AmiLaunchPermissionSet, type AmiLaunchPermissionSetArgs } from "ami-lau
 
 type Arguments = Record<string, unknown>;
 
-const TEXTS = ["imageId", "mode", "onDelete", "region", "profile", "endpoint"];
+const TEXTS = ["imageId", "mode", "onDelete", "kmsAccess", "region", "profile", "endpoint"];
 
 /** Grantee → permissions of the one set, or of each set by its name. */
 export const grants = declareSets();

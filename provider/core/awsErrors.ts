@@ -9,6 +9,9 @@ export interface Attempt {
   readonly imageId?: string;
   readonly snapshotId?: string;
   readonly region?: string | undefined;
+  /** The IAM prefix of the action. Default: `ec2`. */
+  readonly service?: "ec2" | "kms";
+  readonly keyId?: string;
 }
 
 interface Rule {
@@ -17,7 +20,8 @@ interface Rule {
   readonly next: string | ((attempt: Attempt) => string);
 }
 
-const resource = ({ snapshotId, imageId }: Attempt) => snapshotId ?? imageId ?? "the resource";
+const resource = ({ snapshotId, imageId, keyId }: Attempt) => snapshotId ?? imageId ?? keyId ?? "the resource";
+const iamAction = ({ service = "ec2", action }: Attempt) => `${service}:${action}`;
 const inRegion = ({ region }: Attempt) => (region ? ` in ${region}` : "");
 
 const imageNotFound: Rule = {
@@ -56,7 +60,14 @@ const publicAccessBlocked: Rule = {
   next: "where it is meant, turn block public access off first (aws ec2 disable-image-block-public-access, disable-snapshot-block-public-access)",
 };
 
-/** Codes: EC2 API reference, "Error codes for the Amazon EC2 API"; credential codes: STS and IAM API references, "Common errors". */
+const unauthorized: Rule = {
+  code: "not-authorized",
+  what: (attempt) => `the caller may not call ${iamAction(attempt)} on ${resource(attempt)}`,
+  next: (attempt) =>
+    `allow ${iamAction(attempt)} in the caller's IAM policy${attempt.service === "kms" ? " and in the key's policy" : ""}`,
+};
+
+/** Codes: EC2 API reference, "Error codes for the Amazon EC2 API"; AccessDeniedException: KMS API reference, "Common errors"; credential codes: STS and IAM API references, "Common errors". */
 const RULES: Readonly<Record<string, Rule>> = {
   "InvalidAMIID.NotFound": imageNotFound,
   "InvalidAMIID.Malformed": imageNotFound,
@@ -66,11 +77,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   "InvalidSnapshot.NotFound": snapshotNotFound,
   "InvalidSnapshotID.Malformed": snapshotNotFound,
-  UnauthorizedOperation: {
-    code: "not-authorized",
-    what: (attempt) => `the caller may not call ec2:${attempt.action} on ${resource(attempt)}`,
-    next: ({ action }) => `allow ec2:${action} in the caller's IAM policy`,
-  },
+  UnauthorizedOperation: unauthorized,
+  AccessDeniedException: unauthorized,
   OperationNotPermitted: notPermitted,
   InvalidParameter: notPermitted,
   InvalidParameterValue: notPermitted,

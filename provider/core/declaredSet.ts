@@ -10,6 +10,9 @@ export type Mode = "authoritative" | "additive";
 /** `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. */
 export type OnDelete = "revoke" | "reset" | "retain";
 
+/** `check`: warn of accounts that may not use the key. `grant`: a KMS grant for each account. `ignore`: nothing. */
+export type KmsAccess = "check" | "grant" | "ignore";
+
 /** Which accounts may create volumes from which of the image's snapshots. */
 export interface CreateVolumeArguments {
   /** Default: the set's accounts. */
@@ -40,6 +43,10 @@ export interface DeclaredSet {
   readonly maxRevocations?: MaybeUnknown<number | "none">;
   /** Accounts that no change of the set takes access from. */
   readonly neverRevoke?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
+  /** What is done about the KMS keys of encrypted snapshots. Absent: "check". */
+  readonly kmsAccess?: MaybeUnknown<KmsAccess>;
+  /** Whether a plan asks who still uses the image before they lose it. */
+  readonly checkUsage?: MaybeUnknown<boolean>;
   readonly mode?: MaybeUnknown<Mode>;
   readonly onDelete?: MaybeUnknown<OnDelete>;
   readonly region?: MaybeUnknown<string>;
@@ -162,6 +169,8 @@ const declaredSet = v.strictObject(
     createVolumePermissions: v.optional(known(v.lazy((input) => (typeof input === "boolean" ? flag : createVolumeArguments)))),
     maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : wholeNumber)))),
     neverRevoke: v.optional(known(accounts)),
+    kmsAccess: v.optional(known(oneOf("check", "grant", "ignore"))),
+    checkUsage: v.optional(known(flag)),
     mode: v.optional(known(oneOf("authoritative", "additive"))),
     onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
     region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),

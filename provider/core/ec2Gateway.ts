@@ -5,8 +5,9 @@ import { type Attempt, userError } from "./awsErrors";
 import { batches } from "./batches";
 import { type Connection, clientConfig, kmsEndpointOf, stsEndpointOf } from "./connection";
 import { AmiSharingError } from "./errors";
-import type { Gateway, Image, Snapshot } from "./gateway";
+import type { Gateway, Image, Snapshot, Usage } from "./gateway";
 import { type GranteeKey, granteeKey, PUBLIC, parseGranteeKey, userKey } from "./grantee";
+import { kmsGateway } from "./kmsGateway";
 import { MAX_FILTER_VALUES, MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
 
 type Sdk = typeof import("@aws-sdk/client-ec2");
@@ -50,12 +51,43 @@ export function ec2Gateway(connection: Connection): Gateway {
       return identity?.Account;
     },
 
-    async keyManager(kmsKeyId) {
-      const { KMSClient, DescribeKeyCommand } = await import("@aws-sdk/client-kms");
-      const client = new KMSClient(await besides(kmsEndpointOf(connection)));
-      const described = await client.send(new DescribeKeyCommand({ KeyId: kmsKeyId })).catch(() => undefined);
-      client.destroy();
-      return described?.KeyMetadata?.KeyManager;
+    keys: kmsGateway(() => besides(kmsEndpointOf(connection))),
+
+    usage: {
+      async reports(imageId) {
+        const { ImageUsageReports = [] } = await call({ action: "DescribeImageUsageReports", imageId }, (client, sdk) =>
+          client.send(new sdk.DescribeImageUsageReportsCommand({ ImageIds: [imageId] })),
+        );
+        return ImageUsageReports.map(({ ReportId = "", State, CreationTime }) => ({
+          reportId: ReportId,
+          available: State === "available",
+          createdAt: CreationTime?.getTime() ?? 0,
+        }));
+      },
+      async create(imageId) {
+        // What launches: instances, and the templates that will.
+        const ResourceTypes = [{ ResourceType: "ec2:Instance" }, { ResourceType: "ec2:LaunchTemplate" }];
+        const { ReportId = "" } = await call({ action: "CreateImageUsageReport", imageId }, (client, sdk) =>
+          client.send(new sdk.CreateImageUsageReportCommand({ ImageId: imageId, ResourceTypes })),
+        );
+        return ReportId;
+      },
+      entries: (reportId) =>
+        call({ action: "DescribeImageUsageReportEntries" }, async (client, sdk) => {
+          const found: Usage[] = [];
+          for await (const { ImageUsageReportEntries = [] } of sdk.paginateDescribeImageUsageReportEntries(
+            { client },
+            { ReportIds: [reportId] },
+          ))
+            for (const { AccountId = "", ResourceType = "", UsageCount = 0 } of ImageUsageReportEntries)
+              found.push({ accountId: AccountId, resourceType: ResourceType, count: UsageCount });
+          return found;
+        }),
+      async delete(reportId) {
+        await call({ action: "DeleteImageUsageReport" }, (client, sdk) =>
+          client.send(new sdk.DeleteImageUsageReportCommand({ ReportId: reportId })),
+        );
+      },
     },
 
     async blockPublicAccess() {

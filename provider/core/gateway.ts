@@ -39,7 +39,56 @@ export interface LaunchChange {
   readonly remove: readonly GranteeKey[];
 }
 
+export type KeyManager = "AWS" | "CUSTOMER";
+
+/** A grant of a KMS key. */
+export interface KeyGrant {
+  readonly keyId: string;
+  readonly grantId: string;
+  readonly name: string;
+  /** The account of its grantee; empty for a service. */
+  readonly accountId: string;
+  readonly operations: readonly string[];
+}
+
+/** What is asked of KMS. Reading gives undefined where the caller may not, or the key is not there. */
+export interface KeyGateway {
+  manager(keyId: string): Promise<KeyManager | undefined>;
+  /** The key policy, JSON. */
+  policy(keyId: string): Promise<string | undefined>;
+  grants(keyId: string): Promise<readonly KeyGrant[] | undefined>;
+  /** Admits an account to what launching and copying need; gives back the grant's id. Errors: `not-authorized`. */
+  createGrant(keyId: string, accountId: string, name: string): Promise<string>;
+  /** A grant that is gone is fine. */
+  retireGrant(keyId: string, grantId: string): Promise<void>;
+}
+
+/** A report on who uses an image. */
+export interface UsageReport {
+  readonly reportId: string;
+  readonly available: boolean;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** How much an account uses an image. */
+export interface Usage {
+  readonly accountId: string;
+  readonly resourceType: string;
+  readonly count: number;
+}
+
+/** What is asked of EC2's image usage reports. */
+export interface UsageGateway {
+  reports(imageId: string): Promise<readonly UsageReport[]>;
+  create(imageId: string): Promise<string>;
+  entries(reportId: string): Promise<readonly Usage[]>;
+  delete(reportId: string): Promise<void>;
+}
+
 export interface Gateway {
+  readonly keys: KeyGateway;
+  readonly usage: UsageGateway;
   /** The region that the calls go to. */
   region(): Promise<string>;
   /** The account of the credentials; undefined where STS does not answer. */
@@ -48,8 +97,6 @@ export interface Gateway {
   describeImage(imageId: string): Promise<Image>;
   /** The snapshots that exist, in one call for every 200. */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
-  /** Whether AWS or the customer manages a KMS key; undefined where KMS does not tell. */
-  keyManager(kmsKeyId: string): Promise<"AWS" | "CUSTOMER" | undefined>;
   /** Whether block public access is on. */
   blockPublicAccess(): Promise<BlockPublicAccess>;
   /** Who may launch the image. Errors: `image-not-found`, `not-owner`. */

@@ -9,6 +9,7 @@ export {
   type DeclaredSet,
   type Decoded,
   decodeDeclaredSet,
+  type KmsAccess,
   type Mode,
   type OnDelete,
   problemPath,
@@ -17,9 +18,22 @@ export { type AmiPermissions, describePermissions, type SnapshotPermissions } fr
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
 export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
-export type { BlockPublicAccess, Gateway, Image, LaunchChange, Snapshot } from "./gateway";
+export type {
+  BlockPublicAccess,
+  Gateway,
+  Image,
+  KeyGateway,
+  KeyGrant,
+  KeyManager,
+  LaunchChange,
+  Snapshot,
+  Usage,
+  UsageGateway,
+  UsageReport,
+} from "./gateway";
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
 export { decodeGrants, encodeGrants, type Grants, joinWords, sortedGrants } from "./grants";
+export { type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export {
   declaredGrants,
   losers,
@@ -44,6 +58,6 @@ export {
 } from "./permissions";
 export { type Plan, planChange } from "./plan";
 export { IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
-export type { Recorded } from "./recorded";
+export type { OwnKeyGrant, Recorded } from "./recorded";
 export { type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";

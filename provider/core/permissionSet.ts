@@ -1,6 +1,6 @@
 /** What a set wants: from its declared arguments to grants in words (some unknown yet) and to permissions on an image. */
 
-import type { CreateVolumeArguments, DeclaredSet, Mode, OnDelete } from "./declaredSet";
+import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete } from "./declaredSet";
 import { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
 import { type Grants, joinWords, permissionWords, sortedGrants } from "./grants";
@@ -22,16 +22,20 @@ export interface PermissionSet {
   readonly maxRevocations: number;
   /** Whom no change takes access from. */
   readonly spared: ReadonlySet<GranteeKey>;
+  readonly kmsAccess: KmsAccess;
+  /** Whether a plan asks who still uses the image before they lose it. */
+  readonly checkUsage: boolean;
 }
 
 /** The set of a declaration; undefined while something that decides about access is unknown. */
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
   const intent = intentOf(declared);
-  const { imageId, mode = "authoritative", onDelete = "revoke" } = declared;
+  const { imageId, mode = "authoritative", onDelete = "revoke", kmsAccess = "check", checkUsage = false } = declared;
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
   const spared = granteesIn("account", declared.neverRevoke);
   if (maxRevocations === UNKNOWN || spared.unknown.length > 0) return undefined;
+  if (kmsAccess === UNKNOWN || checkUsage === UNKNOWN) return undefined;
   if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
   if (intent.launch.unknown.length > 0) return undefined;
   if (createVolume && (createVolume.grantees.unknown.length > 0 || createVolume.snapshotIds === UNKNOWN)) return undefined;
@@ -41,6 +45,8 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
     onDelete,
     maxRevocations,
     spared: spared.keys,
+    kmsAccess,
+    checkUsage,
     launch: intent.launch.keys,
     createVolume: createVolume && {
       grantees: createVolume.grantees.keys,

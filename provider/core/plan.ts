@@ -5,11 +5,13 @@ import { type Change, changeFor, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
+import { type KeyPlan, planKeys } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
 import { filterGrantees, granteesOf, NO_PERMISSIONS, type Permissions } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
+import { usageOf } from "./usage";
 
 /** A change of one set, worked out and not begun. */
 export interface Plan {
@@ -29,6 +31,16 @@ export interface Plan {
   readonly refusals: readonly AmiSharingError[];
   /** What only EC2 can decide, in words. */
   readonly doubts: readonly string[];
+  /** What EC2 takes and people may regret, in words. */
+  readonly warnings: readonly string[];
+  /** The keys of an encrypted image, and what becomes of their grants. */
+  readonly keys: KeyPlan;
+}
+
+/** What a plan asks beyond what its change needs. */
+export interface PlanOptions {
+  /** Who still uses the image, where the set has `checkUsage`; a plan that is applied at once need not ask. */
+  readonly withUsage?: boolean;
 }
 
 /**
@@ -38,11 +50,17 @@ export interface Plan {
  * @throws AmiSharingError where the image's permissions cannot be read, or no change of it is possible
  */
 export async function planChange(gateway: Gateway, set: PermissionSet, recorded?: Recorded): Promise<Plan> {
-  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded);
+  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true });
 }
 
 /** The same for an image that was read already. */
-export async function planFor(gateway: Gateway, set: PermissionSet, image: Image, recorded?: Recorded): Promise<Plan> {
+export async function planFor(
+  gateway: Gateway,
+  set: PermissionSet,
+  image: Image,
+  recorded?: Recorded,
+  { withUsage = false }: PlanOptions = {},
+): Promise<Plan> {
   refuseState(image);
   refuseForeignSnapshots(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
@@ -52,7 +70,9 @@ export async function planFor(gateway: Gateway, set: PermissionSet, image: Image
   const live = await livePermissions(gateway, image, new Set(snapshotIds));
   const target = targetPermissions(set, image);
   const change = changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
-  const { refusals, doubts } = await preflight(gateway, { image, change, live });
+  const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [] });
+  const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
+  const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : { warnings: [], doubts: [] };
   return {
     set,
     region: await gateway.region(),
@@ -63,7 +83,9 @@ export async function planFor(gateway: Gateway, set: PermissionSet, image: Image
     change,
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
     refusals: [...tooManyRevocations(set, change), ...refusals],
-    doubts: [...(image.state === "pending" ? [PENDING] : []), ...doubts],
+    doubts: [...(image.state === "pending" ? [PENDING] : []), ...doubts, ...keys.doubts, ...usage.doubts],
+    warnings: [...keys.warnings, ...usage.warnings],
+    keys,
   };
 }
 

@@ -2,8 +2,9 @@
 
 import type { Change } from "./diff";
 import { AmiSharingError } from "./errors";
-import type { Gateway, Image, Snapshot } from "./gateway";
+import type { Gateway, Image, KeyManager } from "./gateway";
 import { isEntity, PUBLIC } from "./grantee";
+import type { ImageKey } from "./keyPlan";
 import { DEFAULT_ENTITY_QUOTA } from "./limits";
 import { isEmpty, type Permissions } from "./permissions";
 
@@ -18,13 +19,15 @@ interface Planned {
   readonly image: Image;
   readonly change: Change;
   readonly live: Permissions;
+  /** The keys of the image's encrypted snapshots, where something is added. */
+  readonly keys: readonly ImageKey[];
 }
 
-/** Checks a change. Asks EC2 and KMS only where the change adds something that needs it: encryption, or everybody. */
+/** Checks a change. Asks EC2 only where the change adds everybody. */
 export async function preflight(gateway: Gateway, planned: Planned): Promise<Findings> {
   const { image, change, live } = planned;
   if (isEmpty(change.add)) return { refusals: [], doubts: [] };
-  const findings = [await encryption(gateway, planned), await publicSharing(gateway, planned), entities(image, change, live)];
+  const findings = [encryption(planned), await publicSharing(gateway, planned), entities(image, change, live)];
   return {
     refusals: findings.flatMap(({ refusals }) => refusals),
     doubts: findings.flatMap(({ doubts }) => doubts),
@@ -43,16 +46,14 @@ const NOTHING: Findings = { refusals: [], doubts: [] };
  * AMI that refers to one. EC2 user guide, "Make your AMI publicly available": AMIs with encrypted volumes cannot be public.
  * EBS user guide, "Share an EBS snapshot": encrypted snapshots cannot be public.
  */
-async function encryption(gateway: Gateway, { image, change: { add } }: Planned): Promise<Findings> {
+function encryption({ image, change: { add }, keys }: Planned): Findings {
   const { imageId } = image;
-  if (!image.encrypted) return NOTHING;
-  const encrypted = (await gateway.describeSnapshots(image.snapshotIds)).filter((snapshot) => snapshot.encrypted);
-  const concerned = encrypted.filter(({ snapshotId }) => add.launch.size > 0 || add.createVolume.has(snapshotId));
-  const keys = [...new Set(concerned.flatMap(({ kmsKeyId }) => kmsKeyId ?? []))];
-  const managers = new Map(await Promise.all(keys.map(async (key) => [key, await gateway.keyManager(key)] as const)));
-  const under = (manager: "AWS" | undefined) =>
-    concerned.filter(({ kmsKeyId }) => (kmsKeyId === undefined ? undefined : managers.get(kmsKeyId)) === manager);
-  const made = concerned.filter(({ snapshotId }) => add.launch.has(PUBLIC) || add.createVolume.get(snapshotId)?.has(PUBLIC));
+  const concerned = (ids: readonly string[]) => ids.filter((id) => add.launch.size > 0 || add.createVolume.has(id));
+  const under = (manager: KeyManager | undefined) =>
+    keys.filter((key) => key.manager === manager).flatMap(({ snapshotIds }) => concerned(snapshotIds));
+  const made = keys
+    .flatMap(({ snapshotIds }) => snapshotIds)
+    .filter((id) => add.launch.has(PUBLIC) || add.createVolume.get(id)?.has(PUBLIC));
   const [managed, untold] = [under("AWS"), under(undefined)];
   const refusals = [
     ...(managed.length > 0
@@ -154,7 +155,7 @@ function refusal(imageId: string, what: string, next: string, property = "imageI
   return new AmiSharingError("sharing-refused", what, { property, imageId, next });
 }
 
-function named(snapshots: readonly Snapshot[]): string {
-  const ids = snapshots.map(({ snapshotId }) => snapshotId);
+function named(snapshotIds: readonly string[]): string {
+  const ids = [...snapshotIds].sort();
   return ids.length === 1 ? `snapshot ${ids[0]} is` : `snapshots ${ids.join(", ")} are`;
 }

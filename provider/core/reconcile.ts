@@ -5,11 +5,13 @@ import { inGroups } from "./batches";
 import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
+import { accountKey } from "./grantee";
+import { grantName } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
 import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { ifPresent, livePermissions, type Plan, planFor, type Readable } from "./plan";
-import type { Recorded } from "./recorded";
+import type { OwnKeyGrant, Recorded } from "./recorded";
 
 /** How long to wait for a change to show, in seconds. */
 export interface Patience {
@@ -55,22 +57,31 @@ export async function reconcile(
   if (refusal) throw refusal;
 
   const owned = union(previous?.granted ?? NO_PERMISSIONS, set.mode === "authoritative" ? target : change.add);
+  const keyGrants = new Set([...plan.keys.keep, ...plan.keys.retire]);
   const recordedWith = (live: Permissions, added: Permissions): Recorded => ({
     region,
     ownerId: image.ownerId,
     snapshotIds: image.snapshotIds,
     live,
     granted: union(intersection(owned, live), added),
+    ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants] } : {}),
   });
   const accepted: Step[] = [];
   try {
+    // The key first, and last to go: nobody holds an AMI that cannot be started.
+    await inGroups(plan.keys.create, async ({ keyId, accountId }) => {
+      const grantId = await gateway.keys.createGrant(keyId, accountId, grantName(image.imageId));
+      keyGrants.add({ keyId, grantId, accountId });
+    });
     await applyPhases(gateway, image.imageId, plan.phases, accepted);
+    await retire(gateway, plan.keys.retire, (grant) => keyGrants.delete(grant));
     const live = await waitUntilVisible(gateway, image, change, before, patience);
     return { recorded: recordedWith(live, NO_PERMISSIONS), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
-    if (seen && accepted.length === 0 && same(seen, before)) throw reason;
+    const keysAsBefore = [...plan.keys.keep, ...plan.keys.retire].length === keyGrants.size;
+    if (seen && accepted.length === 0 && keysAsBefore && same(seen, before)) throw reason;
     // What EC2 accepted is ours even if it does not show yet; where nothing can be read, so is all that was tried.
     throw new IncompleteChangeError(reason, recordedWith(seen ?? before, seen ? addedBy(accepted) : change.add));
   }
@@ -93,6 +104,7 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
     snapshotIds: image.snapshotIds,
     live,
     granted: intersection(granted, live),
+    ...(previous?.keyGrants ? { keyGrants: previous.keyGrants } : {}),
   };
 }
 
@@ -100,11 +112,26 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
 export async function remove(
   gateway: Gateway,
   set: PermissionSet,
-  { granted, snapshotIds, ownerId }: Recorded,
+  { granted, snapshotIds, ownerId, keyGrants = [] }: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
 ): Promise<void> {
   if (set.onDelete === "retain") return;
   const image = await existingImage(gateway, set.imageId, ownerId);
+  await unshare(gateway, set, { granted, snapshotIds }, image, patience);
+  await retire(
+    gateway,
+    keyGrants.filter(({ accountId }) => mayRevoke(accountKey(accountId), set.spared)),
+  );
+}
+
+/** Takes the permissions on the image, if it is still there, and on its snapshots away. */
+async function unshare(
+  gateway: Gateway,
+  set: PermissionSet,
+  { granted, snapshotIds }: Pick<Recorded, "granted" | "snapshotIds">,
+  image: Image | undefined,
+  patience: Patience,
+): Promise<void> {
   const reset = set.onDelete === "reset";
   // EC2's reset knows no exception: with somebody to spare, all others are removed by name.
   if (reset && set.spared.size === 0) {
@@ -125,6 +152,13 @@ export async function remove(
   const change: Change = { add: NO_PERMISSIONS, remove: filterGrantees(owned, (key) => mayRevoke(key, set.spared)) };
   await applyPhases(gateway, set.imageId, phasesOf(change), []);
   await waitUntilVisible(gateway, readable, change, before, patience);
+}
+
+async function retire(gateway: Gateway, grants: readonly OwnKeyGrant[], done: (grant: OwnKeyGrant) => void = () => undefined) {
+  await inGroups(grants, async (grant) => {
+    await gateway.keys.retireGrant(grant.keyId, grant.grantId);
+    done(grant);
+  });
 }
 
 /**

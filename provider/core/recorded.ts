@@ -14,4 +14,14 @@ export interface Recorded {
   readonly granted: Permissions;
   /** What it wanted then, its owner included: an engine may show this as its old value. */
   readonly wanted?: Permissions;
+  /** The KMS grants that this set made (kmsAccess "grant"). */
+  readonly keyGrants?: readonly OwnKeyGrant[];
+}
+
+/** A KMS grant that a set made for an account. */
+export interface OwnKeyGrant {
+  /** The key's ARN. */
+  readonly keyId: string;
+  readonly grantId: string;
+  readonly accountId: string;
 }

@@ -4,6 +4,8 @@ import { callsOf, mayRevoke } from "./diff";
 import type { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants } from "./grants";
+import type { ImageKey } from "./keyPlan";
+import { accountOfKey } from "./keyPolicy";
 import { namedPermissions, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import type { Plan } from "./plan";
@@ -59,18 +61,35 @@ export function entriesOf({ set, image, recorded, live, target, change }: Plan):
 
 /** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. */
 export function reportOf(plan: Plan, tense: "planned" | "done"): string {
-  const { set, image, region, change, phases } = plan;
-  const calls = [...callsOf(phases)].map(([action, count]) => `${count} ${action}`);
+  const { set, image, region, change, phases, keys } = plan;
+  const keyCalls = { CreateGrant: keys.create.length, RetireGrant: keys.retire.length };
+  const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
+    count > 0 ? [`${count} ${action}`] : [],
+  );
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
     ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed)),
     ...broadened(change.add).map((text) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
+    ...keys.keys.map(encryptionLine),
+    ...(keys.create.length > 0
+      ? [`key grants to: ${cut([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))])}`]
+      : []),
+    ...(keys.retire.length > 0
+      ? [`key grants retired of: ${cut([...new Set(keys.retire.map(({ accountId }) => accountKey(accountId)))])}`]
+      : []),
     `calls: ${calls.length > 0 ? calls.join(", ") : "none"}`,
+    ...plan.warnings.map((text) => `warning: ${text}`),
     ...(tense === "planned" ? [...plan.refusals.map(willFail), ...plan.doubts.map((text) => `note: ${text}`)] : []),
   ];
   return [`AMI ${image.imageId} in ${region}: ${countsOf(plan, tense)}`, ...lines.flatMap(wrapped)].join("\n");
+}
+
+function encryptionLine({ keyId, manager, snapshotIds }: ImageKey): string {
+  const whose = manager === "AWS" ? "the AWS managed key" : manager === "CUSTOMER" ? "the customer managed key" : "the key";
+  const owner = keyId === undefined || manager === "AWS" ? "" : ` of account ${accountOfKey(keyId)}`;
+  return `encrypted: ${cut(snapshotIds)} under ${whose} ${keyId ?? "(not told)"}${owner}`;
 }
 
 const VERBS = {

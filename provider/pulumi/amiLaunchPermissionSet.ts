@@ -2,7 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
-import type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
+import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete } from "../core";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
 import { logReport } from "./log";
 import { PROVIDER_SHIM } from "./shim";
@@ -71,6 +71,13 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   maxRevocations?: pulumi.Input<number | "none"> | undefined;
   /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
+  /**
+   * What is done about the customer managed keys of encrypted snapshots. `check`: previews warn of accounts that their policies and grants
+   * do not admit. `grant`: a KMS grant for each account, retired with its share. `ignore`: nothing. Default: `check`.
+   */
+  kmsAccess?: pulumi.Input<KmsAccess> | undefined;
+  /** Previews ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: false. */
+  checkUsage?: pulumi.Input<boolean> | undefined;
   /** `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`. */
   mode?: pulumi.Input<Mode> | undefined;
   /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */

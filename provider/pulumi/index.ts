@@ -1,6 +1,15 @@
 /** What Pulumi programs import. */
 
-export type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
+export {
+  type AmiPermissions,
+  type Grants,
+  type KeyPolicyStatement,
+  type KeyUsers,
+  type KmsAccess,
+  kmsKeyPolicyStatements,
+  type Mode,
+  type OnDelete,
+} from "../core";
 export {
   type AccountId,
   AmiLaunchPermissionSet,

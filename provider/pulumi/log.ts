@@ -108,7 +108,11 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
   ];
   try {
     const plan = await planChange(gatewayFor(inputs), set, same ? decodeOutputs(before, setIn(before)?.set) : undefined);
-    return { severity: severityOf(plan.refusals), text: [reportOf(plan, "planned"), ...next].join("\n") };
+    const severity = severityOf(plan.refusals);
+    return {
+      severity: severity === "info" && plan.warnings.length > 0 ? "warn" : severity,
+      text: [reportOf(plan, "planned"), ...next].join("\n"),
+    };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     if (!CANNOT_READ.includes(error.code))

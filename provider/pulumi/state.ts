@@ -19,6 +19,7 @@ import {
   type MaybeUnknown,
   managedSnapshots,
   namedPermissions,
+  type OwnKeyGrant,
   type PermissionSet,
   type Permissions,
   permissionSetOf,
@@ -33,13 +34,14 @@ export type Properties = Readonly<Record<string, unknown>>;
 /** How the engine writes a value that it does not know yet. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
 export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** What a resource's outputs hold beside its arguments. `granted` is absent where it is the same as `grants`. */
+/** What a resource's outputs hold beside its arguments. `granted` is absent where it is the same as `grants`, `kmsGrants` where there are none. */
 interface Outputs {
   readonly region?: string;
   readonly ownerId?: string;
   readonly snapshotIds?: readonly string[];
   readonly grants?: Grants;
   readonly granted?: Grants;
+  readonly kmsGrants?: readonly OwnKeyGrant[];
 }
 
 /**
@@ -82,7 +84,8 @@ export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Re
   const outputs = { ...argumentsIn(args), region, ownerId, snapshotIds: [...snapshotIds], grants };
   const granted = encodeGrants(recorded.granted, unnamedSnapshots(set, snapshotIds));
   const assumed = encodeGrants(decodeOutputs(outputs, set).granted, unnamedSnapshots(set, snapshotIds));
-  return { ...outputs, ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }) };
+  const kmsGrants = recorded.keyGrants?.map((grant) => ({ ...grant }));
+  return { ...outputs, ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }), ...(kmsGrants ? { kmsGrants } : {}) };
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */
@@ -103,7 +106,7 @@ export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs
  * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
  */
 export function decodeOutputs(props: Properties, set: PermissionSet | undefined): Recorded {
-  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted } = props as Outputs;
+  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted, kmsGrants } = props as Outputs;
   const live = decodeGrants(grants, snapshotIds);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
   return {
@@ -112,6 +115,7 @@ export function decodeOutputs(props: Properties, set: PermissionSet | undefined)
     snapshotIds,
     live,
     granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
+    ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
   };
 }

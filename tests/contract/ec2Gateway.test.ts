@@ -203,6 +203,7 @@ describe("the EC2 gateway against plain moto", () => {
     "marketplace",
     "encryption",
     "codes",
+    "usage",
   ]);
 
   it("sends launch permissions in the structured form, and snapshots in the form that every EC2 understands", async () => {
@@ -268,6 +269,8 @@ async function arrange(emulator: Emulator, situation: Situation): Promise<void> 
   switch (situation.kind) {
     case "quota":
       return emulator.configure({ entityQuota: situation.entities });
+    case "usage":
+      return emulator.configure({ usage: { [situation.imageId]: [{ accountId: situation.accountId, count: situation.count }] } });
     case "denied":
       return emulator.configure({ deny: situation.actions });
     case "product-code":

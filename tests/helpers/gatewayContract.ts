@@ -16,7 +16,8 @@ export type Feature =
   | "two-snapshots"
   | "marketplace"
   | "encryption"
-  | "codes";
+  | "codes"
+  | "usage";
 
 export interface World {
   readonly gateway: Gateway;
@@ -36,6 +37,7 @@ export interface World {
 export type Situation =
   | { readonly kind: "deregistered" | "disabled" | "marketplace"; readonly imageId: string }
   | { readonly kind: "product-code" | "watermark"; readonly imageId: string; readonly value: string }
+  | { readonly kind: "usage"; readonly imageId: string; readonly accountId: string; readonly count: number }
   | { readonly kind: "denied"; readonly actions: readonly string[] }
   | { readonly kind: "quota"; readonly entities: number }
   | { readonly kind: "block-public-access" };
@@ -414,12 +416,52 @@ const CASES: readonly Case[] = [
           [...snapshotIds].sort().map((id) => [id, true]),
         );
         const key = described[0]?.kmsKeyId ?? "";
-        assert.equal(await gateway.keyManager(key), manager);
+        assert.equal(await gateway.keys.manager(key), manager);
         await arrange({ kind: "denied", actions: ["kms:DescribeKey"] });
-        assert.equal(await gateway.keyManager(key), undefined);
+        assert.equal(await gateway.keys.manager(key), undefined);
       },
     }),
   ),
+  {
+    name: "a key's policy and grants are read; a grant is made once for a name, and retired",
+    needs: "encryption",
+    async run({ gateway, makeImage, arrange }) {
+      const { snapshotIds } = await makeImage(1, undefined, "CUSTOMER");
+      const key = (await gateway.describeSnapshots(snapshotIds))[0]?.kmsKeyId ?? "";
+      assert.match((await gateway.keys.policy(key)) ?? "", /"kms:\*"/);
+      const before = (await gateway.keys.grants(key))?.length ?? -1;
+      const grantId = await gateway.keys.createGrant(key, "111122223333", "ami-launch-permissions/ami-1");
+      const made = (await gateway.keys.grants(key))?.filter((grant) => grant.grantId === grantId) ?? [];
+      assert.deepEqual(
+        made.map(({ keyId, accountId, name, operations }) => [keyId, accountId, name, operations.includes("CreateGrant")]),
+        [[key, "111122223333", "ami-launch-permissions/ami-1", true]],
+      );
+      await gateway.keys.retireGrant(key, grantId);
+      assert.equal((await gateway.keys.grants(key))?.length, before);
+      await arrange({ kind: "denied", actions: ["kms:GetKeyPolicy", "kms:ListGrants", "kms:CreateGrant"] });
+      assert.equal(await gateway.keys.policy(key), undefined);
+      assert.equal(await gateway.keys.grants(key), undefined);
+      assert.equal((await failure(gateway.keys.createGrant(key, "111122223333", "x"))).code, "not-authorized");
+    },
+  },
+  {
+    name: "a usage report is made, found, read and deleted",
+    needs: "usage",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await arrange({ kind: "usage", imageId, accountId: "111122223333", count: 3 });
+      assert.deepEqual(await gateway.usage.reports(imageId), []);
+      const reportId = await gateway.usage.create(imageId);
+      const [report] = await gateway.usage.reports(imageId);
+      assert.deepEqual([report?.reportId, report?.available], [reportId, true]);
+      assert.ok(Math.abs(Date.now() - (report?.createdAt ?? 0)) < 60_000);
+      assert.deepEqual(await gateway.usage.entries(reportId), [
+        { accountId: "111122223333", resourceType: "ec2:Instance", count: 3 },
+      ]);
+      await gateway.usage.delete(reportId);
+      assert.deepEqual(await gateway.usage.reports(imageId), []);
+    },
+  },
   {
     name: "what is under the AWS managed key is not shared, and nothing that is encrypted with everybody",
     needs: "encryption",

@@ -8,15 +8,25 @@ import {
   type GranteeKey,
   type Image,
   isManageable,
+  type KeyGateway,
+  type KeyGrant,
   type LaunchChange,
   PUBLIC,
   parseGranteeKey,
   type Snapshot,
+  type Usage,
+  type UsageGateway,
 } from "../../provider/core";
 import { batches } from "../../provider/core/batches";
+import { GRANT_OPERATIONS } from "../../provider/core/keyPolicy";
 import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/limits";
 
 export const OWNER = "123456789012";
+
+/** A policy that admits the owner only. */
+const NO_POLICY = JSON.stringify({
+  Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${OWNER}:root` }, Action: "kms:*", Resource: "*" }],
+});
 
 /** A call of EC2 as the model counts it: one request on the wire. */
 export interface MemoryCall {
@@ -69,6 +79,13 @@ export class MemoryGateway implements Gateway {
   denied: string[] = [];
   /** Whose credentials the caller has; undefined: STS does not answer. */
   caller: string | undefined = OWNER;
+  /** Key policies by key, and the grants of all keys. */
+  readonly policies = new Map<string, string>();
+  keyGrants: KeyGrant[] = [];
+  /** What usage reports tell, by image; the reports; and how many reads a new one is pending for. */
+  readonly uses = new Map<string, Usage[]>();
+  usageReports: { imageId: string; reportId: string; createdAt: number; pending: number }[] = [];
+  usagePending = 0;
   onChange: ChangeListener = () => undefined;
   private faults: { left: number; fault: Fault }[] = [];
   private readonly older = new Map<string, { reads: number; grantees: ReadonlySet<GranteeKey> }>();
@@ -171,11 +188,67 @@ export class MemoryGateway implements Gateway {
     );
   }
 
-  async keyManager(kmsKeyId: string): Promise<"AWS" | "CUSTOMER" | undefined> {
-    return this.call("DescribeKey", kmsKeyId, () => {
-      if (this.denied.includes("kms:DescribeKey")) return undefined;
-      return kmsKeyId === AWS_MANAGED_KEY ? "AWS" : "CUSTOMER";
-    });
+  readonly keys: KeyGateway = {
+    manager: (keyId) =>
+      this.call("DescribeKey", keyId, () => this.unlessDenied("DescribeKey", keyId === AWS_MANAGED_KEY ? "AWS" : "CUSTOMER")),
+    policy: (keyId) =>
+      this.call("GetKeyPolicy", keyId, () => this.unlessDenied("GetKeyPolicy", this.policies.get(keyId) ?? NO_POLICY)),
+    grants: (keyId) =>
+      this.call("ListGrants", keyId, () =>
+        this.unlessDenied(
+          "ListGrants",
+          this.keyGrants.filter((grant) => grant.keyId === keyId),
+        ),
+      ),
+    createGrant: (keyId, accountId, name) =>
+      this.call("CreateGrant", keyId, () => {
+        if (this.denied.includes("kms:CreateGrant"))
+          throw new AmiSharingError("not-authorized", "the caller may not call kms:CreateGrant");
+        const known = this.keyGrants.find(
+          (grant) => grant.keyId === keyId && grant.accountId === accountId && grant.name === name,
+        );
+        if (known) return known.grantId;
+        const grantId = `grant-${++this.made}`;
+        this.keyGrants.push({ keyId, grantId, name, accountId, operations: [...GRANT_OPERATIONS] });
+        return grantId;
+      }),
+    retireGrant: (keyId, grantId) =>
+      this.call("RetireGrant", keyId, () => {
+        this.keyGrants = this.keyGrants.filter((grant) => grant.grantId !== grantId);
+      }),
+  };
+
+  readonly usage: UsageGateway = {
+    reports: (imageId) =>
+      this.call("DescribeImageUsageReports", imageId, () =>
+        this.usageReports
+          .filter((report) => report.imageId === imageId)
+          .map((report) => {
+            const { reportId, createdAt, pending } = report;
+            report.pending = Math.max(0, pending - 1);
+            return { reportId, createdAt, available: pending <= 0 };
+          }),
+      ),
+    create: (imageId) =>
+      this.call("CreateImageUsageReport", imageId, () => {
+        const reportId = `amiur-${++this.made}`;
+        this.usageReports.push({ imageId, reportId, createdAt: Date.now(), pending: this.usagePending });
+        return reportId;
+      }),
+    entries: (reportId) =>
+      this.call("DescribeImageUsageReportEntries", reportId, () => {
+        const report = this.usageReports.find((one) => one.reportId === reportId);
+        return report ? (this.uses.get(report.imageId) ?? []) : [];
+      }),
+    delete: (reportId) =>
+      this.call("DeleteImageUsageReport", reportId, () => {
+        this.usageReports = this.usageReports.filter((one) => one.reportId !== reportId);
+      }),
+  };
+
+  /** Undefined where the caller may not ask. */
+  private unlessDenied<Value>(action: string, value: Value): Value | undefined {
+    return this.denied.includes(`kms:${action}`) ? undefined : value;
   }
 
   async blockPublicAccess(): Promise<BlockPublicAccess> {

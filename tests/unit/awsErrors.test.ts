@@ -25,6 +25,13 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    name: "AccessDeniedException of KMS",
+    thrown: fromAws("AccessDeniedException", "User: arn:aws:iam::1:user/x is not authorized"),
+    attempt: { action: "CreateGrant", service: "kms", keyId: "arn:aws:kms:us-east-1:1:key/k" },
+    message:
+      "the caller may not call kms:CreateGrant on arn:aws:kms:us-east-1:1:key/k (AWS: AccessDeniedException, request id req-42); allow kms:CreateGrant in the caller's IAM policy and in the key's policy [not-authorized]",
+  },
+  {
     name: "InvalidAMIID.NotFound",
     thrown: fromAws("InvalidAMIID.NotFound", "The image id '[ami-12345678]' does not exist"),
     message:

@@ -31,6 +31,9 @@ function arrange(ec2: MemoryGateway, situation: Situation): void {
     case "block-public-access":
       ec2.publicAccessBlocked = true;
       return;
+    case "usage":
+      ec2.uses.set(situation.imageId, [{ accountId: situation.accountId, resourceType: "ec2:Instance", count: situation.count }]);
+      return;
     case "denied":
       ec2.denied = [...situation.actions];
       return;

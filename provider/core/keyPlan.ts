@@ -1,0 +1,118 @@
+/** What of a set's change concerns KMS keys: which keys encrypt the image, who lacks them, and which grants to create and to retire. */
+
+import type { Change } from "./diff";
+import type { Gateway, Image, KeyManager } from "./gateway";
+import { accountKey, parseGranteeKey } from "./grantee";
+import { accountOfKey, admitsAccount, namesOrganization } from "./keyPolicy";
+import type { PermissionSet } from "./permissionSet";
+import { granteesOf, isEmpty, type Permissions } from "./permissions";
+import type { OwnKeyGrant } from "./recorded";
+
+/** A key and the snapshots of the image that are encrypted under it. */
+export interface ImageKey {
+  /** The ARN; undefined where EC2 does not tell it. */
+  readonly keyId: string | undefined;
+  /** Who manages it; undefined where KMS does not tell. */
+  readonly manager: KeyManager | undefined;
+  readonly snapshotIds: readonly string[];
+}
+
+export interface KeyPlan {
+  readonly keys: readonly ImageKey[];
+  readonly create: readonly { readonly keyId: string; readonly accountId: string }[];
+  readonly retire: readonly OwnKeyGrant[];
+  /** Grants of an earlier operation that stay. */
+  readonly keep: readonly OwnKeyGrant[];
+  /** Who lacks a key, in words. */
+  readonly warnings: readonly string[];
+  /** What cannot be known, in words. */
+  readonly doubts: readonly string[];
+}
+
+const NO_KEYS: KeyPlan = { keys: [], create: [], retire: [], keep: [], warnings: [], doubts: [] };
+
+interface Planned {
+  readonly set: PermissionSet;
+  readonly image: Image;
+  readonly change: Change;
+  readonly target: Permissions;
+  readonly owned: readonly OwnKeyGrant[];
+}
+
+/** The name of the grants that this package makes for an image: only such are ever retired. */
+export function grantName(imageId: string): string {
+  return `ami-launch-permissions/${imageId}`;
+}
+
+/** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are the set's. */
+export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyPlan> {
+  const { set, image, change, target, owned } = planned;
+  const adding = !isEmpty(change.add);
+  if (!image.encrypted || !(adding || set.kmsAccess === "grant")) return leaving(set, owned, target, []);
+  const keys = await keysOf(gateway, image);
+  const own = keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
+  if (set.kmsAccess === "ignore") return { ...leaving(set, owned, target, []), keys };
+  const wanted = [...granteesOf(target)].map(parseGranteeKey);
+  const accounts = wanted.flatMap((grantee) => (grantee.kind === "account" ? [grantee.accountId] : []));
+  const organizations = wanted.flatMap((grantee) =>
+    grantee.kind === "organization" || grantee.kind === "organizationalUnit" ? [grantee.arn] : [],
+  );
+  const plan = leaving(set, owned, target, own);
+  const [create, warnings, doubts] = [[...plan.create], [] as string[], [] as string[]];
+  for (const keyId of own) {
+    // A key is at home in its own account: nobody has to be admitted there.
+    const others = accounts.filter((id) => id !== accountOfKey(keyId));
+    const [policy, grants] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
+    if (set.kmsAccess === "grant") {
+      const made = [
+        ...(grants ?? []).filter(({ name }) => name === grantName(set.imageId)),
+        ...plan.keep.filter((one) => one.keyId === keyId),
+      ];
+      const has = (id: string) => made.some(({ accountId }) => accountId === id);
+      create.push(...others.filter((id) => !has(id)).map((accountId) => ({ keyId, accountId })));
+    } else if (policy === undefined || grants === undefined)
+      doubts.push(
+        `key ${keyId}: its policy or its grants cannot be read (kms:GetKeyPolicy, kms:ListGrants), so whether those accounts may use it is not known`,
+      );
+    else {
+      const lacking = others.filter((id) => !admitsAccount(policy, grants, id)).sort();
+      if (lacking.length > 0)
+        warnings.push(
+          `${few(lacking.map(accountKey))} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: add kmsKeyPolicyStatements to its policy, or set kmsAccess to "grant"`,
+        );
+    }
+    const unnamed = policy === undefined ? [] : organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
+    if (unnamed.length > 0)
+      warnings.push(
+        `the policy of key ${keyId} names neither organization nor unit of ${few(unnamed)}: add kmsKeyPolicyStatements to it, as a grant cannot admit them`,
+      );
+  }
+  return { ...plan, keys, create, warnings, doubts };
+}
+
+/** What becomes of the set's grants by themselves: those of accounts that keep their share, on keys that are still used, stay. */
+function leaving(set: PermissionSet, owned: readonly OwnKeyGrant[], target: Permissions, keyIds: readonly string[]): KeyPlan {
+  const wanted = granteesOf(target);
+  const stays = ({ keyId, accountId }: OwnKeyGrant) =>
+    set.spared.has(accountKey(accountId)) ||
+    (set.kmsAccess === "grant" && keyIds.includes(keyId) && wanted.has(accountKey(accountId)));
+  return { ...NO_KEYS, keep: owned.filter(stays), retire: owned.filter((grant) => !stays(grant)) };
+}
+
+async function keysOf(gateway: Gateway, { snapshotIds }: Image): Promise<ImageKey[]> {
+  const bySnapshot = (await gateway.describeSnapshots(snapshotIds)).filter(({ encrypted }) => encrypted);
+  const keyIds = [...new Set(bySnapshot.map(({ kmsKeyId }) => kmsKeyId))];
+  return Promise.all(
+    keyIds.map(async (keyId) => ({
+      keyId,
+      manager: keyId === undefined ? undefined : await gateway.keys.manager(keyId),
+      snapshotIds: bySnapshot.filter(({ kmsKeyId }) => kmsKeyId === keyId).map(({ snapshotId }) => snapshotId),
+    })),
+  );
+}
+
+/** The first few, and how many more. */
+function few(items: readonly string[]): string {
+  const more = items.length - 5;
+  return items.slice(0, 5).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

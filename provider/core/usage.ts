@@ -1,0 +1,87 @@
+/** Who still uses an image before they lose it: EC2's usage reports, in words. */
+
+import type { Change } from "./diff";
+import type { Gateway, Image, Usage, UsageReport } from "./gateway";
+import { accountKey, PUBLIC } from "./grantee";
+import type { Permissions } from "./permissions";
+
+export interface UsageFindings {
+  readonly warnings: readonly string[];
+  readonly doubts: readonly string[];
+}
+
+/** How long a preview waits for a report, in seconds. EC2 user guide, "View your AMI usage": reports are made in the background. */
+const PATIENCE = { attempts: 10, delay: 1 };
+/** A report this old is asked for anew, in milliseconds. EC2 user guide: usage is counted with a delay of up to 24 hours anyway. */
+const FRESH = 24 * 3_600_000;
+
+/**
+ * Warns of accounts that lose the image and still use it.
+ *
+ * A report that is there already and fresh is taken; one that is made for this is deleted again, unless it is not ready in time: then
+ * the next preview finds it.
+ */
+export async function usageOf(
+  gateway: Gateway,
+  { imageId }: Image,
+  change: Change,
+  target: Permissions,
+  delay = PATIENCE.delay,
+): Promise<UsageFindings> {
+  const mayLose = [...change.remove.launch].some((key) => !key.startsWith("user/"));
+  if (!mayLose) return { warnings: [], doubts: [] };
+  const found = await usageReport(gateway, imageId, delay);
+  if (!found)
+    return {
+      warnings: [],
+      doubts: [
+        `who still uses AMI ${imageId} is not known yet: EC2 is making its usage report, so preview again in some minutes`,
+      ],
+    };
+  const wide = [...change.remove.launch].some((key) => key === PUBLIC || key.startsWith("arn:"));
+  const losing = ({ accountId }: Usage) => {
+    const key = accountKey(accountId);
+    return change.remove.launch.has(key) || (wide && !target.launch.has(key));
+  };
+  const byAccount = new Map<string, string[]>();
+  for (const use of found.entries.filter(losing))
+    byAccount.set(use.accountId, [...(byAccount.get(use.accountId) ?? []), `${use.count} ${use.resourceType}`]);
+  const as = `as of ${new Date(found.createdAt).toISOString().slice(0, 16)}Z; usage shows up to 24 hours late`;
+  return {
+    warnings: [...byAccount]
+      .sort()
+      .map(([accountId, uses]) => `account/${accountId} loses the AMI and still uses it: ${uses.sort().join(", ")} (${as})`),
+    doubts: [],
+  };
+}
+
+async function usageReport(
+  gateway: Gateway,
+  imageId: string,
+  delay: number,
+): Promise<{ createdAt: number; entries: readonly Usage[] } | undefined> {
+  const fresh = (await gateway.usage.reports(imageId)).filter(({ createdAt }) => createdAt > Date.now() - FRESH);
+  const [ready] = fresh.filter(({ available }) => available).sort((a, b) => b.createdAt - a.createdAt);
+  if (ready) return { createdAt: ready.createdAt, entries: await gateway.usage.entries(ready.reportId) };
+  const [pending] = fresh;
+  const reportId = pending?.reportId ?? (await gateway.usage.create(imageId));
+  const made = await whenAvailable(gateway, imageId, reportId, delay);
+  if (!made) return undefined;
+  const entries = await gateway.usage.entries(reportId);
+  if (!pending) await gateway.usage.delete(reportId);
+  return { createdAt: made.createdAt, entries };
+}
+
+async function whenAvailable(
+  gateway: Gateway,
+  imageId: string,
+  reportId: string,
+  delay: number,
+): Promise<UsageReport | undefined> {
+  for (let attempt = 1; attempt <= PATIENCE.attempts; attempt++) {
+    const report = (await gateway.usage.reports(imageId)).find((one) => one.reportId === reportId);
+    if (report?.available) return report;
+    if (attempt < PATIENCE.attempts) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
+  }
+  return undefined;
+}

@@ -1,0 +1,224 @@
+/** What a set does about KMS keys, and what it asks of usage reports: warnings, grants made and retired, nothing of others touched. */
+
+import * as assert from "node:assert/strict";
+import { decodeDeclaredSet, kmsKeyPolicyStatements, permissionSetOf, planChange, reportOf } from "../../provider/core";
+import { usageOf } from "../../provider/core/usage";
+import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
+import { MemoryEngine } from "../helpers/memoryEngine";
+import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
+
+const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
+const KEY = `arn:aws:kms:us-east-1:${OWNER}:key/own`;
+const OTHERS_KEY = "arn:aws:kms:us-east-1:444455556666:key/theirs";
+const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
+const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002 };
+
+function world(key: string | undefined = KEY) {
+  const ec2 = new MemoryGateway();
+  const { imageId, snapshotIds } = ec2.addImage(2);
+  if (key) for (const id of snapshotIds) ec2.encrypt(id, key);
+  const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
+  const plan = (args: Record<string, unknown>) => {
+    const decoded = decodeDeclaredSet({ imageId, ...args });
+    const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+    return planChange(ec2, set ?? assert.fail(JSON.stringify(decoded)));
+  };
+  const grantees = () => ec2.keyGrants.map(({ accountId, keyId }) => `${accountId} ${keyId}`).sort();
+  return { ec2, imageId, snapshotIds, engine, plan, grantees };
+}
+
+describe("kmsAccess check", () => {
+  it("warns of accounts, organizations and units that the key does not admit, and changes nothing at KMS", async () => {
+    const { ec2, plan, engine, imageId } = world();
+    ec2.policies.set(KEY, JSON.stringify({ Statement: kmsKeyPolicyStatements({ accountIds: [B] }) }));
+    const made = await plan({ accountIds: [A, B, C], organizationArns: [ORGANIZATION] });
+    assert.equal(made.warnings.length, 2);
+    assert.match(
+      made.warnings[0] ?? "",
+      new RegExp(`^account/${A}, account/${C} may not use key ${KEY}, so can neither launch nor copy`),
+    );
+    assert.match(
+      made.warnings[1] ?? "",
+      /names neither organization nor unit of arn:aws:organizations::111122223333:organization\/o-abcde12345/,
+    );
+    assert.match(
+      reportOf(made, "planned").replace(/\s+/g, " "),
+      new RegExp(`encrypted: snap-\\w+, snap-\\w+ under the customer managed key ${KEY} of account ${OWNER}`),
+    );
+    await engine.up({ imageId, accountIds: [A] });
+    assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("is silent where the key admits them, the key is their own, or it is told to ignore", async () => {
+    const admitted = world();
+    admitted.ec2.policies.set(
+      KEY,
+      JSON.stringify({ Statement: kmsKeyPolicyStatements({ accountIds: [A], organizationArns: [ORGANIZATION] }) }),
+    );
+    assert.deepEqual((await admitted.plan({ accountIds: [A], organizationArns: [ORGANIZATION] })).warnings, []);
+    assert.deepEqual((await world(OTHERS_KEY).plan({ accountIds: [B] })).warnings, []);
+    assert.deepEqual((await world().plan({ accountIds: [A], kmsAccess: "ignore" })).warnings, []);
+  });
+
+  it("says that it cannot know where policy or grants cannot be read", async () => {
+    const { ec2, plan } = world();
+    ec2.denied.push("kms:GetKeyPolicy");
+    const { warnings, doubts } = await plan({ accountIds: [A] });
+    assert.deepEqual(warnings, []);
+    assert.match(doubts.join(), /its policy or its grants cannot be read \(kms:GetKeyPolicy, kms:ListGrants\)/);
+  });
+
+  it("asks KMS nothing for an image that is not encrypted, or where nothing is added", async () => {
+    const plain = world("");
+    await plain.plan({ accountIds: [A] });
+    const same = world();
+    same.ec2.grantees(same.imageId).add(`account/${A}`);
+    await same.plan({ accountIds: [A] });
+    for (const { ec2 } of [plain, same])
+      assert.deepEqual(
+        ec2.calls.filter(({ action }) => /Key|Grant|Snapshots/.test(action)),
+        [],
+      );
+  });
+});
+
+describe("kmsAccess grant", () => {
+  it("makes one grant an account and key before the share, and retires it after; those of others stay", async () => {
+    const { ec2, engine, imageId, grantees } = world();
+    const other = { keyId: KEY, grantId: "other", name: "somebody", accountId: A, operations: ["Decrypt"] };
+    ec2.keyGrants.push(other);
+    await engine.up({ imageId, accountIds: [A, B, OWNER], kmsAccess: "grant" });
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${A} ${KEY}`, `${B} ${KEY}`]);
+    const order = ec2.calls.map(({ action }) => action).filter((action) => /Create|Modify/.test(action));
+    assert.deepEqual(order, ["CreateGrant", "CreateGrant", "ModifyImageAttribute"]);
+
+    await engine.up({ imageId, accountIds: [B, C], kmsAccess: "grant" });
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`, `${C} ${KEY}`]);
+    ec2.forgetCalls();
+    assert.equal((await engine.up({ imageId, accountIds: [B, C], kmsAccess: "grant" })).operation, "same");
+    assert.deepEqual(ec2.calls, []);
+    await engine.refresh();
+    await engine.destroy();
+    assert.deepEqual(ec2.keyGrants, [other]);
+  });
+
+  it("retires its grants when it is no longer asked for, and keeps those of accounts that are spared or retained", async () => {
+    const { engine, imageId, grantees } = world();
+    await engine.up({ imageId, accountIds: [A, B], kmsAccess: "grant" });
+    await engine.up({ imageId, accountIds: [A, B], kmsAccess: "check", neverRevoke: [B] });
+    assert.deepEqual(grantees(), [`${B} ${KEY}`]);
+    const retained = world();
+    await retained.engine.up({ imageId: retained.imageId, accountIds: [A], kmsAccess: "grant", onDelete: "retain" });
+    await retained.engine.destroy();
+    assert.deepEqual(retained.grantees(), [`${A} ${KEY}`]);
+  });
+
+  it("leaves to another set the grants that it made for the same image", async () => {
+    const { ec2, imageId, engine, grantees } = world();
+    const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
+    const args = { imageId, accountIds: [A], kmsAccess: "grant", mode: "additive" };
+    await engine.up(args);
+    await second.up(args);
+    assert.deepEqual(grantees(), [`${A} ${KEY}`]);
+    await second.destroy();
+    assert.deepEqual(grantees(), [`${A} ${KEY}`]);
+    await engine.destroy();
+    assert.deepEqual(grantees(), []);
+  });
+
+  it("that fails half-way records the grants made, and the next up heals", async () => {
+    const { ec2, engine, imageId, grantees } = world();
+    ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute" });
+    await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /was begun and not completed/ });
+    assert.equal((engine.state?.outputs.kmsGrants as unknown[]).length, 1);
+    await engine.up({ imageId, accountIds: [A], kmsAccess: "grant" });
+    assert.deepEqual(grantees(), [`${A} ${KEY}`]);
+    assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+    await engine.destroy();
+    assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("that KMS refuses says what to allow, and shares nothing", async () => {
+    const { ec2, engine, imageId } = world();
+    ec2.denied.push("kms:CreateGrant");
+    await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /kms:CreateGrant/ });
+    assert.deepEqual(ec2.modifications(), []);
+    assert.equal(engine.state, undefined);
+  });
+
+  it("makes none for the AWS managed key, which cannot be shared", async () => {
+    const { ec2, engine, imageId } = world(AWS_MANAGED_KEY);
+    await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /AWS managed key/ });
+    assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("is told in the report", async () => {
+    const { plan } = world();
+    const text = reportOf(await plan({ accountIds: [A, B], kmsAccess: "grant" }), "planned");
+    assert.match(text, new RegExp(`key grants to: account/${A}, account/${B}`));
+    assert.match(text, /calls: 1 ModifyImageAttribute, 2 CreateGrant/);
+  });
+});
+
+describe("checkUsage", () => {
+  function inUse(pending = 0) {
+    const { ec2, plan, imageId, engine } = world("");
+    for (const id of [A, B]) ec2.grantees(imageId).add(`account/${id}`);
+    ec2.uses.set(imageId, [
+      { accountId: A, resourceType: "ec2:Instance", count: 3 },
+      { accountId: A, resourceType: "ec2:LaunchTemplate", count: 1 },
+      { accountId: B, resourceType: "ec2:Instance", count: 9 },
+    ]);
+    ec2.usagePending = pending;
+    return { ec2, plan, imageId, engine };
+  }
+
+  it("warns of accounts that lose the AMI and use it, by a report that is deleted again", async () => {
+    const { ec2, plan } = inUse();
+    const { warnings } = await plan({ accountIds: [B], checkUsage: true });
+    assert.equal(warnings.length, 1);
+    assert.match(
+      warnings[0] ?? "",
+      new RegExp(
+        `^account/${A} loses the AMI and still uses it: 1 ec2:LaunchTemplate, 3 ec2:Instance \\(as of \\d{4}-.*24 hours late\\)$`,
+      ),
+    );
+    assert.deepEqual(ec2.usageReports, []);
+  });
+
+  it("takes a fresh report that is there, and leaves it", async () => {
+    const { ec2, plan, imageId } = inUse();
+    await ec2.usage.create(imageId);
+    ec2.forgetCalls();
+    assert.equal((await plan({ accountIds: [], checkUsage: true })).warnings.length, 2);
+    assert.equal(ec2.usageReports.length, 1);
+    assert.ok(!ec2.calls.some(({ action }) => action.startsWith("Create")));
+  });
+
+  it("warns of all that use it where everybody loses it", async () => {
+    const { ec2, plan, imageId } = inUse();
+    ec2.grantees(imageId).add("public");
+    const { warnings } = await plan({ accountIds: [A, B], checkUsage: true });
+    assert.deepEqual(warnings, [], "they keep it by themselves");
+    ec2.uses.get(imageId)?.push({ accountId: C, resourceType: "ec2:Instance", count: 1 });
+    assert.match((await plan({ accountIds: [A, B], checkUsage: true })).warnings.join(), new RegExp(`^account/${C} loses`));
+  });
+
+  it("says that it is not known yet, and the next preview finds the report", async () => {
+    const { ec2, plan } = inUse(12);
+    const { change, image, target } = await plan({ accountIds: [B] });
+    const first = await usageOf(ec2, image, change, target, 0);
+    assert.match(first.doubts.join(), /is not known yet: EC2 is making its usage report/);
+    const second = await usageOf(ec2, image, change, target, 0);
+    assert.equal(second.warnings.length, 1);
+    assert.equal(ec2.calls.filter(({ action }) => action === "CreateImageUsageReport").length, 1);
+  });
+
+  it("asks nothing where nobody loses, where it is not asked for, and in an up", async () => {
+    const { ec2, plan, engine, imageId } = inUse();
+    await plan({ accountIds: [A, B, C], checkUsage: true });
+    await plan({ accountIds: [] });
+    await engine.up({ imageId, accountIds: [B], checkUsage: true });
+    assert.ok(!ec2.calls.some(({ action }) => action.includes("Usage")));
+  });
+});
