@@ -11,3 +11,4 @@ export {
   getAmiLaunchPermissions,
   getAmiLaunchPermissionsOutput,
 } from "./amiLaunchPermissionSet";
+export { type CopyArgs, SharedAmi, type SharedAmiArgs } from "./sharedAmi";
