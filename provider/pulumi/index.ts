@@ -1,6 +1,6 @@
 /** What Pulumi programs import. */
 
-export type { AmiPermissions, Grants, Mode, OnDelete } from "../core";
+export type { AmiOfAnother, AmiPermissions, Grants, Mode, OnDelete } from "../core";
 export {
   type AccountId,
   AmiLaunchPermissionSet,
@@ -11,4 +11,5 @@ export {
   getAmiLaunchPermissions,
   getAmiLaunchPermissionsOutput,
 } from "./amiLaunchPermissionSet";
+export { type GetSharedAmisArgs, getSharedAmis, getSharedAmisOutput } from "./getSharedAmis";
 export { type CopyArgs, SharedAmi, type SharedAmiArgs } from "./sharedAmi";
