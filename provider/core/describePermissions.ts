@@ -1,8 +1,9 @@
 /** Who an image is shared with now, whole and in plain lists: the Permissions tab of the EC2 console. */
 
-import type { Gateway } from "./gateway";
+import type { Gateway, Image, Snapshot } from "./gateway";
 import { type GranteeKey, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants, type Grants } from "./grants";
+import type { Permissions } from "./permissions";
 import { livePermissions } from "./plan";
 
 /** Lists are sorted; the owner, who always has access, is in none of them. */
@@ -38,14 +39,22 @@ export interface SnapshotPermissions {
 export async function describePermissions(gateway: Gateway, imageId: string): Promise<AmiPermissions> {
   const image = await gateway.describeImage(imageId);
   const live = await livePermissions(gateway, image, image.snapshotIds);
-  const described = image.encrypted ? await gateway.describeSnapshots(image.snapshotIds) : [];
-  const launch = byKind(live.launch);
+  const snapshots = image.encrypted ? await gateway.describeSnapshots(image.snapshotIds) : [];
+  return amiPermissions(await gateway.region(), image, live, snapshots);
+}
+
+/**
+ * The same of what was read already.
+ *
+ * @param described the image's snapshots; may be absent where none is encrypted
+ */
+export function amiPermissions(region: string, image: Image, live: Permissions, described: readonly Snapshot[]): AmiPermissions {
   return {
-    imageId,
-    region: await gateway.region(),
+    imageId: image.imageId,
+    region,
     ownerId: image.ownerId,
     ...(image.name === undefined ? {} : { name: image.name }),
-    ...launch,
+    ...byKind(live.launch),
     encrypted: image.encrypted,
     snapshots: image.snapshotIds.map((snapshotId) => {
       const { accountIds, public: everybody } = byKind(live.createVolume.get(snapshotId) ?? new Set());

@@ -1,6 +1,6 @@
 /** The gateway over the AWS SDK: the requests' forms, their limits, and each client loaded on first use. */
 
-import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
+import type { Image as DescribedImage, EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
 import { type Attempt, userError } from "./awsErrors";
 import { batches } from "./batches";
 import { type Connection, clientConfig, kmsEndpointOf, stsEndpointOf } from "./connection";
@@ -8,7 +8,7 @@ import { AmiSharingError } from "./errors";
 import type { Gateway, Image, Snapshot, Usage } from "./gateway";
 import { type GranteeKey, granteeKey, PUBLIC, parseGranteeKey, userKey } from "./grantee";
 import { kmsGateway } from "./kmsGateway";
-import { MAX_FILTER_VALUES, MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
+import { MAX_FILTER_VALUES, MAX_IMAGES_PER_PAGE, MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
 
 type Sdk = typeof import("@aws-sdk/client-ec2");
 
@@ -115,17 +115,28 @@ export function ec2Gateway(connection: Connection): Gateway {
       );
       const image = Images?.[0];
       if (!image) throw userError(Object.assign(new Error(), { name: "InvalidAMIID.NotFound" }), attempt);
-      const volumes = (image.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs] : []));
-      return {
-        imageId,
-        ownerId: image.OwnerId ?? "",
-        state: image.State ?? "",
-        name: image.Name,
-        snapshotIds: [...new Set(volumes.map(({ SnapshotId }) => SnapshotId as string))].sort(),
-        encrypted: volumes.some(({ Encrypted }) => Encrypted === true),
-        productCodes: (image.ProductCodes ?? []).flatMap(({ ProductCodeId }) => ProductCodeId ?? []),
-        watermarks: (image.ImageWatermarks ?? []).flatMap(({ WatermarkKey }) => WatermarkKey ?? []),
-      } satisfies Image;
+      return imageOf(image);
+    },
+
+    async describeImages(owner) {
+      const found: Image[] = [];
+      let NextToken: string | undefined;
+      do {
+        const answer = await call({ action: "DescribeImages" }, (client, sdk) =>
+          client.send(
+            new sdk.DescribeImagesCommand({
+              ...(owner === "self" ? { Owners: ["self"], IncludeDisabled: true } : { ExecutableUsers: ["self"] }),
+              MaxResults: MAX_IMAGES_PER_PAGE,
+              ...(NextToken ? { NextToken } : {}),
+            }),
+          ),
+        );
+        found.push(...(answer.Images ?? []).map(imageOf));
+        NextToken = answer.NextToken;
+      } while (NextToken);
+      // An owner may have named its own account: such an image is not one of another's.
+      const caller = owner === "others" && found.length > 0 ? await this.callerAccountId() : undefined;
+      return found.filter(({ ownerId }) => ownerId !== caller).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     },
 
     async describeSnapshots(snapshotIds) {
@@ -203,6 +214,20 @@ export function ec2Gateway(connection: Connection): Gateway {
         client.send(new sdk.ResetSnapshotAttributeCommand({ SnapshotId: snapshotId, Attribute: "createVolumePermission" })),
       );
     },
+  };
+}
+
+function imageOf(image: DescribedImage): Image {
+  const volumes = (image.BlockDeviceMappings ?? []).flatMap(({ Ebs }) => (Ebs?.SnapshotId ? [Ebs] : []));
+  return {
+    imageId: image.ImageId ?? "",
+    ownerId: image.OwnerId ?? "",
+    state: image.State ?? "",
+    name: image.Name,
+    snapshotIds: [...new Set(volumes.map(({ SnapshotId }) => SnapshotId as string))].sort(),
+    encrypted: volumes.some(({ Encrypted }) => Encrypted === true),
+    productCodes: (image.ProductCodes ?? []).flatMap(({ ProductCodeId }) => ProductCodeId ?? []),
+    watermarks: (image.ImageWatermarks ?? []).flatMap(({ WatermarkKey }) => WatermarkKey ?? []),
   };
 }
 

@@ -95,6 +95,12 @@ export interface Gateway {
   callerAccountId(): Promise<string | undefined>;
   /** Errors: `image-not-found`. */
   describeImage(imageId: string): Promise<Image>;
+  /**
+   * All images of the region, by id. `self`: the caller's own, disabled ones too. `others`: those of other accounts that are
+   * shared with the caller's account, its organization or its unit; public ones are not.
+   * One call for every 1,000.
+   */
+  describeImages(owner: "self" | "others"): Promise<readonly Image[]>;
   /** The snapshots that exist, in one call for every 200. */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
   /** Whether block public access is on. */

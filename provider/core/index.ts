@@ -60,4 +60,5 @@ export { type Plan, planChange } from "./plan";
 export { IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
 export type { OwnKeyGrant, Recorded } from "./recorded";
 export { type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
+export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";

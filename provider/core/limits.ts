@@ -9,6 +9,9 @@ export const MAX_SNAPSHOT_CHANGES_PER_CALL = 500;
 /** Values of one filter of a Describe request. EC2 user guide, "Filter resources": 200. */
 export const MAX_FILTER_VALUES = 200;
 
+/** Images in one answer of DescribeImages. EC2 API reference, DescribeImages, MaxResults: 1 to 1,000. */
+export const MAX_IMAGES_PER_PAGE = 1000;
+
 /** Accounts, organizations and units that an AMI can be shared with, unless the quota was raised. EC2 user guide, "AMI quotas". */
 export const DEFAULT_ENTITY_QUOTA = 1000;
 

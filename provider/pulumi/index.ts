@@ -1,6 +1,7 @@
 /** What Pulumi programs import. */
 
 export {
+  type AmiOfAnother,
   type AmiPermissions,
   type Grants,
   type KeyPolicyStatement,
@@ -20,3 +21,5 @@ export {
   getAmiLaunchPermissions,
   getAmiLaunchPermissionsOutput,
 } from "./amiLaunchPermissionSet";
+export { type GetSharedAmisArgs, getSharedAmis, getSharedAmisOutput } from "./getSharedAmis";
+export { type CopyArgs, SharedAmi, type SharedAmiArgs } from "./sharedAmi";

@@ -351,6 +351,33 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    name: "own images are listed by id, each as it is described alone",
+    async run({ gateway, makeImage }) {
+      const made = [await makeImage(1), await makeImage(1), await makeImage(1)];
+      const own = await gateway.describeImages("self");
+      const ids = own.map(({ imageId }) => imageId);
+      assert.deepEqual(ids, [...ids].sort());
+      for (const { imageId } of made)
+        assert.deepEqual(
+          own.find((image) => image.imageId === imageId),
+          await gateway.describeImage(imageId),
+        );
+    },
+  },
+  {
+    name: "images of others are listed where they are shared with the caller, and own ones are not",
+    needs: "foreign",
+    async run({ gateway, makeImage }) {
+      const own = await makeImage(1);
+      await gateway.changeLaunchPermissions(own.imageId, { add: [A, "account/123456789012"], remove: [] });
+      const { imageId } = await makeImage(1, "222222222222");
+      const others = await gateway.describeImages("others");
+      assert.ok(others.some((image) => image.imageId === imageId));
+      assert.deepEqual([...new Set(others.map(({ ownerId }) => ownerId))], ["222222222222"]);
+      assert.ok((await gateway.describeImages("self")).every(({ ownerId }) => ownerId === "123456789012"));
+    },
+  },
+  {
     name: "one entity more than the quota is refused, and nothing is added",
     needs: "quota",
     async run({ gateway, makeImage, arrange }) {
@@ -517,6 +544,7 @@ const CASES: readonly Case[] = [
       await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] });
       await arrange({ kind: "disabled", imageId });
       assert.equal((await gateway.describeImage(imageId)).state, "disabled");
+      assert.ok((await gateway.describeImages("self")).some((image) => image.imageId === imageId && image.state === "disabled"));
       assert.deepEqual(await launchers(gateway, imageId), []);
       await assert.rejects(gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
     },

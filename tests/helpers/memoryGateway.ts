@@ -164,19 +164,18 @@ export class MemoryGateway implements Gateway {
   }
 
   async describeImage(imageId: string): Promise<Image> {
-    return this.call("DescribeImages", imageId, () => {
-      const image = this.images.get(imageId) ?? absentImage(imageId);
-      return {
-        imageId,
-        ownerId: image.ownerId,
-        state: image.state,
-        name: "model",
-        snapshotIds: [...image.snapshotIds].sort(),
-        encrypted: image.snapshotIds.some((id) => this.snapshots.get(id)?.kmsKeyId !== undefined),
-        productCodes: image.productCodes,
-        watermarks: image.watermarks,
-      };
-    });
+    return this.call("DescribeImages", imageId, () => this.described(imageId));
+  }
+
+  async describeImages(owner: "self" | "others"): Promise<readonly Image[]> {
+    return this.call("DescribeImages", "", () =>
+      [...this.images]
+        .filter(([, { ownerId, launch }]) =>
+          owner === "self" ? ownerId === OWNER : ownerId !== OWNER && launch.has(accountKey(OWNER)),
+        )
+        .map(([imageId]) => this.described(imageId))
+        .sort((a, b) => (a.imageId < b.imageId ? -1 : 1)),
+    );
   }
 
   async describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]> {
@@ -358,6 +357,20 @@ export class MemoryGateway implements Gateway {
       [...grantees].filter((key) => !before.has(key)),
       [...before].filter((key) => !grantees.has(key)),
     );
+  }
+
+  private described(imageId: string): Image {
+    const image = this.images.get(imageId) ?? absentImage(imageId);
+    return {
+      imageId,
+      ownerId: image.ownerId,
+      state: image.state,
+      name: "model",
+      snapshotIds: [...image.snapshotIds].sort(),
+      encrypted: image.snapshotIds.some((id) => this.snapshots.get(id)?.kmsKeyId !== undefined),
+      productCodes: image.productCodes,
+      watermarks: image.watermarks,
+    };
   }
 
   private visible(resource: string, now: ReadonlySet<GranteeKey>): ReadonlySet<GranteeKey> {

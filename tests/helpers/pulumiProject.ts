@@ -14,6 +14,8 @@ export interface Ran {
 }
 
 export interface ProjectOptions {
+  /** The folder of examples/ to run; default: the repository's own stack program. */
+  readonly example?: string;
   /** The text of index.ts; default: the repository's own stack program. */
   readonly program?: string;
   /** A node_modules folder to use; default: the repository's. */
@@ -25,6 +27,7 @@ export interface ProjectOptions {
 export class PulumiProject {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-e2e-"));
   readonly env: NodeJS.ProcessEnv;
+  private readonly name: string;
 
   private constructor(emulator: Emulator, options: ProjectOptions) {
     this.env = {
@@ -38,14 +41,21 @@ export class PulumiProject {
       NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
       ...options.env,
     };
+    if (options.example)
+      fs.cpSync(path.join(ROOT, "examples", options.example), this.folder, { recursive: true, filter: isSource });
+    else this.writeProgram(options.program ?? fs.readFileSync(path.join(ROOT, "index.ts"), "utf8"));
+    this.name = /^name: (.+)$/m.exec(fs.readFileSync(path.join(this.folder, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
+    fs.symlinkSync(options.nodeModules ?? path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));
+  }
+
+  private writeProgram(program: string): void {
     fs.copyFileSync(path.join(ROOT, "Pulumi.yaml"), path.join(this.folder, "Pulumi.yaml"));
-    fs.writeFileSync(path.join(this.folder, "index.ts"), options.program ?? fs.readFileSync(path.join(ROOT, "index.ts"), "utf8"));
+    fs.writeFileSync(path.join(this.folder, "index.ts"), program);
     fs.writeFileSync(path.join(this.folder, "package.json"), '{ "name": "e2e", "private": true }');
     fs.writeFileSync(
       path.join(this.folder, "tsconfig.json"),
       '{ "compilerOptions": { "target": "es2022", "module": "commonjs", "moduleResolution": "node", "strict": true, "esModuleInterop": true } }',
     );
-    fs.symlinkSync(options.nodeModules ?? path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));
   }
 
   static async create(emulator: Emulator, options: ProjectOptions = {}): Promise<PulumiProject> {
@@ -60,7 +70,7 @@ export class PulumiProject {
     const salt = fs.existsSync(file) ? (/^encryptionsalt: .*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] ?? "") : "";
     const config = Object.entries(values)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `  ${key.includes(":") ? key : `ami-launch-permissions:${key}`}: ${JSON.stringify(value)}\n`);
+      .map(([key, value]) => `  ${key.includes(":") ? key : `${this.name}:${key}`}: ${JSON.stringify(value)}\n`);
     fs.writeFileSync(file, `${salt}\nconfig:${config.length > 0 ? `\n${config.join("")}` : " {}\n"}`);
   }
 
@@ -74,6 +84,12 @@ export class PulumiProject {
   /** Runs the CLI; any exit code is fine. */
   run(...args: string[]): Promise<Ran> {
     return this.spawn("pulumi", [...args, "--non-interactive", "--color", "never"]);
+  }
+
+  /** Runs a script of the project with the stack selected. */
+  script(...command: [string, ...string[]]): Promise<Ran> {
+    const [file, ...args] = command;
+    return this.spawn(file, args);
   }
 
   /** Runs a program of Node.js in the project's folder. */
@@ -149,6 +165,11 @@ export class PulumiProject {
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What users of an example have: neither packages nor stacks. */
+function isSource(file: string): boolean {
+  return path.basename(file) !== "node_modules" && !/^Pulumi\..+\.yaml$/.test(path.basename(file));
 }
 
 /** The lines of the reports in what the CLI printed; an error or a warning says so in front of its heading. */

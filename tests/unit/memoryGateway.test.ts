@@ -1,8 +1,9 @@
 /** The in-memory EC2 that other tests lean on: the contract of every gateway, and its own faults. */
 
 import * as assert from "node:assert/strict";
+import { accountKey } from "../../provider/core";
 import { A, describeGatewayContract, type Situation } from "../helpers/gatewayContract";
-import { AWS_MANAGED_KEY, MemoryGateway } from "../helpers/memoryGateway";
+import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
 describeGatewayContract("in memory", () => {
   const ec2 = new MemoryGateway();
@@ -10,6 +11,7 @@ describeGatewayContract("in memory", () => {
     gateway: ec2,
     async makeImage(snapshots, ownerId, keyManager) {
       const made = ec2.addImage(snapshots, ownerId);
+      if (ownerId !== undefined && ownerId !== OWNER) ec2.grantees(made.imageId).add(accountKey(OWNER));
       for (const id of keyManager ? made.snapshotIds : [])
         ec2.encrypt(id, keyManager === "AWS" ? AWS_MANAGED_KEY : "arn:aws:kms:us-east-1:123456789012:key/own");
       return made;

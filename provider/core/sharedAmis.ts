@@ -1,0 +1,87 @@
+/** Which images a region has that concern sharing: the caller's own with their grants, and others' that are shared with it. */
+
+import { inGroups } from "./batches";
+import { type AmiPermissions, amiPermissions } from "./describePermissions";
+import type { AmiSharingError } from "./errors";
+import type { Gateway } from "./gateway";
+import { accountKey, type GranteeKey } from "./grantee";
+import { filterGrantees } from "./permissions";
+import { ifPresent } from "./plan";
+
+/** An AMI of another account that is shared with the caller; EC2 shows its permissions to its owner only. */
+export interface AmiOfAnother {
+  readonly imageId: string;
+  readonly region: string;
+  readonly ownerId: string;
+  readonly name?: string;
+  /** EC2's state: `available`, `pending`, `failed`, … */
+  readonly state: string;
+  /** Whether any of the snapshots is encrypted: then launching needs the key, too. */
+  readonly encrypted: boolean;
+}
+
+/**
+ * Every own image of the region with who has access to it, by image id; the permissions are read in bounded concurrency, one
+ * call an image and one a snapshot. An image that goes away meanwhile is left out.
+ *
+ * @param includeSnapshots false: `snapshots` is empty, and `grants` tells of launching only
+ */
+export async function ownAmis(gateway: Gateway, includeSnapshots: boolean): Promise<AmiPermissions[]> {
+  const images = await gateway.describeImages("self");
+  const snapshotIds = (of: typeof images) => [...new Set(of.flatMap((image) => image.snapshotIds))];
+  const encrypted = includeSnapshots ? snapshotIds(images.filter((image) => image.encrypted)) : [];
+  const launch = new Map<string, ReadonlySet<GranteeKey>>();
+  const createVolume = new Map<string, ReadonlySet<GranteeKey>>();
+  // One list of readings: groups within groups would multiply the calls that are under way at once.
+  await inGroups(
+    [
+      ...images.map(({ imageId }) => async () => {
+        const keys = await ifImagePresent(gateway.launchPermissions(imageId));
+        if (keys) launch.set(imageId, keys);
+      }),
+      ...(includeSnapshots ? snapshotIds(images) : []).map((id) => async () => {
+        createVolume.set(id, await ifPresent(gateway.createVolumePermissions(id), new Set()));
+      }),
+    ],
+    (read) => read(),
+  );
+  const described = encrypted.length > 0 ? await gateway.describeSnapshots(encrypted) : [];
+  const region = await gateway.region();
+  return images.flatMap((image) => {
+    const launchers = launch.get(image.imageId);
+    if (!launchers) return [];
+    const shown = includeSnapshots ? image : { ...image, snapshotIds: [] };
+    const held = shown.snapshotIds.map((id) => [id, createVolume.get(id) ?? new Set<GranteeKey>()] as const);
+    const live = { launch: launchers, createVolume: new Map(held) };
+    const owner = accountKey(image.ownerId);
+    return [
+      amiPermissions(
+        region,
+        shown,
+        filterGrantees(live, (key) => key !== owner),
+        described,
+      ),
+    ];
+  });
+}
+
+/** Every image of another account that is shared with the caller, by image id; public ones are not among them. */
+export async function amisOfOthers(gateway: Gateway): Promise<AmiOfAnother[]> {
+  const images = await gateway.describeImages("others");
+  const region = await gateway.region();
+  return images.map(({ imageId, ownerId, name, state, encrypted }) => ({
+    imageId,
+    region,
+    ownerId,
+    ...(name === undefined ? {} : { name }),
+    state,
+    encrypted,
+  }));
+}
+
+async function ifImagePresent<Value>(reading: Promise<Value>): Promise<Value | undefined> {
+  return reading.catch((error: AmiSharingError) => {
+    if (error.code === "image-not-found") return undefined;
+    throw error;
+  });
+}

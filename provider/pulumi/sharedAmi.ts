@@ -1,0 +1,217 @@
+/** One AMI in many regions, shared alike in each: a component of copies, where it has to make them, and of a set a region. */
+
+import type { AmiCopy, AmiCopyArgs } from "@pulumi/aws/ec2/amiCopy";
+import * as pulumi from "@pulumi/pulumi";
+import { decodeDeclaredSet, type Grants, UNKNOWN } from "../core";
+import { AmiLaunchPermissionSet, type AmiLaunchPermissionSetArgs } from "./amiLaunchPermissionSet";
+
+/** How the copies are made; what is absent is as EC2 copies by default. */
+export interface CopyArgs {
+  /**
+   * The name of every copy. Default: the component's name, the region and a random end, so that a copy can be replaced
+   * before the old one is deleted; with a name of your own, give each source AMI another.
+   */
+  name?: pulumi.Input<string> | undefined;
+  description?: pulumi.Input<string> | undefined;
+  /**
+   * Encrypts the copies of an unencrypted AMI under each region's default key for EBS; that has to be a customer managed one,
+   * as nothing under the AWS managed key can be shared. Default: as the source, and `true` with `kmsKeyIds`.
+   */
+  encrypted?: pulumi.Input<boolean> | undefined;
+  /** The customer managed key of the copy in each region that is copied to: region → ARN. Default: none. */
+  kmsKeyIds?: Record<string, pulumi.Input<string>> | undefined;
+  /** Tags of the copies; the source's are not copied. Default: none. */
+  tags?: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
+}
+
+/** Which AMIs, as `imageIds` or to be copied, and for all of them alike: every argument of a set but `imageId` and `region`. */
+export interface SharedAmiArgs extends Omit<AmiLaunchPermissionSetArgs, "imageId" | "region"> {
+  /** AMIs that exist: region → AMI id. The regions have to be known when the program runs; the ids may be outputs. */
+  imageIds?: Record<string, pulumi.Input<string>> | undefined;
+  /** The AMI to copy, with `sourceRegion` and `regions`; a change copies anew, and shares the new copies before it unshares the old. */
+  sourceImageId?: pulumi.Input<string> | undefined;
+  /** The region of the source AMI. */
+  sourceRegion?: string | undefined;
+  /**
+   * Where the AMI is to be shared. It is copied to each of them but the source region, where the source itself is shared;
+   * a source region that is not listed is left alone.
+   */
+  regions?: string[] | undefined;
+  /** How the copies are made. */
+  copy?: CopyArgs | undefined;
+}
+
+/**
+ * An AMI that is shared alike in many regions.
+ *
+ * Existing AMIs (`imageIds`) need nothing else. Copies are made by `aws.ec2.AmiCopy` of `@pulumi/aws` 7, an optional peer, with
+ * the stack's `aws:*` config or the provider in the component's options.
+ *
+ * @throws pulumi.RunError before anything is registered, where the arguments contradict each other or name no region
+ */
+export class SharedAmi extends pulumi.ComponentResource {
+  /** The type in URNs. */
+  static readonly __pulumiType = "ami-launch-permissions:index:SharedAmi";
+
+  /** Region → the AMI that is shared there; known once it is available and shared. */
+  readonly imageIds: pulumi.Output<Record<string, string>>;
+  /** Region → grantee → permissions, as in the output `grants` of a set. */
+  readonly grants: pulumi.Output<Record<string, Grants>>;
+
+  constructor(name: string, args: SharedAmiArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { images, permissions } = decoded(name, args, opts);
+    super(SharedAmi.__pulumiType, name, {}, opts);
+    const sets = images.map(({ region, imageId, copy }) => {
+      const child = `${name}-${region}`;
+      const copied = copy && new (amiCopy())(child, copy, { parent: this });
+      const id = copied?.id ?? (imageId as pulumi.Input<string>);
+      const set = new AmiLaunchPermissionSet(
+        child,
+        { ...permissions, imageId: id, region },
+        { parent: this, ...(copied ? { dependsOn: [copied] } : {}) },
+      );
+      return [region, set] as const;
+    });
+    const byRegion = <Value>(output: (set: AmiLaunchPermissionSet) => pulumi.Output<Value>) =>
+      pulumi.output(Object.fromEntries(sets.map(([region, set]) => [region, output(set)])));
+    this.imageIds = byRegion((set) => set.imageId) as pulumi.Output<Record<string, string>>;
+    this.grants = byRegion((set) => set.grants) as pulumi.Output<Record<string, Grants>>;
+    this.registerOutputs({ imageIds: this.imageIds, grants: this.grants });
+  }
+}
+
+/** An AMI of one region: one that exists, or a copy to be made. */
+interface RegionalImage {
+  readonly region: string;
+  readonly imageId?: pulumi.Input<string>;
+  readonly copy?: AmiCopyArgs;
+}
+
+/** The arguments of AmiLaunchPermissionSet that all regions have in common. */
+type Permissions = Omit<AmiLaunchPermissionSetArgs, "imageId" | "region">;
+
+function decoded(name: string, args: SharedAmiArgs, opts: pulumi.ComponentResourceOptions | undefined) {
+  const { imageIds, sourceImageId, sourceRegion, regions, copy, ...permissions } = args;
+  const refuse = (what: string): never => {
+    throw new pulumi.RunError(`SharedAmi "${name}": ${what}`);
+  };
+  const ofCopies = Object.entries({ sourceImageId, sourceRegion, regions, copy }).filter(([, value]) => value !== undefined);
+  if (imageIds !== undefined && ofCopies.length > 0)
+    refuse(`imageIds names AMIs that exist, and ${ofCopies[0]?.[0]} asks for copies: give one or the other`);
+  if ("region" in permissions)
+    refuse("there is no argument region: imageIds, or sourceRegion and regions, say where the AMIs are");
+  const images = imageIds === undefined ? copies(args, refuse) : existing(imageIds, refuse);
+  const { createVolumePermissions: volumes } = permissions;
+  const oneExists = images.length === 1 && images[0]?.copy === undefined;
+  if (typeof volumes === "object" && "snapshotIds" in volumes && volumes.snapshotIds !== undefined && !oneExists)
+    refuse("createVolumePermissions.snapshotIds: each region has snapshots of its own; leave it out to mean all of each AMI");
+  if (images.some((image) => image.copy)) {
+    amiCopy();
+    const connection = (["profile", "endpoint", "assumeRole"] as const).find((key) => permissions[key] !== undefined);
+    if (connection && !hasAwsProvider(opts))
+      refuse(
+        `${connection} reaches the sets only, and the copies are made by @pulumi/aws: pass an aws.Provider for the same account in the option provider`,
+      );
+  }
+  return { images, permissions: permissions satisfies Permissions };
+}
+
+type Refuse = (what: string) => never;
+
+function existing(imageIds: Record<string, pulumi.Input<string>>, refuse: Refuse): RegionalImage[] {
+  if (isLater(imageIds))
+    refuse('imageIds is an output, and its regions have to be known now: write { "us-east-1": id }, where id may be an output');
+  if (typeof imageIds !== "object" || imageIds === null || Array.isArray(imageIds))
+    refuse('imageIds is not an object of region → AMI id, such as { "us-east-1": "ami-1234567890abcdef0" }');
+  const images = Object.entries(imageIds).map(([region, imageId]) => ({ region, imageId }));
+  if (images.length === 0) refuse("imageIds is empty: name an AMI for at least one region");
+  for (const { region, imageId } of images) {
+    checkRegion("imageIds", region, refuse);
+    if (imageId === undefined || imageId === null || imageId === "") refuse(`imageIds["${region}"] is missing`);
+    checkImage(`imageIds["${region}"]`, imageId, refuse);
+  }
+  return images;
+}
+
+function copies({ sourceImageId, sourceRegion, regions, copy = {} }: SharedAmiArgs, refuse: Refuse): RegionalImage[] {
+  if (sourceImageId === undefined && sourceRegion === undefined && regions === undefined)
+    return refuse("nothing to share: give imageIds, or sourceImageId, sourceRegion and regions");
+  if (sourceImageId === undefined) return refuse("sourceImageId is missing: the AMI to copy");
+  if (sourceRegion === undefined) return refuse("sourceRegion is missing: the region of sourceImageId");
+  if (!Array.isArray(regions)) return refuse('regions is not a list of regions, such as ["eu-west-1"]');
+  if (regions.length === 0) return refuse("regions is empty: name at least one");
+  checkImage("sourceImageId", sourceImageId, refuse);
+  checkRegion("sourceRegion", sourceRegion, refuse);
+  for (const [i, region] of regions.entries()) {
+    checkRegion(`regions[${i}]`, region, refuse);
+    if (regions.indexOf(region) < i) refuse(`regions[${i}]: ${region} is listed twice`);
+  }
+  const { kmsKeyIds, encrypted, ...common } = copy;
+  const copied = regions.filter((region) => region !== sourceRegion);
+  if (kmsKeyIds) checkKeys(kmsKeyIds, copied, refuse);
+  return regions.map((region) =>
+    region === sourceRegion
+      ? { region, imageId: sourceImageId }
+      : {
+          region,
+          copy: {
+            ...common,
+            region,
+            sourceAmiId: sourceImageId,
+            sourceAmiRegion: sourceRegion,
+            ...(kmsKeyIds ? { encrypted: true, kmsKeyId: kmsKeyIds[region] } : { encrypted }),
+          },
+        },
+  );
+}
+
+/** A region without its key would be copied unencrypted, and a key without its region never be used: neither can be meant. */
+function checkKeys(kmsKeyIds: Record<string, pulumi.Input<string>>, copied: readonly string[], refuse: Refuse): void {
+  if (isLater(kmsKeyIds)) refuse("copy.kmsKeyIds is an output, and its regions have to be known now");
+  const without = copied.filter((region) => !kmsKeyIds[region]);
+  if (without.length > 0)
+    refuse(`copy.kmsKeyIds has no key for ${without.join(", ")}: a KMS key encrypts in its own region only`);
+  const idle = Object.keys(kmsKeyIds).filter((region) => !copied.includes(region));
+  if (idle.length > 0) refuse(`copy.kmsKeyIds has a key for ${idle.join(", ")}, where nothing is copied to`);
+}
+
+function checkRegion(place: string, region: unknown, refuse: Refuse): void {
+  if (isLater(region)) refuse(`${place} is an output, and regions have to be known now`);
+  checkArgument(place, { imageId: UNKNOWN, region: region ?? "" }, refuse);
+}
+
+function checkImage(place: string, imageId: unknown, refuse: Refuse): void {
+  checkArgument(place, { imageId: isLater(imageId) ? UNKNOWN : imageId }, refuse);
+}
+
+function checkArgument(place: string, input: Record<string, unknown>, refuse: Refuse): void {
+  const decodedSet = decodeDeclaredSet(input);
+  if ("problems" in decodedSet) refuse(`${place}: ${decodedSet.problems.map(({ message }) => message).join("; ")}`);
+}
+
+/** Whether a value is known only later. */
+function isLater(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/** AmiCopy of the user's own @pulumi/aws, which only the copying form needs. */
+function amiCopy(): typeof AmiCopy {
+  let version: string;
+  try {
+    version = require("@pulumi/aws/package.json").version;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new pulumi.RunError("SharedAmi copies AMIs with @pulumi/aws, which is not installed: npm install @pulumi/aws");
+  }
+  // Before 7 AmiCopy knew no region of its own: every copy would be made in the provider's.
+  if (!/^v?7\./.test(version))
+    throw new pulumi.RunError(`SharedAmi needs @pulumi/aws 7, and this project has ${version}: npm install @pulumi/aws@7`);
+  return require("@pulumi/aws/ec2/amiCopy").AmiCopy;
+}
+
+function hasAwsProvider(opts: pulumi.ComponentResourceOptions = {}): boolean {
+  const given = [opts.provider, ...Object.values(opts.providers ?? {})];
+  const isAws = (provider: pulumi.ProviderResource | undefined) =>
+    (provider as unknown as { getPackage?: () => string } | undefined)?.getPackage?.() === "aws";
+  return given.some(isAws) || opts.parent?.getProvider("aws:ec2/amiCopy:AmiCopy") !== undefined;
+}
