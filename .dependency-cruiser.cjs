@@ -6,7 +6,7 @@ module.exports = {
       name: "core-knows-no-engine",
       severity: "error",
       from: { path: "^provider/core" },
-      to: { path: ["^provider/(?!core)", "node_modules/(@pulumi|@grpc|cdktf|cdktn)"] },
+      to: { path: ["^provider/(?!core)", "node_modules/(@pulumi|@grpc|@msgpack|cdktf|cdktn)"] },
     },
     {
       name: "sdk-behind-the-gateway",
@@ -18,8 +18,14 @@ module.exports = {
     {
       name: "engines-know-the-core's-door-only",
       severity: "error",
-      from: { path: "^provider/(pulumi|cli)" },
+      from: { path: "^provider/(pulumi|terraform|cli)" },
       to: { path: "^provider/core/(?!index\\.ts$)" },
+    },
+    {
+      name: "engines-know-each-other-not",
+      severity: "error",
+      from: { path: "^provider/(pulumi|terraform|cdk)/" },
+      to: { path: "^provider/(pulumi|terraform|cdk|cli)/", pathNot: "^provider/$1/" },
     },
     {
       name: "program-uses-the-package-only",
@@ -31,7 +37,8 @@ module.exports = {
     {
       name: "not-to-dev-dependencies",
       severity: "error",
-      from: { path: "^provider" },
+      // The Terraform provider is bundled: what it needs is in its one file.
+      from: { path: "^provider/(?!terraform)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg"], dependencyTypesNot: ["npm-peer", "type-only"] },
     },
   ],

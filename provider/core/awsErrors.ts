@@ -163,14 +163,14 @@ function credentialsMissing(message: string): Rule {
   return {
     code: "credentials-missing",
     what: () => `no AWS credentials: ${oneLine(message)}`,
-    next: "set aws:profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole",
+    next: "set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole",
   };
 }
 
 const regionMissing: Rule = {
   code: "region-missing",
   what: () => "no AWS region",
-  next: "set the region argument, aws:region in the stack's config, or AWS_REGION",
+  next: "set the region (the argument's, or the engine's AWS configuration), or AWS_REGION",
 };
 
 const unreachable: Rule = {

@@ -25,7 +25,7 @@ export interface Connection {
   readonly kmsEndpoint?: string | undefined;
   readonly credentials?: AwsCredentialIdentity | undefined;
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
-  /** Attempts after the first. */
+  /** Attempts after the first. Default: AWS_MAX_ATTEMPTS less 1, else 7. */
   readonly maxRetries?: number | undefined;
 }
 
@@ -47,7 +47,7 @@ export async function clientConfig(connection: Connection): Promise<ClientConfig
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    maxAttempts: maxRetries === undefined ? DEFAULT_MAX_ATTEMPTS : maxRetries + 1,
+    maxAttempts: maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || DEFAULT_MAX_ATTEMPTS : maxRetries + 1,
     credentials: await credentialsOf(connection),
   };
 }

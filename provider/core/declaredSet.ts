@@ -80,6 +80,20 @@ export function decodeDeclaredSet(input: Readonly<Record<string, unknown>>): Dec
   return problems.length > 0 ? { problems } : { declared };
 }
 
+/** How to reach EC2, as users write it once for many sets. */
+export interface DeclaredConnection extends Pick<DeclaredSet, "region" | "profile" | "endpoint" | "assumeRole"> {
+  /** Attempts after the first. */
+  readonly maxRetries?: MaybeUnknown<number>;
+}
+
+/** Decodes the arguments of a connection, as {@link decodeDeclaredSet} does those of a set. */
+export function decodeConnection(
+  input: Readonly<Record<string, unknown>>,
+): { readonly connection: DeclaredConnection } | { readonly problems: readonly ArgumentProblem[] } {
+  const result = v.safeParse(connection, withoutAbsent(input));
+  return result.success ? { connection: result.output as DeclaredConnection } : { problems: result.issues.map(problem) };
+}
+
 /** The place of a problem as a user would write it: `accountIds[1]`, `createVolumePermissions.snapshotIds[0]`. */
 export function problemPath({ path }: ArgumentProblem): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
@@ -121,8 +135,11 @@ const accountId = v.pipe(
 
 const arn = (what: string, matches: RegExp, example: string) =>
   v.pipe(text(what, new RegExp(matches, "i"), example), v.toLowerCase());
-const notWhole = (issue: v.BaseIssue<unknown>) => `${show(issue.input)} is neither a whole number of grantees nor "none"`;
-const wholeNumber = v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
+const wholeNumber = (problemWords: string) => {
+  const notWhole = (issue: v.BaseIssue<unknown>) => `${show(issue.input)} is ${problemWords}`;
+  return v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
+};
+const grantees = wholeNumber('neither a whole number of grantees nor "none"');
 const flag = v.boolean((issue) => `${show(issue.input)} is not true or false`);
 const accounts = list(accountId, "account ids", "111122223333");
 const snapshots = list(text("a snapshot id", SNAPSHOT_ID, "snap-1234567890abcdef0"), "snapshot ids", "snap-1234567890abcdef0");
@@ -136,6 +153,31 @@ const createVolumeArguments = v.strictObject(
     public: v.optional(known(flag)),
   },
   objectProblem("true, false or { accountIds, snapshotIds, public }"),
+);
+
+const connectionEntries = {
+  region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),
+  profile: v.optional(known(text("a profile's name", undefined, "production"))),
+  endpoint: v.optional(known(text("a URL", /^https?:\/\/[^\s/]+/, "https://ec2.us-east-1.amazonaws.com"))),
+  assumeRole: v.optional(
+    known(
+      v.strictObject(
+        {
+          roleArn: known(
+            text("a role's ARN", /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, "arn:aws:iam::111122223333:role/share-images"),
+          ),
+          externalId: v.optional(known(text("an external id", undefined, "partner-42"))),
+          sessionName: v.optional(known(text("a session name", /^[\w+=,.@-]{2,64}$/, "share-images"))),
+        },
+        objectProblem("{ roleArn, externalId, sessionName }"),
+      ),
+    ),
+  ),
+};
+
+const connection = v.strictObject(
+  { ...connectionEntries, maxRetries: v.optional(known(wholeNumber("not a whole number of retries"))) },
+  objectProblem("{ region, profile, endpoint, assumeRole, maxRetries }"),
 );
 
 const declaredSet = v.strictObject(
@@ -167,29 +209,13 @@ const declaredSet = v.strictObject(
     public: v.optional(known(flag)),
     acknowledgePublic: v.optional(known(flag)),
     createVolumePermissions: v.optional(known(v.lazy((input) => (typeof input === "boolean" ? flag : createVolumeArguments)))),
-    maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : wholeNumber)))),
+    maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
     neverRevoke: v.optional(known(accounts)),
     kmsAccess: v.optional(known(oneOf("check", "grant", "ignore"))),
     checkUsage: v.optional(known(flag)),
     mode: v.optional(known(oneOf("authoritative", "additive"))),
     onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
-    region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),
-    profile: v.optional(known(text("a profile's name", undefined, "production"))),
-    endpoint: v.optional(known(text("a URL", /^https?:\/\/[^\s/]+/, "https://ec2.us-east-1.amazonaws.com"))),
-    assumeRole: v.optional(
-      known(
-        v.strictObject(
-          {
-            roleArn: known(
-              text("a role's ARN", /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, "arn:aws:iam::111122223333:role/share-images"),
-            ),
-            externalId: v.optional(known(text("an external id", undefined, "partner-42"))),
-            sessionName: v.optional(known(text("a session name", /^[\w+=,.@-]{2,64}$/, "share-images"))),
-          },
-          objectProblem("{ roleArn, externalId, sessionName }"),
-        ),
-      ),
-    ),
+    ...connectionEntries,
   },
   objectProblem("the arguments of a set"),
 );

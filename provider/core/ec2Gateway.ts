@@ -3,6 +3,7 @@
 import type { Image as DescribedImage, EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
 import { type Attempt, userError } from "./awsErrors";
 import { batches } from "./batches";
+import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, kmsEndpointOf, stsEndpointOf } from "./connection";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image, Snapshot, Usage } from "./gateway";
@@ -13,13 +14,14 @@ import { MAX_FILTER_VALUES, MAX_IMAGES_PER_PAGE, MAX_LAUNCH_CHANGES_PER_CALL, MA
 type Sdk = typeof import("@aws-sdk/client-ec2");
 
 /** A gateway for a connection. Credentials and region are looked up at the first call. */
-export function ec2Gateway(connection: Connection): Gateway {
+export function ec2Gateway(connection: Connection, watch: CallWatch = {}): Gateway {
   let started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
   const start = () => {
-    started ??= import("@aws-sdk/client-ec2").then(async (sdk) => ({
-      sdk,
-      client: new sdk.EC2Client(await clientConfig(connection)),
-    }));
+    started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
+      const client = new sdk.EC2Client(await clientConfig(connection));
+      client.middlewareStack.use(callWatch("EC2", watch));
+      return { sdk, client };
+    });
     return started;
   };
 
@@ -51,7 +53,7 @@ export function ec2Gateway(connection: Connection): Gateway {
       return identity?.Account;
     },
 
-    keys: kmsGateway(() => besides(kmsEndpointOf(connection))),
+    keys: kmsGateway(() => besides(kmsEndpointOf(connection)), watch),
 
     usage: {
       async reports(imageId) {

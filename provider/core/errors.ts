@@ -18,6 +18,7 @@ export type ErrorCode =
   | "endpoint-unreachable"
   | "throttled"
   | "not-visible"
+  | "stopped"
   | "aws-error";
 
 export interface ErrorDetails {

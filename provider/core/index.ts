@@ -1,13 +1,17 @@
 /** The engine-free model: grantees, permissions, declared sets, their diff, and making EC2 have them. */
 
+export { type Adoption, adoptionOf } from "./adoption";
+export type { AnsweredCall, CallWatch } from "./callWatch";
 export type { Connection, RoleToAssume } from "./connection";
 export {
   ARGUMENT_NAMES,
   type ArgumentProblem,
   type AssumeRole,
   type CreateVolumeArguments,
+  type DeclaredConnection,
   type DeclaredSet,
   type Decoded,
+  decodeConnection,
   decodeDeclaredSet,
   type KmsAccess,
   type Mode,
@@ -56,9 +60,9 @@ export {
   type Permissions,
   union,
 } from "./permissions";
-export { type Plan, planChange } from "./plan";
-export { IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
-export type { OwnKeyGrant, Recorded } from "./recorded";
-export { type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
+export { foreseen, type Plan, planChange } from "./plan";
+export { DEFAULT_PATIENCE, IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
+export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
+export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
 export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";

@@ -2,6 +2,7 @@
 
 import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import { userError } from "./awsErrors";
+import { type CallWatch, callWatch } from "./callWatch";
 import { AmiSharingError } from "./errors";
 import type { KeyGateway, KeyGrant } from "./gateway";
 import { accountOfPrincipal, GRANT_OPERATIONS, partitionOf } from "./keyPolicy";
@@ -9,10 +10,14 @@ import { accountOfPrincipal, GRANT_OPERATIONS, partitionOf } from "./keyPolicy";
 type Sdk = typeof import("@aws-sdk/client-kms");
 
 /** A gateway with region and credentials as `config` gives them, at the first call. */
-export function kmsGateway(config: () => Promise<KMSClientConfig>): KeyGateway {
+export function kmsGateway(config: () => Promise<KMSClientConfig>, watch: CallWatch = {}): KeyGateway {
   let started: Promise<{ sdk: Sdk; client: KMSClient }> | undefined;
   const start = () => {
-    started ??= import("@aws-sdk/client-kms").then(async (sdk) => ({ sdk, client: new sdk.KMSClient(await config()) }));
+    started ??= import("@aws-sdk/client-kms").then(async (sdk) => {
+      const client = new sdk.KMSClient(await config());
+      client.middlewareStack.use(callWatch("KMS", watch));
+      return { sdk, client };
+    });
     return started;
   };
 

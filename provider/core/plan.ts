@@ -8,7 +8,7 @@ import { accountKey, type GranteeKey } from "./grantee";
 import { type KeyPlan, planKeys } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
-import { filterGrantees, granteesOf, NO_PERMISSIONS, type Permissions } from "./permissions";
+import { filterGrantees, granteesOf, intersection, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
 import { usageOf } from "./usage";
@@ -87,6 +87,31 @@ export async function planFor(
     warnings: [...keys.warnings, ...usage.warnings],
     keys,
   };
+}
+
+/**
+ * What is known of a set once EC2 has `live`.
+ *
+ * @param added what EC2 accepted of the plan's additions, and may not show yet
+ */
+export function recordOf(
+  { set, region, image, recorded, target, change }: Plan,
+  live: Permissions,
+  added = NO_PERMISSIONS,
+): Recorded {
+  const owned = union(recorded?.granted ?? NO_PERMISSIONS, set.mode === "authoritative" ? target : change.add);
+  return {
+    region,
+    ownerId: image.ownerId,
+    snapshotIds: image.snapshotIds,
+    live,
+    granted: union(intersection(owned, live), added),
+  };
+}
+
+/** What will be known of a set once a plan is applied whole; but for its KMS grants, which have no id yet. */
+export function foreseen(plan: Plan): Recorded {
+  return recordOf(plan, union(minus(plan.live, plan.change.remove), plan.change.add));
 }
 
 const PENDING = `the AMI is pending: it is waited for, ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes at most`;

@@ -10,17 +10,19 @@ import { grantName } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
 import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
-import { ifPresent, livePermissions, type Plan, planFor, type Readable } from "./plan";
+import { ifPresent, livePermissions, type Plan, planFor, type Readable, recordOf } from "./plan";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
-/** How long to wait for a change to show, in seconds. */
+/** How long to wait for EC2, in seconds. */
 export interface Patience {
   readonly timeout: number;
   readonly minDelay: number;
   readonly maxDelay: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
+export const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
 
 /** A change that was begun and not completed: `recorded` is what holds now. */
 export class IncompleteChangeError extends Error {
@@ -52,18 +54,13 @@ export async function reconcile(
   patience: Patience = DEFAULT_PATIENCE,
 ): Promise<Reconciled> {
   const plan = await planFor(gateway, set, await imageNotPending(gateway, set.imageId, patience), previous);
-  const { image, change, live: before, target, region } = plan;
+  const { image, change, live: before } = plan;
   const [refusal] = plan.refusals;
   if (refusal) throw refusal;
 
-  const owned = union(previous?.granted ?? NO_PERMISSIONS, set.mode === "authoritative" ? target : change.add);
   const keyGrants = new Set([...plan.keys.keep, ...plan.keys.retire]);
-  const recordedWith = (live: Permissions, added: Permissions): Recorded => ({
-    region,
-    ownerId: image.ownerId,
-    snapshotIds: image.snapshotIds,
-    live,
-    granted: union(intersection(owned, live), added),
+  const recordedWith = (live: Permissions, added?: Permissions): Recorded => ({
+    ...recordOf(plan, live, added),
     ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants] } : {}),
   });
   const accepted: Step[] = [];
@@ -76,7 +73,7 @@ export async function reconcile(
     await applyPhases(gateway, image.imageId, plan.phases, accepted);
     await retire(gateway, plan.keys.retire, (grant) => keyGrants.delete(grant));
     const live = await waitUntilVisible(gateway, image, change, before, patience);
-    return { recorded: recordedWith(live, NO_PERMISSIONS), plan };
+    return { recorded: recordedWith(live), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
@@ -88,16 +85,21 @@ export async function reconcile(
 }
 
 /**
- * Reads what EC2 has for a set.
+ * Reads what EC2 has for a set, in one call for the image and one for each snapshot; where nothing is recorded yet, or the image
+ * cannot be read, it is described first.
  *
  * @returns undefined where the image is gone
  */
 export async function observe(gateway: Gateway, set: PermissionSet, previous?: Recorded): Promise<Recorded | undefined> {
-  const image = await existingImage(gateway, set.imageId, previous?.ownerId);
-  if (!image) return undefined;
   const granted = previous?.granted ?? NO_PERMISSIONS;
-  const snapshotIds = new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]);
-  const live = await livePermissions(gateway, image, snapshotIds);
+  const permissionsOf = (image: Readable & Pick<Image, "snapshotIds">) =>
+    livePermissions(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
+  // An image keeps its owner and its snapshots for life.
+  const known = previous?.ownerId ? { imageId: set.imageId, ...previous } : undefined;
+  const read = known && (await permissionsOf(known).catch(unlessNotFound));
+  const image = read ? known : await existingImage(gateway, set.imageId, previous?.ownerId);
+  if (!image) return undefined;
+  const live = read ?? (await permissionsOf(image));
   return {
     region: await gateway.region(),
     ownerId: image.ownerId,
@@ -106,6 +108,10 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
     granted: intersection(granted, live),
     ...(previous?.keyGrants ? { keyGrants: previous.keyGrants } : {}),
   };
+}
+
+function unlessNotFound(error: Error): undefined {
+  if (!(error instanceof AmiSharingError && error.code === "image-not-found")) throw error;
 }
 
 /** Takes a set's permissions away as `onDelete` says; an image or a snapshot that is gone is fine. */
@@ -194,6 +200,7 @@ async function imageNotPending(gateway: Gateway, imageId: string, patience: Pati
     patience,
   );
   if (image.state !== "pending") return image;
+  if (patience.signal?.aborted) throw stopped(imageId, "while the AMI is pending; nothing was changed");
   throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is still pending after ${patience.timeout} seconds`, {
     property: "imageId",
     imageId,
@@ -225,6 +232,7 @@ async function waitUntilVisible(
   const shows = (live: Permissions) => isEmpty(minus(change.add, live)) && isEmpty(intersection(change.remove, live));
   const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
   if (shows(live)) return live;
+  if (patience.signal?.aborted) throw stopped(image.imageId, "before EC2 showed the change, which it had accepted");
   throw new AmiSharingError(
     "not-visible",
     `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${patience.timeout} seconds`,
@@ -251,13 +259,18 @@ async function rereadChanged(
 
 /** Reads until `done`, backing off; gives back the last value read, done or not. */
 async function poll<Value>(read: () => Promise<Value>, done: (value: Value) => boolean, patience: Patience): Promise<Value> {
-  const { timeout: maxWaitTime, minDelay, maxDelay } = patience;
+  const { timeout: maxWaitTime, minDelay, maxDelay, signal: abortSignal } = patience;
+  const waiting = { client: undefined, maxWaitTime, minDelay, maxDelay, ...(abortSignal ? { abortSignal } : {}) };
   let last: Value | undefined;
-  await createWaiter({ client: undefined, maxWaitTime, minDelay, maxDelay }, undefined, async () => {
+  await createWaiter(waiting, undefined, async () => {
     last = await read();
     return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
   });
-  return last as Value;
+  return last ?? read();
+}
+
+function stopped(imageId: string, when: string): AmiSharingError {
+  return new AmiSharingError("stopped", `stopped ${when}`, { imageId, next: "repeat to go on" });
 }
 
 function addedBy(steps: readonly Step[]): Permissions {

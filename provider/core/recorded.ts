@@ -1,6 +1,10 @@
-/** What an engine's state holds of a set between its operations. */
+/** What an engine's state holds of a set between its operations, and the outputs in which it is written down and read back. */
 
-import type { Permissions } from "./permissions";
+import { isDeepStrictEqual } from "node:util";
+import { isManageable } from "./grantee";
+import { decodeGrants, encodeGrants, type Grants } from "./grants";
+import { managedSnapshots, namedPermissions, type PermissionSet, targetPermissions } from "./permissionSet";
+import { filterGrantees, filterSnapshots, intersection, type Permissions, union } from "./permissions";
 
 /** What is known of a set after an operation. */
 export interface Recorded {
@@ -24,4 +28,64 @@ export interface OwnKeyGrant {
   readonly keyId: string;
   readonly grantId: string;
   readonly accountId: string;
+}
+
+/** A record as an engine keeps and shows it. `granted` is absent where it is what the set wants and has, `kmsGrants` where there are none. */
+export interface RecordedOutputs {
+  readonly region?: string;
+  readonly ownerId?: string;
+  readonly snapshotIds?: readonly string[];
+  /** What the set shows: see {@link encodeRecorded}. */
+  readonly grants?: Grants;
+  readonly granted?: Grants;
+  readonly kmsGrants?: readonly OwnKeyGrant[];
+}
+
+/** The outputs of a set: in authoritative mode all grants on what it manages, in additive mode only what it wants or granted. */
+export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
+  const { region, ownerId, snapshotIds, keyGrants } = recorded;
+  const unnamed = unnamedSnapshots(set, snapshotIds);
+  const outputs = { region, ownerId, snapshotIds: [...snapshotIds], grants: encodeGrants(ofInterest(set, recorded), unnamed) };
+  const granted = encodeGrants(recorded.granted, unnamed);
+  const assumed = encodeGrants(decodeRecorded(outputs, set).granted, unnamed);
+  return {
+    ...outputs,
+    ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
+    ...(keyGrants ? { kmsGrants: keyGrants.map((grant) => ({ ...grant })) } : {}),
+  };
+}
+
+/**
+ * What was recorded, as far as the next operation needs it. Where `granted` is absent, the set granted what it wants.
+ *
+ * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
+ */
+export function decodeRecorded(outputs: RecordedOutputs, set: PermissionSet | undefined): Recorded {
+  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted, kmsGrants } = outputs;
+  const live = decodeGrants(grants, snapshotIds);
+  const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
+  return {
+    region,
+    ownerId,
+    snapshotIds,
+    live,
+    granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
+    ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
+    ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
+  };
+}
+
+/** The snapshots that "createVolume" without names stands for: all, unless the set names its own. */
+function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): readonly string[] | undefined {
+  return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
+}
+
+function ofInterest(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
+  const image = { ownerId, snapshotIds };
+  if (set.mode === "additive") return intersection(live, union(targetPermissions(set, image), granted));
+  const managed = managedSnapshots(set, image);
+  return union(
+    filterSnapshots(live, (id) => managed.includes(id)),
+    intersection(granted, live),
+  );
 }

@@ -70,7 +70,7 @@ export function reportOf(plan: Plan, tense: "planned" | "done"): string {
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
     ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed)),
-    ...broadened(change.add).map((text) => `broadens access: ${text}`),
+    ...broadenings(change.add).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
     ...(keys.create.length > 0
@@ -133,19 +133,29 @@ function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[
 }
 
 /** What of an addition reaches further than launching by accounts that are named. */
-function broadened(add: Permissions): string[] {
-  const kinds = (kind: string) => [...add.launch].filter((key) => parseGranteeKey(key).kind === kind);
-  const [organizations, units] = [kinds("organization"), kinds("organizationalUnit")];
+export interface Broadening {
+  /** The argument that asks for it. */
+  readonly property: "public" | "organizationArns" | "organizationalUnitArns" | "createVolumePermissions";
+  readonly text: string;
+}
+
+/** The broadest first. */
+export function broadenings(add: Permissions): Broadening[] {
+  const kinds = (kind: string) => [...add.launch].filter((key) => parseGranteeKey(key).kind === kind).length;
   const volumes = granteesOf({ ...NO_PERMISSIONS, createVolume: add.createVolume });
-  const every = (keys: readonly string[], one: string, many: string) =>
-    `every account of ${keys.length === 1 ? one : `${keys.length} ${many}`}, future ones too, may launch the AMI`;
-  return [
-    ...(add.launch.has(PUBLIC) ? ["everybody, every AWS account, may launch the AMI"] : []),
-    ...(organizations.length > 0 ? [every(organizations, "an organization", "organizations")] : []),
-    ...(units.length > 0 ? [every(units, "an organizational unit", "organizational units")] : []),
-    ...(volumes.has(PUBLIC) ? ["everybody, every AWS account, may copy the disks (createVolume)"] : []),
-    ...(volumes.size > 0 && !volumes.has(PUBLIC) ? [`${counted(volumes.size)} may copy the disks (createVolume)`] : []),
+  const every = (count: number, one: string, many: string) =>
+    count > 0 && `every account of ${count === 1 ? one : `${count} ${many}`}, future ones too, may launch the AMI`;
+  const found: [Broadening["property"], string | false][] = [
+    ["public", add.launch.has(PUBLIC) && "everybody, every AWS account, may launch the AMI"],
+    ["organizationArns", every(kinds("organization"), "an organization", "organizations")],
+    ["organizationalUnitArns", every(kinds("organizationalUnit"), "an organizational unit", "organizational units")],
+    [
+      "createVolumePermissions",
+      volumes.size > 0 &&
+        `${volumes.has(PUBLIC) ? "everybody, every AWS account," : counted(volumes.size)} may copy the disks (createVolume)`,
+    ],
   ];
+  return found.flatMap(([property, text]) => (text === false ? [] : [{ property, text }]));
 }
 
 /** The first few, and how many more. */

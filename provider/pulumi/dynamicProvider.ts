@@ -8,6 +8,7 @@ import {
   type Connection,
   type DeclaredSet,
   declaredGrants,
+  decodeRecorded,
   ec2Gateway,
   type Gateway,
   IncompleteChangeError,
@@ -34,7 +35,6 @@ import {
   DONE,
   type Done,
   decodeInputs,
-  decodeOutputs,
   encodeInputs,
   encodeOutputs,
   grantsIn,
@@ -142,7 +142,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   /** What state tells. Where it lacks the snapshots, in which "createVolume" is told, they are those of the AMI. */
   private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
     const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
-    return decodeOutputs(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
+    return decodeRecorded(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
   }
 
   private gateway(args: Properties): Gateway {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type DeclaredSet,
+  decodeRecorded,
   type ErrorCode,
   ec2Gateway,
   type Gateway,
@@ -14,7 +15,7 @@ import {
   UNKNOWN,
 } from "../core";
 import { connectionOf } from "./stackConfig";
-import { DONE, type Done, decodeInputs, decodeOutputs, type Properties, setIn } from "./state";
+import { DONE, type Done, decodeInputs, type Properties, setIn } from "./state";
 
 /** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
 const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "public-access-blocked"];
@@ -101,13 +102,13 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
   const same = before?.imageId === imageId && before.region === region;
   const replaced = before && !same ? setIn(before)?.set : undefined;
   const next = [
-    ...(replaced ? [reportOfDeletion(replaced, decodeOutputs(before as Properties, replaced))] : []),
+    ...(replaced ? [reportOfDeletion(replaced, decodeRecorded(before as Properties, replaced))] : []),
     ...(found === "unreadable"
       ? ["  note: the stack's state cannot be read here, so what this set granted before is not told apart"]
       : []),
   ];
   try {
-    const plan = await planChange(gatewayFor(inputs), set, same ? decodeOutputs(before, setIn(before)?.set) : undefined);
+    const plan = await planChange(gatewayFor(inputs), set, same ? decodeRecorded(before, setIn(before)?.set) : undefined);
     const severity = severityOf(plan.refusals);
     return {
       severity: severity === "info" && plan.warnings.length > 0 ? "warn" : severity,

@@ -1,6 +1,5 @@
 /** A set in Pulumi's inputs and state: decoding arguments with Pulumi's unknown values, and writing and reading what is recorded. */
 
-import { isDeepStrictEqual } from "node:util";
 import {
   ARGUMENT_NAMES,
   accountKey,
@@ -8,41 +7,22 @@ import {
   type Decoded,
   declaredGrants,
   decodeDeclaredSet,
-  decodeGrants,
-  encodeGrants,
-  filterGrantees,
-  filterSnapshots,
+  encodeRecorded,
   type Grants,
-  intersection,
   isManageable,
   joinWords,
   type MaybeUnknown,
-  managedSnapshots,
-  namedPermissions,
-  type OwnKeyGrant,
   type PermissionSet,
-  type Permissions,
   permissionSetOf,
   type Recorded,
-  targetPermissions,
+  type RecordedOutputs,
   UNKNOWN,
-  union,
 } from "../core";
 
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** How the engine writes a value that it does not know yet. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
 export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/** What a resource's outputs hold beside its arguments. `granted` is absent where it is the same as `grants`, `kmsGrants` where there are none. */
-interface Outputs {
-  readonly region?: string;
-  readonly ownerId?: string;
-  readonly snapshotIds?: readonly string[];
-  readonly grants?: Grants;
-  readonly granted?: Grants;
-  readonly kmsGrants?: readonly OwnKeyGrant[];
-}
 
 /**
  * What the last create or update did, for the program to log: hidden in state, as the engine shows nothing that begins with
@@ -74,23 +54,17 @@ export function encodeInputs(declared: DeclaredSet, grants: Record<string, Maybe
 
 /** The grants in inputs or outputs. */
 export function grantsIn(props: Properties): Grants {
-  return (props as Outputs).grants ?? {};
+  return (props as RecordedOutputs).grants ?? {};
 }
 
 /** The outputs to record: the arguments, and what holds. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
-  const { region, ownerId, snapshotIds } = recorded;
-  const grants = encodeGrants(ofInterest(set, recorded), unnamedSnapshots(set, snapshotIds));
-  const outputs = { ...argumentsIn(args), region, ownerId, snapshotIds: [...snapshotIds], grants };
-  const granted = encodeGrants(recorded.granted, unnamedSnapshots(set, snapshotIds));
-  const assumed = encodeGrants(decodeOutputs(outputs, set).granted, unnamedSnapshots(set, snapshotIds));
-  const kmsGrants = recorded.keyGrants?.map((grant) => ({ ...grant }));
-  return { ...outputs, ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }), ...(kmsGrants ? { kmsGrants } : {}) };
+  return { ...argumentsIn(args), ...encodeRecorded(set, recorded) };
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */
 export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs: Properties): Record<string, unknown> {
-  const { grants = {}, ownerId = "", snapshotIds = [] } = outputs as Outputs;
+  const { grants = {}, ownerId = "", snapshotIds = [] } = outputs as RecordedOutputs;
   // What is declared and EC2 never lists: the owner's permissions, and create-volume where there is no snapshot.
   const unlisted = Object.entries(declaredGrants(declared)).filter(
     ([key, words]) =>
@@ -101,36 +75,11 @@ export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs
 }
 
 /**
- * What was recorded, as far as the next operation needs it. Where `granted` is absent, the set granted what it wants.
- *
- * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
- */
-export function decodeOutputs(props: Properties, set: PermissionSet | undefined): Recorded {
-  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted, kmsGrants } = props as Outputs;
-  const live = decodeGrants(grants, snapshotIds);
-  const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
-  return {
-    region,
-    ownerId,
-    snapshotIds,
-    live,
-    granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
-    ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
-    ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
-  };
-}
-
-/** The snapshots that "createVolume" without names stands for: all, unless the set names its own. */
-function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): readonly string[] | undefined {
-  return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
-}
-
-/**
  * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared and not
  * wanted, and create-volume on no snapshots.
  */
 export function comparableGrants(props: Properties, image: Properties, news: Properties = {}): Grants {
-  const { ownerId, snapshotIds } = image as Outputs;
+  const { ownerId, snapshotIds } = image as RecordedOutputs;
   const { [accountKey(String(ownerId))]: _, ...all } = manageable(grantsIn(props));
   const decoded = news.neverRevoke === undefined ? undefined : decodeInputs(argumentsIn(news));
   const grants = decoded && "declared" in decoded ? withoutSpared(all, decoded.declared) : all;
@@ -164,17 +113,6 @@ export function setIn(props: Properties): { declared: DeclaredSet; set: Permissi
   const decoded = decodeInputs(argumentsIn(props));
   const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
   return set && "declared" in decoded ? { declared: decoded.declared, set } : undefined;
-}
-
-/** What a set shows: in authoritative mode all on what it manages, in additive mode only what it wants or granted. */
-function ofInterest(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
-  const image = { ownerId, snapshotIds };
-  if (set.mode === "additive") return intersection(live, union(targetPermissions(set, image), granted));
-  const managed = managedSnapshots(set, image);
-  return union(
-    filterSnapshots(live, (id) => managed.includes(id)),
-    intersection(granted, live),
-  );
 }
 
 function manageable(grants: Grants): Grants {

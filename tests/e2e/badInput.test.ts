@@ -225,12 +225,12 @@ describe("bad input", () => {
       const { imageId } = await emulator().image();
       bare.config({ imageId, accountIds: [ACCOUNT] });
       shows(await failure(bare, "preview"), [
-        "no AWS region; set the region argument, aws:region in the stack's config, or AWS_REGION [region-missing]",
+        "no AWS region; set the region (the argument's, or the engine's AWS configuration), or AWS_REGION [region-missing]",
       ]);
       bare.config({ "aws:region": "us-east-1", imageId, accountIds: [ACCOUNT] });
       shows(await failure(bare, "up", "--yes", "--skip-preview"), [
         `AMI ${imageId}: no AWS credentials: `,
-        "set aws:profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole [credentials-missing]",
+        "set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole [credentials-missing]",
       ]);
       assert.deepEqual(await emulator().calls(), []);
       assert.deepEqual((await bare.state()).sets, []);

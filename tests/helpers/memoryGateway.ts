@@ -387,13 +387,14 @@ export class MemoryGateway implements Gateway {
   private ownImage(imageId: string): MemoryImage {
     const image = this.images.get(imageId) ?? absentImage(imageId);
     if (image.ownerId !== OWNER) throw new AmiSharingError("not-owner", `${imageId} belongs to another account`, { imageId });
+    if (image.state === "deregistered") throw unavailable(imageId);
     return image;
   }
 
   private changeableImage(imageId: string): MemoryImage {
     const image = this.ownImage(imageId);
     if (image.state === "available") return image;
-    throw new AmiSharingError("image-not-found", `AMI ${imageId} is deregistered or cannot be changed now`, { imageId });
+    throw unavailable(imageId);
   }
 
   private ownSnapshot(snapshotId: string): MemorySnapshot {
@@ -402,6 +403,10 @@ export class MemoryGateway implements Gateway {
     if (snapshot.ownerId !== OWNER) throw new AmiSharingError("not-owner", `${snapshotId} belongs to another account`);
     return snapshot;
   }
+}
+
+function unavailable(imageId: string): AmiSharingError {
+  return new AmiSharingError("image-not-found", `AMI ${imageId} is deregistered or cannot be changed now`, { imageId });
 }
 
 function absentImage(imageId: string): never {

@@ -126,7 +126,7 @@ const CASES: readonly Case[] = [
     name: "no credentials",
     thrown: fromNode({ name: "CredentialsProviderError" }, "Could not load credentials from any providers"),
     message:
-      "no AWS credentials: Could not load credentials from any providers; set aws:profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole [credentials-missing]",
+      "no AWS credentials: Could not load credentials from any providers; set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole [credentials-missing]",
   },
   {
     name: "an SSO session that ended",
@@ -142,7 +142,7 @@ const CASES: readonly Case[] = [
     name: "no region",
     thrown: new Error("Region is missing"),
     attempt: { action: "DescribeImages" },
-    message: "no AWS region; set the region argument, aws:region in the stack's config, or AWS_REGION [region-missing]",
+    message: "no AWS region; set the region (the argument's, or the engine's AWS configuration), or AWS_REGION [region-missing]",
   },
   {
     name: "an endpoint that refuses",

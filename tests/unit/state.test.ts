@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import {
   type DeclaredSet,
   declaredGrants,
+  decodeRecorded,
   type Grants,
   type PermissionSet,
   type Permissions,
@@ -15,7 +16,6 @@ import {
   argumentsIn,
   comparableGrants,
   decodeInputs,
-  decodeOutputs,
   encodeInputs,
   encodeOutputs,
   type Properties,
@@ -147,7 +147,7 @@ describe("what is recorded of a set", () => {
       assert.deepEqual(outputs.grants, grants);
       assert.deepEqual(outputs.granted, granted);
       assert.deepEqual(argumentsIn(outputs), { ...args, region: "us-east-1" });
-      const read = decodeOutputs(outputs, set);
+      const read = decodeRecorded(outputs, set);
       assert.deepEqual(read.granted, was.granted);
       assert.deepEqual(
         keys(read.live),
@@ -157,7 +157,7 @@ describe("what is recorded of a set", () => {
     });
 
   it("whose arguments cannot be read any more: all that shows counts as granted, but what nobody can change", () => {
-    const { granted } = decodeOutputs(
+    const { granted } = decodeRecorded(
       { snapshotIds: [S1], grants: { [KEY_A]: "launch", "user/aws-marketplace": "launch" } },
       undefined,
     );
@@ -167,7 +167,14 @@ describe("what is recorded of a set", () => {
   it("reads back from next to nothing", () => {
     const { set } = setOf({ accountIds: [A] });
     const wanted = permissions([KEY_A]);
-    assert.deepEqual(decodeOutputs({}, set), { region: "", ownerId: "", snapshotIds: [], live: NOBODY, granted: NOBODY, wanted });
+    assert.deepEqual(decodeRecorded({}, set), {
+      region: "",
+      ownerId: "",
+      snapshotIds: [],
+      live: NOBODY,
+      granted: NOBODY,
+      wanted,
+    });
   });
 
   it("holds no more than the arguments and what is known of the image", () => {

@@ -1,0 +1,15 @@
+/** What programs can import of the Terraform provider: where it lies, how to install it, and its schemas. */
+
+export { installProvider, PROVIDER_FILE, PROVIDER_VERSION } from "./install";
+export {
+  type Attribute,
+  type Attributes,
+  type AttributeType,
+  DATA_SOURCE,
+  DATA_SOURCE_SCHEMA,
+  PROVIDER_ADDRESS,
+  PROVIDER_SCHEMA,
+  RESOURCE,
+  RESOURCE_SCHEMA,
+  type Schema,
+} from "./schema";

@@ -1,0 +1,415 @@
+/** The resource's operations on Terraform's values: decode state and configuration, call the core, encode what it gets. */
+
+import {
+  type AmiPermissions,
+  AmiSharingError,
+  type ArgumentProblem,
+  adoptionOf,
+  broadenings,
+  changeFor,
+  type DeclaredSet,
+  type Decoded,
+  decodeDeclaredSet,
+  decodeRecorded,
+  describePermissions,
+  type ErrorCode,
+  encodeRecorded,
+  foreseen,
+  type Grantee,
+  type Grants,
+  granteeKey,
+  IncompleteChangeError,
+  isEmpty,
+  managedSnapshots,
+  minus,
+  NO_PERMISSIONS,
+  observe,
+  type Patience,
+  type PermissionSet,
+  type Plan,
+  permissionSetOf,
+  planChange,
+  type Recorded,
+  type RecordedOutputs,
+  reconcile,
+  remove,
+  reportOf,
+  reportOfDeletion,
+  targetPermissions,
+  UNKNOWN,
+} from "../core";
+import { argumentsIn, nulls, valuesOf } from "./arguments";
+import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
+import { log } from "./hclog";
+import type { ProviderConfig } from "./providerConfig";
+import { RESOURCE_SCHEMA } from "./schema";
+import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
+
+/** A resource's state as Terraform keeps it: what users see, and beside it what they need not see. */
+export interface Kept {
+  /** null: the resource is gone. */
+  readonly state: ObjectValue | null;
+  readonly private: Private;
+}
+
+/** What users need not see: what the set granted, where that is not what it wants, and its KMS grants. */
+export type Private = Pick<RecordedOutputs, "granted" | "kmsGrants">;
+
+/** What an operation on a resource is given. */
+export interface Surroundings {
+  readonly config: ProviderConfig;
+  readonly patience?: Patience;
+}
+
+/** The attributes that users write. */
+const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
+  .filter(([, { role }]) => role !== "computed")
+  .map(([name]) => name);
+const REPLACING = ["image_id", "region"] as const;
+const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
+
+/** Refusals that something else in the same apply may take out of the way: they do not fail a plan. */
+const MAY_PASS: readonly ErrorCode[] = ["image-not-shareable", "public-access-blocked"];
+
+/** What is wrong with a configuration. */
+export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
+  const decoded = declaredIn(config);
+  return "problems" in decoded ? decoded.problems : [];
+}
+
+export interface Planned {
+  readonly planned: ObjectValue | null;
+  /** Attributes whose change needs another resource. */
+  readonly replace: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Plans a create or an update. EC2 is read only where something changes. */
+export async function planSet(prior: Kept, config: ObjectValue, { config: provider }: Surroundings): Promise<Planned> {
+  const decoded = declaredIn(config);
+  if ("problems" in decoded) return { planned: config, replace: [], diagnostics: decoded.problems.map(problemDiagnostic) };
+  const { state: old } = prior;
+  const region = decoded.declared.region ?? (await provider.regionFor(recordedRegion(old, config)));
+  const declared: DeclaredSet = { ...decoded.declared, region };
+  const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
+  const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
+  const before = replace.length === 0 ? prior : { state: null, private: {} };
+  const set = permissionSetOf(declared);
+  const recorded = before.state ? recordedIn(before) : undefined;
+
+  if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded))
+    return { planned: before.state, replace, diagnostics: [] };
+  if (!set || region === UNKNOWN || !provider.isKnown) return { planned: blind(base, before.state), replace, diagnostics: [] };
+  try {
+    const plan = await planChange(provider.gateway(region), set, recorded);
+    const { ownerId, snapshotIds, grants = {} } = encodeRecorded(set, foreseen(plan));
+    const planned = {
+      ...base,
+      ...valuesOf({ ownerId, snapshotIds }),
+      grants: promised(grants, plan, grantsIn(before.state)),
+    };
+    return { planned, replace, diagnostics: planDiagnostics(plan) };
+  } catch (error) {
+    if (!(error instanceof AmiSharingError)) throw error;
+    return { planned: blind(base, before.state), replace, diagnostics: [refusalDiagnostic(set.imageId, error)] };
+  }
+}
+
+/** What a destroy does beyond, or short of, what Terraform's plan of it shows. */
+export function planDestroy(prior: Kept): readonly Diagnostic[] {
+  const set = prior.state ? setIn(prior.state) : undefined;
+  if (!set || (set.onDelete === "revoke" && set.spared.size === 0)) return [];
+  const report = reportOfDeletion(set, recordedIn(prior)).trim();
+  return [
+    {
+      severity: "WARNING",
+      summary: `AMI ${set.imageId}: its destroy is not plain`,
+      detail: inTerraformWords(set.spared.size > 0 ? `${report}\naccounts in neverRevoke keep what they have` : report),
+    },
+  ];
+}
+
+export interface Applied extends Kept {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether the state differs from what was planned: a change that was made in part, or an AMI that drifted in between. */
+  readonly asPlanned: boolean;
+}
+
+/** Makes EC2 have what was planned. */
+export async function applySet(prior: Kept, planned: ObjectValue, { config, patience }: Surroundings): Promise<Applied> {
+  const imageId = String(planned.image_id);
+  const unchanged = (error: unknown) => ({
+    ...prior,
+    asPlanned: true,
+    diagnostics: [errorDiagnostic(`AMI ${imageId} is not shared as planned: nothing was changed`, error, ARGUMENTS)],
+  });
+  const set = setIn(planned);
+  if (!set) return unchanged(new AmiSharingError("invalid-argument", "the arguments of the set are not complete"));
+  try {
+    const recorded = prior.state ? recordedIn(prior) : undefined;
+    const done = await reconcile(config.gateway(planned.region as string), set, recorded, patience);
+    log("info", reportOf(done.plan, "done"));
+    return kept(planned, set, done.recorded);
+  } catch (error) {
+    if (!(error instanceof IncompleteChangeError)) return unchanged(error);
+    const diagnostic = errorDiagnostic(`AMI ${imageId} is shared in part only`, error, ARGUMENTS);
+    return kept(planned, set, error.recorded, [prior.state ? diagnostic : notTainted(diagnostic)]);
+  }
+}
+
+/**
+ * A create that answers an error taints the resource, and the next apply of a tainted one destroys first, which would take
+ * away what was just granted. So a create that was made in part warns, and records what holds.
+ */
+function notTainted({ summary, detail }: Diagnostic): Diagnostic {
+  return {
+    severity: "WARNING",
+    summary: `NOT COMPLETE: ${summary}`,
+    detail: `${detail}\n\nWhat was granted is recorded, and nothing is taken back. Run terraform apply again: it grants what is missing. (This is a warning since an error would taint the resource, and the next apply would revoke everything before it grants anew.)`,
+  };
+}
+
+/** Takes the set's permissions away; what is left to do if that fails is in the state as before. */
+export async function destroySet(prior: Kept, { config, patience }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+  const set = prior.state ? setIn(prior.state) : undefined;
+  if (!prior.state || !set) return { state: null, private: {}, diagnostics: [] };
+  try {
+    await remove(config.gateway(prior.state.region as string), set, recordedIn(prior), patience);
+    return { state: null, private: {}, diagnostics: [] };
+  } catch (error) {
+    return { ...prior, diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)] };
+  }
+}
+
+/** Reads what EC2 has: the arguments stay, the grants are those that hold. */
+export async function readSet(current: Kept, { config }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+  const { state } = current;
+  const set = state ? setIn(state) : undefined;
+  if (!state || !set) return { ...current, diagnostics: [] };
+  if (!config.isKnown)
+    return {
+      ...current,
+      diagnostics: [
+        {
+          severity: "WARNING",
+          summary: `AMI ${set.imageId} is not read`,
+          detail: "The provider's configuration is not known yet, so that drift does not show.",
+        },
+      ],
+    };
+  try {
+    const observed = await observe(config.gateway(state.region as string), set, recordedIn(current));
+    if (!observed) {
+      log("info", `AMI ${set.imageId} is gone: so is its set`);
+      return { state: null, private: {}, diagnostics: [] };
+    }
+    const { granted, kmsGrants, ...outputs } = encodeRecorded(set, observed);
+    return { state: { ...state, ...valuesIn(outputs) }, private: privateOf({ granted, kmsGrants }), diagnostics: [] };
+  } catch (error) {
+    return { ...current, diagnostics: [errorDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
+  }
+}
+
+/**
+ * The state of an AMI as it is shared now.
+ *
+ * @param id `ami-…`, or `region/ami-…`
+ */
+export async function importSet(id: string, { config }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+  const failed = (diagnostic: Diagnostic) => ({ state: null, private: {}, diagnostics: [diagnostic] });
+  const parts = id.split("/");
+  const imageId = parts.pop() ?? "";
+  const named = parts.pop();
+  const decoded = decodeDeclaredSet({ imageId, region: named });
+  if (parts.length > 0 || "problems" in decoded)
+    return failed({
+      severity: "ERROR",
+      summary: `Invalid import id "${id}"`,
+      detail:
+        'Write the AMI\'s id, or its region and its id: "ami-1234567890abcdef0" or "eu-west-1/ami-1234567890abcdef0" [invalid-argument]',
+    });
+  try {
+    const region = named ?? (await config.regionFor(undefined));
+    if (region === UNKNOWN || !config.isKnown)
+      throw new AmiSharingError("region-missing", "the provider's configuration is not known yet", {
+        next: "import with values that are known, or name the region in the id",
+      });
+    return { ...adopted(await describePermissions(config.gateway(region), imageId)), diagnostics: [] };
+  } catch (error) {
+    return failed(errorDiagnostic(`AMI ${imageId} cannot be imported`, error));
+  }
+}
+
+/** The state of one grant of terraform-provider-aws's `aws_ami_launch_permission`; undefined where it names no AMI. */
+export function movedSet(source: ObjectValue): Kept | undefined {
+  const { image_id: imageId, account_id, organization_arn, organizational_unit_arn, group } = source;
+  if (typeof imageId !== "string") return undefined;
+  const grantee: Grantee | undefined =
+    typeof account_id === "string" && account_id !== ""
+      ? { kind: "account", accountId: account_id }
+      : typeof organization_arn === "string" && organization_arn !== ""
+        ? { kind: "organization", arn: organization_arn }
+        : typeof organizational_unit_arn === "string" && organizational_unit_arn !== ""
+          ? { kind: "organizationalUnit", arn: organizational_unit_arn }
+          : group === "all"
+            ? { kind: "public" }
+            : undefined;
+  if (!grantee) return undefined;
+  const state: ObjectValue = {
+    ...nulls(RESOURCE_SCHEMA.attributes),
+    ...DEFAULTS,
+    id: imageId,
+    image_id: imageId,
+    region: source.region ?? null,
+    ...(grantee.kind === "account" ? { account_ids: [grantee.accountId] } : {}),
+    ...(grantee.kind === "organization" ? { organization_arns: [grantee.arn] } : {}),
+    ...(grantee.kind === "organizationalUnit" ? { organizational_unit_arns: [grantee.arn] } : {}),
+    ...(grantee.kind === "public" ? { public: true, acknowledge_public: true } : {}),
+    grants: { [granteeKey(grantee)]: "launch" },
+  };
+  return { state, private: {} };
+}
+
+/** A configuration that plans no change of a state. */
+export function configurationOf(state: ObjectValue): ObjectValue {
+  const written = Object.entries(state).filter(
+    ([name, value]) => ARGUMENTS.includes(name) && value !== (DEFAULTS as Record<string, Value>)[name],
+  );
+  return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
+}
+
+function adopted(permissions: AmiPermissions): Kept {
+  const { declared } = adoptionOf(permissions);
+  const { createVolumePermissions: volumes, ...args } = declared;
+  const everybody = volumes === true && permissions.public ? { public: true } : {};
+  const { ownerId, imageId, snapshots, grants } = permissions;
+  const state: ObjectValue = {
+    ...nulls(RESOURCE_SCHEMA.attributes),
+    ...DEFAULTS,
+    ...valuesOf({ ...args, ...(volumes ? { createVolumePermissions: volumes === true ? everybody : volumes } : {}) }),
+    id: imageId,
+    ...valuesOf({ ownerId, snapshotIds: snapshots.map(({ snapshotId }) => snapshotId) }),
+    grants,
+  };
+  const set = setIn(state);
+  if (!set) return { state, private: {} };
+  const { granted, kmsGrants, ...outputs } = encodeRecorded(set, recordedIn({ state, private: {} }));
+  return { state: { ...state, ...valuesIn(outputs) }, private: privateOf({ granted, kmsGrants }) };
+}
+
+function declaredIn(value: ObjectValue): Decoded {
+  return decodeDeclaredSet(argumentsIn(value, RESOURCE_SCHEMA));
+}
+
+/** The set of a state or a plan without unknown arguments. */
+function setIn(state: ObjectValue): PermissionSet | undefined {
+  const decoded = declaredIn(state);
+  return "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+}
+
+function recordedIn({ state, private: own }: Kept): Recorded {
+  const { region, owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
+  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), ...own };
+  const told = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== null && value !== UNKNOWN));
+  return decodeRecorded(told as RecordedOutputs, state ? setIn(state) : undefined);
+}
+
+function grantsIn(state: ObjectValue | null): Grants {
+  const grants = state?.grants ?? {};
+  return grants === UNKNOWN ? {} : (grants as Grants);
+}
+
+/** Where the AMI is the same, its region is the one that was recorded. */
+function recordedRegion(old: ObjectValue | null, config: ObjectValue): string | undefined {
+  return old && old.image_id === config.image_id && typeof old.region === "string" ? old.region : undefined;
+}
+
+function defaultsFor(config: ObjectValue): ObjectValue {
+  return Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, config[name] ?? value]));
+}
+
+function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
+  return ARGUMENTS.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+}
+
+/** Whether a set has, as far as it is recorded, what it wants. */
+function isSettled(set: PermissionSet, recorded: Recorded): boolean {
+  const { live, granted } = recorded;
+  const target = targetPermissions(set, recorded);
+  const managedSnapshotIds = managedSnapshots(set, recorded);
+  const change = changeFor({ mode: set.mode, target, live, granted, spared: set.spared, managedSnapshotIds });
+  return isEmpty(change.add) && isEmpty(change.remove);
+}
+
+/** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */
+function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
+  return {
+    ...base,
+    owner_id: before?.owner_id ?? UNKNOWN,
+    snapshot_ids: before?.snapshot_ids ?? UNKNOWN,
+    grants: UNKNOWN,
+  };
+}
+
+/**
+ * The grants that a plan can promise, as Terraform holds a provider to what it planned: what the set wants, and what is recorded
+ * and stays. What others hold besides, and may lose or gain until the apply, shows at the next refresh.
+ */
+function promised(grants: Grants, { set, image }: Plan, recorded: Grants): Grants {
+  const target = encodeRecorded(set, { ...recordedNow(image), live: targetPermissions(set, image), granted: NO_PERMISSIONS });
+  return Object.fromEntries(
+    Object.entries(grants).filter(([key]) => target.grants?.[key] !== undefined || recorded[key] !== undefined),
+  );
+}
+
+function recordedNow({ ownerId, snapshotIds }: Plan["image"]): Recorded {
+  return { region: "", ownerId, snapshotIds, live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
+}
+
+/** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
+function planDiagnostics(plan: Plan): Diagnostic[] {
+  const { set, change, recorded, refusals, doubts, warnings } = plan;
+  const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error));
+  if (refused.some(({ severity }) => severity === "ERROR")) return refused;
+  const [broadest] = broadenings(change.add);
+  const untold = !isEmpty(minus(change.remove, recorded?.live ?? NO_PERMISSIONS));
+  if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
+  const [heading = "", ...lines] = inTerraformWords(reportOf(plan, "planned")).split("\n");
+  const report: Diagnostic = {
+    severity: "WARNING",
+    summary: heading,
+    detail: lines.join("\n"),
+    attribute: attributePath(broadest?.property ?? "imageId"),
+  };
+  return [...refused, report];
+}
+
+function refusalDiagnostic(imageId: string, error: AmiSharingError): Diagnostic {
+  const diagnostic = errorDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
+  return MAY_PASS.includes(error.code) ? { ...diagnostic, severity: "WARNING" } : diagnostic;
+}
+
+/** The state after a change; after one that was made whole, without what the plan could not promise. */
+function kept(planned: ObjectValue, set: PermissionSet, recorded: Recorded, diagnostics: readonly Diagnostic[] = []): Applied {
+  const { granted, kmsGrants, ...outputs } = encodeRecorded(set, recorded);
+  const { grants, ...actual } = valuesIn(outputs);
+  const isWhole = diagnostics.length === 0 && planned.grants !== UNKNOWN;
+  const shown = Object.entries(grants as Grants).filter(([key]) => !isWhole || key in grantsIn(planned));
+  const state: ObjectValue = { ...planned, ...actual, grants: Object.fromEntries(shown) };
+  return {
+    state,
+    private: privateOf({ granted, kmsGrants }),
+    diagnostics,
+    asPlanned: Object.entries(planned).every(([name, value]) => hasUnknown(value) || sameValue(value, state[name] ?? null)),
+  };
+}
+
+function valuesIn(outputs: Omit<RecordedOutputs, "granted" | "kmsGrants">): Record<string, Value> {
+  const { grants = {}, ...rest } = outputs;
+  // The keys of a map are the user's, not names.
+  return { ...valuesOf(rest), grants };
+}
+
+function privateOf({ granted, kmsGrants }: { [Name in keyof Private]: Private[Name] | undefined }): Private {
+  return { ...(granted ? { granted } : {}), ...(kmsGrants ? { kmsGrants } : {}) };
+}

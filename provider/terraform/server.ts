@@ -1,0 +1,344 @@
+/** The provider's RPCs, one method each: decode the request, call an operation, encode the response. */
+
+import type {
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
+import { dataSourceProblems, readPermissions } from "./dataSource";
+import { attributePath, type Diagnostic, problemDiagnostic } from "./diagnostics";
+import { log } from "./hclog";
+import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
+import {
+  applySet,
+  configurationOf,
+  destroySet,
+  importSet,
+  type Kept,
+  movedSet,
+  type Private,
+  planDestroy,
+  planSet,
+  problemsOf,
+  readSet,
+} from "./resource";
+import {
+  type Attributes,
+  DATA_SOURCE,
+  DATA_SOURCE_SCHEMA,
+  PROVIDER_SCHEMA,
+  RESOURCE,
+  RESOURCE_SCHEMA,
+  type Schema,
+} from "./schema";
+import { PROVIDER_SERVICE } from "./services";
+import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
+
+/** What the provider needs from outside; tests give their own. */
+export interface ServerOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly makeGateway?: MakeGateway;
+  readonly patience?: Patience;
+}
+
+/** The members of the requests that are read, as tfplugin6.proto defines them; a request has those of its RPC. */
+interface Request {
+  readonly type_name: string;
+  readonly id: string;
+  readonly version: number;
+  readonly config: DynamicValue;
+  readonly state: DynamicValue;
+  readonly current_state: DynamicValue;
+  readonly prior_state: DynamicValue;
+  readonly proposed_new_state: DynamicValue;
+  readonly planned_state: DynamicValue;
+  readonly private: Uint8Array;
+  readonly prior_private: Uint8Array;
+  readonly planned_private: Uint8Array;
+  readonly raw_state: RawState | null;
+  readonly source_provider_address: string;
+  readonly source_type_name: string;
+  readonly source_state: RawState | null;
+  readonly source_private: Uint8Array;
+  readonly target_type_name: string;
+}
+
+interface RawState {
+  readonly json?: Uint8Array;
+}
+
+type Response = Readonly<Record<string, unknown>>;
+type Method = (request: Request) => Response | Promise<Response>;
+
+/** A provider for one process, and what it is doing. */
+export interface ProviderServer {
+  readonly service: UntypedServiceImplementation;
+  /** Resolves once no call is running. */
+  readonly idle: () => Promise<void>;
+}
+
+export function providerServer({
+  env = process.env,
+  makeGateway,
+  patience = DEFAULT_PATIENCE,
+}: ServerOptions = {}): ProviderServer {
+  const stopping = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  let provider = configured({});
+
+  function configured(config: ObjectValue): ProviderConfig {
+    return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logCall }, makeGateway);
+  }
+  const surroundings = () => ({ config: provider, patience: { ...patience, signal: stopping.signal } });
+
+  const methods: Record<string, Method> = {
+    GetMetadata: () => ({
+      server_capabilities: CAPABILITIES,
+      resources: [{ type_name: RESOURCE }],
+      data_sources: [{ type_name: DATA_SOURCE }],
+    }),
+
+    GetProviderSchema: () => ({
+      server_capabilities: CAPABILITIES,
+      provider: schemaMessage(PROVIDER_SCHEMA),
+      resource_schemas: { [RESOURCE]: schemaMessage(RESOURCE_SCHEMA) },
+      data_source_schemas: { [DATA_SOURCE]: schemaMessage(DATA_SOURCE_SCHEMA) },
+    }),
+
+    GetResourceIdentitySchemas: () => ({ identity_schemas: {} }),
+    GetFunctions: () => ({ functions: {} }),
+
+    ValidateProviderConfig: ({ config }) => ({ diagnostics: providerProblems(object(config)).map(problemDiagnostic) }),
+
+    ValidateResourceConfig: ({ type_name, config }) =>
+      ofType(RESOURCE, type_name) ?? { diagnostics: problemsOf(object(config)).map(problemDiagnostic) },
+
+    ValidateDataResourceConfig: ({ type_name, config }) =>
+      ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },
+
+    ConfigureProvider({ config }) {
+      const problems = providerProblems(object(config));
+      if (problems.length === 0) provider = configured(object(config));
+      return { diagnostics: problems.map(problemDiagnostic) };
+    },
+
+    UpgradeResourceState({ type_name, version, raw_state }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const state = rawState(raw_state);
+      if (!state || version > RESOURCE_SCHEMA.version)
+        return failure(
+          "The recorded state cannot be read",
+          `It is of version ${version}${state ? "" : " and not JSON"}, and this provider reads version ${RESOURCE_SCHEMA.version}: use the version of the provider that wrote it, or a newer one.`,
+        );
+      return { upgraded_state: encodeValue(state, RESOURCE_SCHEMA) };
+    },
+
+    async ReadResource({ type_name, current_state, private: own }) {
+      return ofType(RESOURCE, type_name) ?? keptResponse("new_state", await readSet(kept(current_state, own), surroundings()));
+    },
+
+    async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const prior = kept(prior_state, prior_private);
+      if (decodeValue(proposed_new_state) === null)
+        return { planned_state: proposed_new_state, planned_private: prior_private, diagnostics: planDestroy(prior) };
+      const { planned, replace, diagnostics } = await planSet(prior, object(config), surroundings());
+      return {
+        planned_state: encodeValue(planned, RESOURCE_SCHEMA),
+        planned_private: prior_private,
+        requires_replace: replace.map((name) => attributePath(name)),
+        diagnostics,
+      };
+    },
+
+    async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const prior = kept(prior_state, planned_private);
+      const planned = decodeValue(planned_state);
+      if (planned === null) return keptResponse("new_state", await destroySet(prior, surroundings()));
+      const applied = await applySet(prior, planned, surroundings());
+      // Where EC2 has not what was planned, Terraform would call the true state a bug of the provider, and taint a new resource.
+      return { ...keptResponse("new_state", applied), legacy_type_system: !applied.asPlanned };
+    },
+
+    async ImportResourceState({ type_name, id }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const { state, private: own, diagnostics } = await importSet(id, surroundings());
+      const imported = { type_name: RESOURCE, state: encodeValue(state, RESOURCE_SCHEMA), private: encodePrivate(own) };
+      return { imported_resources: state ? [imported] : [], diagnostics };
+    },
+
+    GenerateResourceConfig: ({ type_name, state }) =>
+      ofType(RESOURCE, type_name) ?? { config: encodeValue(configurationOf(object(state)), RESOURCE_SCHEMA) },
+
+    MoveResourceState({ source_provider_address, source_type_name, source_state, source_private, target_type_name }) {
+      const refused = ofType(RESOURCE, target_type_name);
+      if (refused) return refused;
+      const source = rawState(source_state);
+      const same = source_type_name === RESOURCE && source ? kept({ json: json(source) }, source_private) : undefined;
+      const moved = same ?? (source_type_name === "aws_ami_launch_permission" && source ? movedSet(source) : undefined);
+      if (!moved?.state)
+        return failure(
+          `A ${source_type_name} cannot be moved to a ${RESOURCE}`,
+          `Move an aws_ami_launch_permission, or a ${RESOURCE} of another address of this provider; what is moved here is a ${source_type_name} of ${source_provider_address}. Anything else can be imported: terraform import … ami-1234567890abcdef0.`,
+        );
+      return { target_state: encodeValue(moved.state, RESOURCE_SCHEMA), target_private: encodePrivate(moved.private) };
+    },
+
+    async ReadDataSource({ type_name, config }) {
+      const refused = ofType(DATA_SOURCE, type_name);
+      if (refused) return refused;
+      const { state, diagnostics } = await readPermissions(object(config), provider);
+      return { state: encodeValue(state, DATA_SOURCE_SCHEMA), diagnostics };
+    },
+
+    StopProvider() {
+      log("debug", "asked to stop: no further change is sent to AWS");
+      stopping.abort();
+      return {};
+    },
+  };
+
+  function watched(name: string, method: Method): UntypedHandleCall {
+    return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) => {
+      const began = Date.now();
+      const work = (async () => method(call.request))().then(
+        (response) => {
+          log("trace", `answered ${name}`, { milliseconds: Date.now() - began });
+          answer(null, response);
+        },
+        (error: Error) => {
+          // What is wrong with the provider itself; its users get the message, the log gets the place.
+          log("error", `${name} failed: ${error.message}`, { stack: error.stack });
+          answer(null, failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
+        },
+      );
+      running.add(work);
+      work.finally(() => running.delete(work));
+    };
+  }
+
+  const service = Object.fromEntries(
+    Object.keys(PROVIDER_SERVICE).map((name) => {
+      const method = methods[name];
+      return [name, method ? watched(name, method) : notSupported(name)];
+    }),
+  );
+  return { service, idle: async () => void (await Promise.allSettled([...running])) };
+}
+
+const CAPABILITIES = {
+  plan_destroy: true,
+  get_provider_schema_optional: true,
+  move_resource_state: true,
+  generate_resource_config: true,
+};
+
+/** The answer of an RPC for what this provider does not have: ephemeral resources, lists, functions, actions, state stores. */
+function notSupported(name: string): UntypedHandleCall {
+  const { requestStream, responseStream } = PROVIDER_SERVICE[name] ?? {};
+  const response = failureOf(
+    name,
+    `${name} is not supported`,
+    `This provider has the resource ${RESOURCE} and the data source ${DATA_SOURCE}, and nothing else.`,
+  );
+  if (responseStream)
+    return (call: ServerWritableStream<Request, Response>) => {
+      call.write(response);
+      call.end();
+    };
+  if (requestStream)
+    return (call: { on(event: string, listener: () => void): void }, answer: sendUnaryData<Response>) => {
+      call.on("data", () => undefined);
+      call.on("end", () => answer(null, response));
+    };
+  return (_call: unknown, answer: sendUnaryData<Response>) => answer(null, response);
+}
+
+/** A response that says only what is wrong, in the members that the RPC has for it. */
+function failureOf(name: string, summary: string, detail: string): Response {
+  const { diagnostics } = failure(summary, detail);
+  switch (name) {
+    case "CallFunction":
+      return { error: { text: `${summary}: ${detail}` } };
+    case "ListResource":
+      return { diagnostic: diagnostics };
+    case "InvokeAction":
+      return { completed: { diagnostics } };
+    case "StopProvider":
+      return { Error: `${summary}: ${detail}` };
+    default:
+      return { diagnostics };
+  }
+}
+
+function failure(summary: string, detail: string): { readonly diagnostics: readonly Diagnostic[] } {
+  return { diagnostics: [{ severity: "ERROR", summary, detail }] };
+}
+
+/** Refuses a type that the provider does not have. */
+function ofType(known: string, asked: string): Response | undefined {
+  return asked === known ? undefined : failure(`There is no ${asked}`, `The type that this provider has is ${known}.`);
+}
+
+function object(value: DynamicValue): ObjectValue {
+  return decodeValue(value) ?? {};
+}
+
+function kept(state: DynamicValue, own: Uint8Array): Kept {
+  return {
+    state: decodeValue(state),
+    private: own?.length > 0 ? (JSON.parse(Buffer.from(own).toString("utf8")) as Private) : {},
+  };
+}
+
+function encodePrivate(own: Private): Buffer {
+  return Object.keys(own).length > 0 ? json(own) : Buffer.alloc(0);
+}
+
+function keptResponse(
+  name: string,
+  { state, private: own, diagnostics }: Kept & { diagnostics: readonly Diagnostic[] },
+): Response {
+  return { [name]: encodeValue(state, RESOURCE_SCHEMA), private: encodePrivate(own), diagnostics };
+}
+
+function rawState(raw: RawState | null): ObjectValue | null {
+  return decodeValue({ json: raw?.json ?? new Uint8Array() });
+}
+
+function json(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function logCall({ action, ...details }: AnsweredCall): void {
+  log("debug", action, details);
+}
+
+/** tfplugin6.proto, Schema. */
+function schemaMessage({ version, description, attributes }: Schema): Response {
+  return {
+    version,
+    block: { version, attributes: attributeMessages(attributes), description, description_kind: "MARKDOWN" },
+  };
+}
+
+function attributeMessages(attributes: Attributes): Response[] {
+  return Object.entries(attributes).map(([name, { role, description, type, nested }]) => ({
+    name,
+    ...(type ? { type: json(type) } : {}),
+    ...(nested ? { nested_type: { nesting: nested.nesting, attributes: attributeMessages(nested.attributes) } } : {}),
+    description,
+    description_kind: "MARKDOWN",
+    required: role === "required",
+    optional: role === "optional" || role === "optionalComputed",
+    computed: role === "computed" || role === "optionalComputed",
+  }));
+}

@@ -1,0 +1,76 @@
+/** Terraform's values on the wire: msgpack and JSON to plain values with unknowns, and back, by a schema. */
+
+import { decode, Encoder, ExtData, ExtensionCodec } from "@msgpack/msgpack";
+import { UNKNOWN } from "../core";
+import type { Attributes, Schema } from "./schema";
+
+/** A value as Terraform has it: null is absent, sets and lists are arrays, {@link UNKNOWN} is known after apply. */
+export type Value = null | boolean | number | string | typeof UNKNOWN | readonly Value[] | ObjectValue;
+
+/** An object or a map; an object has a member for each of its attributes. */
+export interface ObjectValue {
+  readonly [name: string]: Value;
+}
+
+/** tfplugin6.proto, DynamicValue. */
+export interface DynamicValue {
+  readonly msgpack?: Uint8Array;
+  readonly json?: Uint8Array;
+}
+
+// Terraform's msgpack: extension 0 is an unknown value, extension 12 one of which something is known; either may hold anything.
+const extensions = new ExtensionCodec();
+for (const type of [0, 12]) extensions.register({ type, encode: () => null, decode: () => UNKNOWN });
+const encoder = new Encoder({ extensionCodec: extensions });
+const UNKNOWN_EXTENSION = new ExtData(0, new Uint8Array(1));
+
+/** Decodes an object of a schema; null where the whole value is null. */
+export function decodeValue(value: DynamicValue | null | undefined): ObjectValue | null {
+  if (value?.msgpack && value.msgpack.length > 0)
+    return decode(value.msgpack, { extensionCodec: extensions }) as ObjectValue | null;
+  if (value?.json && value.json.length > 0) return JSON.parse(Buffer.from(value.json).toString("utf8")) as ObjectValue | null;
+  return null;
+}
+
+/** Encodes an object of a schema; members that it lacks are null, and those that the schema lacks are left out. */
+export function encodeValue(value: ObjectValue | null, schema: Schema): DynamicValue {
+  return { msgpack: encoder.encode(value === null ? null : complete(value, schema.attributes)) };
+}
+
+/** A value with exactly the members that the attributes name. */
+function complete(value: ObjectValue, attributes: Attributes): object {
+  const members = Object.entries(attributes).map(([name, { nested }]) => {
+    const member = value[name] ?? null;
+    if (!nested || member === null || member === UNKNOWN) return [name, marked(member)];
+    if (nested.nesting === "SINGLE") return [name, complete(member as ObjectValue, nested.attributes)];
+    return [name, (member as readonly ObjectValue[]).map((item) => complete(item, nested.attributes))];
+  });
+  return Object.fromEntries(members);
+}
+
+function marked(value: Value): unknown {
+  if (value === UNKNOWN) return UNKNOWN_EXTENSION;
+  if (Array.isArray(value)) return value.map(marked);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, marked(item)]));
+}
+
+/** Whether something in a value is not known yet. */
+export function hasUnknown(value: Value | undefined): boolean {
+  if (value === UNKNOWN) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).some(hasUnknown);
+}
+
+/** Whether two values are the same; arrays as sets, whose order says nothing. */
+export function sameValue(a: Value, b: Value): boolean {
+  return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
+}
+
+function ordered(value: Value): unknown {
+  if (value === UNKNOWN) return { unknown: true };
+  if (Array.isArray(value)) return value.map((item) => JSON.stringify(ordered(item))).sort();
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1));
+  return members.map(([key, item]) => [key, ordered(item)]);
+}

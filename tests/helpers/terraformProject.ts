@@ -1,0 +1,192 @@
+/** A Terraform configuration in a folder of its own, with the built provider in a mirror, driven by the real CLI. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { installProvider } from "ami-launch-permissions/terraform";
+import { type Emulator, ROOT } from "./emulator";
+import type { Ran } from "./pulumiProject";
+
+const REQUIRED = `terraform {
+  required_providers {
+    ami = {
+      source = "registry.terraform.io/ami-launch-permissions/ami"
+    }
+  }
+}
+`;
+
+export interface TerraformOptions {
+  /** The provider's block; default: one with `region = "us-east-1"`. */
+  readonly provider?: string;
+  /** Environment variables beside the emulator's; undefined unsets one. */
+  readonly env?: Record<string, string | undefined>;
+}
+
+/** Terraform, or OpenTofu where there is none. */
+export function terraformCli(): string {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const found = ["terraform", "tofu"].find((name) => folders.some((folder) => fs.existsSync(path.join(folder, name))));
+  if (!found) throw new Error("neither terraform nor tofu is on PATH: npm run setup");
+  return found;
+}
+
+export class TerraformProject {
+  readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-tf-"));
+  readonly env: NodeJS.ProcessEnv;
+
+  private constructor(
+    emulator: Emulator,
+    private readonly options: TerraformOptions,
+  ) {
+    const mirror = path.join(this.folder, "mirror");
+    const cliConfig = path.join(this.folder, "terraform.rc");
+    installProvider(mirror);
+    fs.writeFileSync(cliConfig, `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(mirror)}\n  }\n}\n`);
+    this.env = {
+      ...process.env,
+      ...emulator.environment(),
+      TF_CLI_CONFIG_FILE: cliConfig,
+      TF_IN_AUTOMATION: "1",
+      TF_INPUT: "0",
+      CHECKPOINT_DISABLE: "1",
+      // The provider's process stays on this machine as well.
+      NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
+      ...options.env,
+    };
+  }
+
+  /** A project whose configuration is `text`, initialized. */
+  static async create(emulator: Emulator, text: string, options: TerraformOptions = {}): Promise<TerraformProject> {
+    const project = new TerraformProject(emulator, options);
+    project.configure(text);
+    await project.succeed("init");
+    return project;
+  }
+
+  /** Replaces the configuration, but for what requires and configures the provider. */
+  configure(text: string): void {
+    this.write("main.tf", text);
+    this.write("provider.tf", REQUIRED + (this.options.provider ?? 'provider "ami" {\n  region = "us-east-1"\n}\n'));
+  }
+
+  /** Replaces the configuration by one in JSON: resource or data name → arguments, in Terraform's names. */
+  declare(sets: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
+    this.configure("");
+    const outputs = Object.keys(sets).map((name) => [name, { value: `\${ami_launch_permission_set.${name}.grants}` }]);
+    const text = {
+      ...(Object.keys(sets).length > 0 ? { resource: { ami_launch_permission_set: sets } } : {}),
+      output: Object.fromEntries(outputs),
+    };
+    this.write("sets.tf.json", JSON.stringify(text));
+  }
+
+  write(name: string, text: string): void {
+    fs.mkdirSync(path.dirname(path.join(this.folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(this.folder, name), text);
+  }
+
+  /** Starts the CLI; for tests that end it before it ends itself. */
+  start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
+    const [command = "", ...rest] = args;
+    const child = spawn(terraformCli(), [command, ...(NO_COLOR.includes(command) ? ["-no-color"] : []), ...rest], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      // Its own process group, as a shell gives it: Ctrl-C reaches the provider, too.
+      detached: true,
+    });
+    const ended = new Promise<Ran>((resolve, reject) => {
+      let [output, stdout] = ["", ""];
+      child.stdout.on("data", (text) => {
+        output += text;
+        stdout += text;
+      });
+      child.stderr.on("data", (text) => {
+        output += text;
+      });
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code, output, stdout }));
+    });
+    return { child, ended };
+  }
+
+  /** Runs the CLI; any exit code is fine. */
+  run(...args: string[]): Promise<Ran> {
+    return this.start(...args).ended;
+  }
+
+  /** Runs the CLI and fails the test unless it exits with 0. */
+  async succeed(...args: string[]): Promise<Ran> {
+    const ran = await this.run(...args);
+    if (ran.code !== 0) throw new Error(`terraform ${args.join(" ")} exited with ${ran.code}:\n${ran.output}`);
+    return ran;
+  }
+
+  /** Runs the CLI and fails the test if it exits with 0. */
+  async fail(...args: string[]): Promise<Ran> {
+    const ran = await this.run(...args);
+    if (ran.code === 0) throw new Error(`terraform ${args.join(" ")} was expected to fail:\n${ran.output}`);
+    return ran;
+  }
+
+  async plan(...args: string[]): Promise<string> {
+    return (await this.succeed("plan", ...args)).output;
+  }
+
+  async apply(...args: string[]): Promise<string> {
+    return (await this.succeed("apply", "-auto-approve", ...args)).output;
+  }
+
+  async destroy(...args: string[]): Promise<string> {
+    return (await this.succeed("destroy", "-auto-approve", ...args)).output;
+  }
+
+  /** A plan as Terraform's JSON: `resource_changes` and `diagnostics` are what tests look at. */
+  async planJson(...args: string[]): Promise<TerraformPlan> {
+    await this.succeed("plan", "-out=plan.bin", ...args);
+    return JSON.parse((await this.succeed("show", "-json", "plan.bin")).stdout);
+  }
+
+  /** Whether a plan would change something, by the exit code that Terraform has for it. */
+  async isSettled(): Promise<boolean> {
+    const { code, output } = await this.run("plan", "-detailed-exitcode");
+    if (code !== 0 && code !== 2) throw new Error(`terraform plan exited with ${code}:\n${output}`);
+    return code === 0;
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    const values = JSON.parse((await this.succeed("output", "-json")).stdout) as Record<string, { value: unknown }>;
+    return Object.fromEntries(Object.entries(values).map(([name, { value }]) => [name, value]));
+  }
+
+  /** The attributes of each resource in the state, by address. */
+  async state(): Promise<Record<string, Record<string, unknown>>> {
+    const { values } = JSON.parse((await this.succeed("show", "-json")).stdout);
+    const resources: { address: string; tainted?: boolean; values: Record<string, unknown> }[] =
+      values?.root_module?.resources ?? [];
+    return Object.fromEntries(
+      resources.map(({ address, tainted, values: attributes }) => [address, tainted ? { ...attributes, tainted } : attributes]),
+    );
+  }
+
+  /** Deletes the folder, its state included. */
+  remove(): void {
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface TerraformPlan {
+  readonly resource_changes?: readonly {
+    readonly address: string;
+    readonly change: {
+      readonly actions: readonly string[];
+      readonly before: Record<string, unknown> | null;
+      readonly after: Record<string, unknown> | null;
+      readonly after_unknown: Record<string, unknown>;
+    };
+  }[];
+}
+
+const NO_COLOR = ["init", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
