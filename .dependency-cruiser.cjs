@@ -28,6 +28,13 @@ module.exports = {
       to: { path: "^provider/(pulumi|terraform|cdk|cli)/", pathNot: "^provider/$1/" },
     },
     {
+      name: "constructs-stand-alone",
+      comment: "Terraform's provider does the work; the constructs only describe it",
+      severity: "error",
+      from: { path: "^provider/cdk/" },
+      to: { path: "^provider/(?!cdk/|package\\.json$)" },
+    },
+    {
       name: "program-uses-the-package-only",
       severity: "error",
       from: { path: "^index\\.ts$" },

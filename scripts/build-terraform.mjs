@@ -1,24 +1,32 @@
-// Bundles the Terraform provider into one executable file: dist/terraform/terraform-provider-ami_v<version>.
+// Bundles the Terraform provider into one executable file, provider/dist/terraform/terraform-provider-ami_v<version>, with its notices.
 // @ts-check
-import { chmodSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import protobuf from "protobufjs";
 import { ROOT } from "./environment.mjs";
 
 const PROVIDER = join(ROOT, "provider");
 const SOURCES = join(PROVIDER, "terraform");
+const FOLDER = join(PROVIDER, "dist", "terraform");
 
-const { version } = JSON.parse(readFileSync(join(PROVIDER, "package.json"), "utf8"));
-const folder = join(PROVIDER, "dist", "terraform");
-const file = join(folder, `terraform-provider-ami_v${version}`);
+/**
+ * What starts the bundle, as a shell sees it; to JavaScript it is a comment and a string.
+ * A shebang of node's own fails wherever a package.json above says `"type": "module"`: node then goes by the file's name,
+ * which ends in a version and has to.
+ */
+const START = `#!/bin/sh
+":" //; exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
 
+const { version } = readJson(join(PROVIDER, "package.json"));
 const protos = readdirSync(join(SOURCES, "proto")).map((name) => join(SOURCES, "proto", name));
-const descriptor = (await new protobuf.Root().load(protos, { keepCase: true })).resolveAll().toJSON();
-
-await build({
+// One after the other, and sorted: else the bundle differs from run to run.
+const descriptor = new protobuf.Root().loadSync(protos.sort(), { keepCase: true }).resolveAll().toJSON();
+const { outputFiles, metafile } = await build({
   entryPoints: [join(SOURCES, "main.ts")],
-  outfile: file,
+  absWorkingDir: ROOT,
+  write: false,
+  metafile: true,
   bundle: true,
   minify: true,
   legalComments: "none",
@@ -26,7 +34,59 @@ await build({
   target: "node20.19",
   format: "cjs",
   define: { PROTO_DESCRIPTOR: JSON.stringify(descriptor) },
-  banner: { js: "#!/usr/bin/env node" },
+  banner: { js: START },
   logLevel: "warning",
 });
-chmodSync(file, 0o755);
+
+mkdirSync(FOLDER, { recursive: true });
+const executable = `terraform-provider-ami_v${version}`;
+for (const name of readdirSync(FOLDER))
+  if (/^terraform-provider-ami_v/.test(name) && name !== executable) rmSync(join(FOLDER, name));
+put(executable, outputFiles[0]?.contents ?? "", 0o755);
+put("THIRD-PARTY-NOTICES.txt", notices(Object.keys(metafile.inputs)), 0o644);
+
+/**
+ * In one move: somebody may be starting the one that is there.
+ * @param {string} name
+ * @param {string | Uint8Array} contents
+ * @param {number} mode
+ */
+function put(name, contents, mode) {
+  const draft = join(FOLDER, `.${name}.${process.pid}`);
+  writeFileSync(draft, contents, { mode });
+  renameSync(draft, join(FOLDER, name));
+}
+
+/**
+ * The licences of what the bundle holds of others.
+ * @param {string[]} inputs The files that were bundled.
+ */
+function notices(inputs) {
+  const folders = new Set(inputs.flatMap((file) => packageFolder(join(ROOT, file)) ?? []));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = readJson(join(folder, "package.json"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), "utf8").trim() : "No licence text in the package."}`;
+  });
+  const vendored = `The plugin protocol's definitions, of github.com/hashicorp/terraform-plugin-go and github.com/hashicorp/go-plugin (MPL-2.0) and of
+grpc/grpc-proto (Apache-2.0): their sources are in provider/terraform/proto of this project.`;
+  return `${[vendored, ...texts].join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
+
+/**
+ * The installed package that a file is of; undefined for the project's own.
+ * @param {string} file
+ * @returns {string | undefined}
+ */
+function packageFolder(file) {
+  if (!file.includes("node_modules")) return undefined;
+  let folder = dirname(file);
+  // A package.json without a name only says what kind of modules a folder holds.
+  while (!existsSync(join(folder, "package.json")) || !readJson(join(folder, "package.json")).name) folder = dirname(folder);
+  return folder;
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, "utf8"));
+}

@@ -8,6 +8,8 @@ export const TOOLCHAIN = join(ROOT, ".toolchain");
 export const PYTHON = join(TOOLCHAIN, "python");
 /** The engine that set-up fetched or built; absent where a Pulumi CLI is on PATH. */
 export const ENGINE = join(TOOLCHAIN, "pulumi");
+/** The OpenTofu that set-up built; absent where terraform or tofu is on PATH. */
+export const TOFU = join(TOOLCHAIN, "tofu");
 
 /** What has to stand beside the CLI for a TypeScript program with a dynamic provider. */
 export const ENGINE_PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
@@ -40,7 +42,8 @@ export function toolchainEnvironment({ local = false } = {}) {
 /** The folders to put before PATH. */
 export function toolchainPath() {
   const engine = engineOnPath() ? [] : [join(ENGINE, "bin")];
-  return [...engine, join(ROOT, "node_modules", ".bin"), join(PYTHON, "bin")];
+  const tofu = ownTerraform() ? [] : [join(TOFU, "bin")];
+  return [...engine, ...tofu, join(ROOT, "node_modules", ".bin"), join(PYTHON, "bin")];
 }
 
 /** The user's own Pulumi CLI, if the Node.js language host came with it. */
@@ -51,6 +54,16 @@ export function engineOnPath() {
   const beside = dirname(realpathSync(cli));
   const complete = ENGINE_PROGRAMS.every((name) => onPath(name) ?? executable(join(beside, name)));
   return complete ? cli : undefined;
+}
+
+/** The user's own Terraform, or else their own OpenTofu. */
+export function ownTerraform() {
+  return onPath("terraform") ?? onPath("tofu");
+}
+
+/** What applies Terraform configurations here: the user's own program, or else the OpenTofu that set-up built. */
+export function terraformOnPath() {
+  return ownTerraform() ?? executable(join(TOFU, "bin", "tofu"));
 }
 
 /**
@@ -80,11 +93,25 @@ export function executable(file) {
   }
 }
 
-/** The versions that the pinned Go module names: of the CLI, and of the Go that builds it. */
+/** The versions that the pinned Go modules name: of each program, and of the Go that builds it. */
 export function pinnedVersions() {
-  const module = readFileSync(join(ROOT, "scripts/toolchain/pulumi-cli/go.mod"), "utf8");
-  const find = (/** @type {RegExp} */ pattern) => module.match(pattern)?.[1] ?? "";
-  return { cli: find(/pulumi\/pkg\/v3 v(\S+)/), go: find(/^go (\S+)$/m) };
+  const engine = goModule("pulumi-cli");
+  const tofu = goModule("tofu");
+  return {
+    engine: { version: engine(/pulumi\/pkg\/v3 v(\S+)/), go: engine(GO_LINE) },
+    tofu: { version: tofu(/opentofu\/opentofu v(\S+)/), go: tofu(GO_LINE) },
+  };
+}
+
+const GO_LINE = /^go (\S+)$/m;
+
+/**
+ * What finds something in a pinned Go module.
+ * @param {string} name
+ */
+function goModule(name) {
+  const text = readFileSync(join(ROOT, "scripts", "toolchain", name, "go.mod"), "utf8");
+  return (/** @type {RegExp} */ pattern) => text.match(pattern)?.[1] ?? "";
 }
 
 /** @type {Record<string, string | undefined>} */

@@ -1,4 +1,5 @@
-// Sets up what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine.
+// Sets up what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
+// and OpenTofu where there is no Terraform.
 // @ts-check
 import { createHash } from "node:crypto";
 import {
@@ -15,9 +16,24 @@ import {
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ENGINE, ENGINE_PROGRAMS, engineOnPath, executable, PYTHON, pinnedVersions, ROOT, TOOLCHAIN } from "./environment.mjs";
+import {
+  ENGINE,
+  ENGINE_PROGRAMS,
+  engineOnPath,
+  executable,
+  ownTerraform,
+  PYTHON,
+  pinnedVersions,
+  ROOT,
+  TOFU,
+  TOOLCHAIN,
+} from "./environment.mjs";
 import { acquireLock } from "./setup/lock.mjs";
 import { run, SetupError, stopOnSignals } from "./setup/run.mjs";
+
+/** The Go modules that pin what is built from source, and the engine's launcher. */
+const GO_MODULES = join(ROOT, "scripts", "toolchain");
+const LAUNCHER = "pulumi-resource-pulumi-nodejs";
 
 /**
  * @typedef {object} Step
@@ -27,7 +43,7 @@ import { run, SetupError, stopOnSignals } from "./setup/run.mjs";
  * @property {string} needs What the user has to have for it, shown when it fails.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -53,10 +69,17 @@ const STEPS = {
     title: "Pulumi engine",
     isReady: () => engineOnPath() !== undefined || builtEngine.isReady(),
     work: (say) => builtEngine.work(say),
-    needs: `a Pulumi CLI on PATH (see pulumi.com/docs/install), or Go ${pinnedVersions().go} or newer to build it, with its module proxy within reach.`,
+    needs: `a Pulumi CLI on PATH (see pulumi.com/docs/install), or Go ${pinnedVersions().engine.go} or newer to build it, with its module proxy within reach.`,
+  },
+  terraform: {
+    title: "OpenTofu",
+    isReady: () => ownTerraform() !== undefined || builtTofu.isReady(),
+    work: (say) => builtTofu.work(say),
+    needs: `terraform or tofu on PATH (see opentofu.org/docs/intro/install), or Go ${pinnedVersions().tofu.go} or newer to build it, with its module proxy within reach.`,
   },
 };
 const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
+const builtTofu = stamped("terraform", join(TOFU, "bin", "tofu"), tofuInputs, buildTofu);
 const ALL = /** @type {StepName[]} */ (Object.keys(STEPS));
 
 /**
@@ -179,7 +202,13 @@ function npmPackagesMatchTheLock() {
 }
 
 function buildInputs() {
-  return [join(ROOT, "package-lock.json"), join(ROOT, "tsconfig.base.json"), ...filesUnder(join(ROOT, "provider"))];
+  const files = [
+    "package-lock.json",
+    "tsconfig.base.json",
+    join("scripts", "build-terraform.mjs"),
+    join("scripts", "build-cdk.mjs"),
+  ];
+  return [...files.map((name) => join(ROOT, name)), ...filesUnder(join(ROOT, "provider"))];
 }
 
 function pythonInputs() {
@@ -196,18 +225,19 @@ async function installPythonPackages(say) {
 }
 
 function engineInputs() {
-  return filesUnder(join(ROOT, "scripts", "toolchain"));
+  const folders = ["pulumi-cli", "pulumi-language-nodejs"].flatMap((name) => filesUnder(join(GO_MODULES, name)));
+  return [...folders, join(GO_MODULES, LAUNCHER)];
 }
 
 /** @param {Say} say */
 async function installEngine(say) {
   const draft = `${ENGINE}.draft`;
   await rm(draft, { recursive: true, force: true });
-  const { cli } = pinnedVersions();
-  say(`no Pulumi CLI on PATH, fetching ${cli}`);
-  if (!(await downloadEngine(draft, cli))) {
+  const { version } = pinnedVersions().engine;
+  say(`no Pulumi CLI on PATH, fetching ${version}`);
+  if (!(await downloadEngine(draft, version))) {
     say("its installer is not within reach, building it from source instead: about 5 minutes, once");
-    await buildEngine(draft, cli);
+    await buildEngine(draft, version);
   }
   await rm(ENGINE, { recursive: true, force: true });
   renameSync(draft, ENGINE);
@@ -239,19 +269,43 @@ async function downloadEngine(folder, version) {
  * @param {string} version
  */
 async function buildEngine(folder, version) {
-  const modules = join(ROOT, "scripts", "toolchain");
   const programs = join(folder, "bin");
+  const host = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
+  await goBuild("pulumi-language-nodejs", host, programs);
+  const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+  await goBuild("pulumi-cli", cli, programs, `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`);
+  copyFileSync(join(GO_MODULES, LAUNCHER), join(programs, LAUNCHER));
+  chmodSync(join(programs, LAUNCHER), 0o755);
+}
+
+function tofuInputs() {
+  return filesUnder(join(GO_MODULES, "tofu"));
+}
+
+/** @param {Say} say */
+async function buildTofu(say) {
+  const draft = `${TOFU}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  say(`no terraform or tofu on PATH, building OpenTofu ${pinnedVersions().tofu.version} from source: about 5 minutes, once`);
+  // Else it calls itself a development version, which constraints on the version do not match.
+  const released = "-X github.com/opentofu/opentofu/version.dev=no";
+  await goBuild("tofu", "github.com/opentofu/opentofu/cmd/tofu", join(draft, "bin"), released);
+  await rm(TOFU, { recursive: true, force: true });
+  renameSync(draft, TOFU);
+}
+
+/**
+ * Builds a program that a module under scripts/toolchain pins.
+ * @param {string} name The module's folder.
+ * @param {string} program
+ * @param {string} into The folder for it.
+ * @param {string} [linking] More flags for the linker.
+ */
+function goBuild(name, program, into, linking = "") {
+  const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-o", `${into}/`, `-ldflags=-s -w ${linking}`.trimEnd()];
   // Without cgo no C compiler is needed; a go.work of the user's must not take part.
   const env = { CGO_ENABLED: "0", GOWORK: "off" };
-  const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-o", `${programs}/`];
-  const host = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
-  await run("go", ["build", ...flags, "-ldflags=-s -w", host], { cwd: join(modules, "pulumi-language-nodejs"), env });
-  const cli = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-  const named = `-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
-  await run("go", ["build", ...flags, named, cli], { cwd: join(modules, "pulumi-cli"), env });
-  const launcher = "pulumi-resource-pulumi-nodejs";
-  copyFileSync(join(modules, launcher), join(programs, launcher));
-  chmodSync(join(programs, launcher), 0o755);
+  return run("go", ["build", ...flags, program], { cwd: join(GO_MODULES, name), env });
 }
 
 /**

@@ -60,7 +60,7 @@ export {
   type Permissions,
   union,
 } from "./permissions";
-export { foreseen, type Plan, planChange } from "./plan";
+export { foreseen, type Plan, planChange, recordedChange } from "./plan";
 export { DEFAULT_PATIENCE, IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
 export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";

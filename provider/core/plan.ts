@@ -109,9 +109,25 @@ export function recordOf(
   };
 }
 
-/** What will be known of a set once a plan is applied whole; but for its KMS grants, which have no id yet. */
+/** What a set would change if EC2 had what is recorded; EC2 is not asked. */
+export function recordedChange(
+  set: PermissionSet,
+  image: Pick<Image, "ownerId" | "snapshotIds">,
+  { live, granted }: Pick<Recorded, "live" | "granted"> = { live: NO_PERMISSIONS, granted: NO_PERMISSIONS },
+): Change {
+  const target = targetPermissions(set, image);
+  const managedSnapshotIds = managedSnapshots(set, image);
+  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
+}
+
+/**
+ * What can be promised of a set once a plan is applied: what it wants, and what is recorded and stays. It depends on nothing that
+ * others may do in the meantime.
+ */
 export function foreseen(plan: Plan): Recorded {
-  return recordOf(plan, union(minus(plan.live, plan.change.remove), plan.change.add));
+  const { set, image, recorded } = plan;
+  const change = recordedChange(set, image, recorded);
+  return recordOf({ ...plan, change }, union(minus(recorded?.live ?? NO_PERMISSIONS, change.remove), change.add));
 }
 
 const PENDING = `the AMI is pending: it is waited for, ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes at most`;

@@ -1,5 +1,6 @@
 /** Arguments between Terraform's values and the core's: names, absent values, and what is computed left out. */
 
+import type { ArgumentProblem } from "../core";
 import { camelCase, snakeCase } from "./diagnostics";
 import type { Attributes, Schema } from "./schema";
 import type { ObjectValue, Value } from "./values";
@@ -7,6 +8,13 @@ import type { ObjectValue, Value } from "./values";
 /** What a configuration or a state says of the arguments of a schema, by the core's names; what is null is left out. */
 export function argumentsIn(value: ObjectValue, { attributes }: Schema): Record<string, Value> {
   return named(Object.fromEntries(Object.entries(value).filter(([name]) => attributes[name]?.role !== "computed")));
+}
+
+/** What a configuration sets and only the provider can. */
+export function readOnlyProblems(config: ObjectValue, { attributes }: Schema): ArgumentProblem[] {
+  return Object.keys(attributes)
+    .filter((name) => attributes[name]?.role === "computed" && (config[name] ?? null) !== null)
+    .map((name) => ({ property: name, path: [name], message: "is told by the provider; leave it out" }));
 }
 
 /** The other way: the core's arguments as Terraform's values. */

@@ -1,7 +1,7 @@
 /** The data source's operations on Terraform's values. */
 
 import { AmiSharingError, type ArgumentProblem, decodeDeclaredSet, describePermissions, UNKNOWN } from "../core";
-import { argumentsIn, valuesOf } from "./arguments";
+import { argumentsIn, readOnlyProblems, valuesOf } from "./arguments";
 import { type Diagnostic, errorDiagnostic } from "./diagnostics";
 import type { ProviderConfig } from "./providerConfig";
 import { DATA_SOURCE_SCHEMA } from "./schema";
@@ -10,7 +10,7 @@ import type { ObjectValue, Value } from "./values";
 /** What is wrong with a configuration. */
 export function dataSourceProblems(config: ObjectValue): readonly ArgumentProblem[] {
   const decoded = decodeDeclaredSet(argumentsIn(config, DATA_SOURCE_SCHEMA));
-  return "problems" in decoded ? decoded.problems : [];
+  return [...readOnlyProblems(config, DATA_SOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
 /** Who the AMI is shared with now; its state is null where that cannot be read. */

@@ -1,6 +1,6 @@
 /** What goes wrong, in Terraform's form: diagnostics that point at the attribute, with the names that its users write. */
 
-import { type AmiSharingError, ARGUMENT_NAMES, type ArgumentProblem, problemPath } from "../core";
+import { type AmiSharingError, ARGUMENT_NAMES, type ArgumentProblem, type ErrorCode } from "../core";
 
 /** tfplugin6.proto, Diagnostic. */
 export interface Diagnostic {
@@ -20,20 +20,23 @@ export function attributePath(...names: readonly string[]): AttributePath {
 }
 
 /** The diagnostic for a wrong argument. */
-export function problemDiagnostic(problem: ArgumentProblem): Diagnostic {
-  const names = problem.path.filter((part): part is string => typeof part === "string");
+export function problemDiagnostic({ property, path, message }: ArgumentProblem): Diagnostic {
+  // A set has no order, so that an index would say nothing.
+  const place = path.filter((part) => typeof part === "string").join(".") || property;
+  const words = inTerraformWords(message);
   return {
     severity: "ERROR",
-    summary: `Invalid ${snakeCase(problem.property)}`,
-    detail: inTerraformWords(`${problemPath(problem)}: ${problem.message} [invalid-argument]`),
-    attribute: attributePath(...(names.length > 0 ? names : [problem.property])),
+    summary: `Invalid ${snakeCase(property)}`,
+    detail: `${snakeCase(place)}${words.startsWith("true ") ? " =" : ":"} ${words} [invalid-argument]`,
+    // Terraform takes the last step of a longer path for an argument of the whole block, and would point there.
+    attribute: attributePath(property),
   };
 }
 
 /** The diagnostic for what an operation threw; `attributes` are those that may be pointed at. */
 export function errorDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
-  const { message, property } = error as Partial<AmiSharingError> & Error;
-  const name = property && snakeCase(property);
+  const { message, property, code } = error as Partial<AmiSharingError> & Error;
+  const name = property ? snakeCase(property) : code && ABOUT[code];
   return {
     severity: "ERROR",
     summary,
@@ -41,6 +44,20 @@ export function errorDiagnostic(summary: string, error: unknown, attributes: rea
     ...(name && attributes.includes(name) ? { attribute: attributePath(name) } : {}),
   };
 }
+
+/** The attribute that an error is about which names none. */
+const ABOUT: Partial<Record<ErrorCode, string>> = {
+  "image-not-found": "image_id",
+  "not-owner": "image_id",
+  "snapshot-not-found": "create_volume_permissions",
+  "region-missing": "region",
+};
+
+/** What the core says of every engine, and Terraform's users have in another form. */
+const PHRASES = [
+  [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],
+  ["the region (the argument's, or the engine's AWS configuration)", "region, here or in the provider block"],
+] as const;
 
 /** The names that Terraform's users write for what the core's words name. */
 const NAMES = new Map(
@@ -52,7 +69,8 @@ const NAMED = new RegExp(`\\b(${[...NAMES.keys()].join("|")}|public)\\b(: (?=tru
 
 /** The core's words with Terraform's names and its way to assign them. */
 export function inTerraformWords(text: string): string {
-  return text.replace(NAMED, (_, name: string, assigned?: string) => (NAMES.get(name) ?? name) + (assigned ? " = " : ""));
+  const said = PHRASES.reduce((words, [core, ours]) => words.replace(core, ours), text);
+  return said.replace(NAMED, (_, name: string, assigned?: string) => (NAMES.get(name) ?? name) + (assigned ? " = " : ""));
 }
 
 export function snakeCase(name: string): string {

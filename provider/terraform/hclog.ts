@@ -2,8 +2,13 @@
 
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 
-/** Writes one line; `details` are named values beside the message, never credentials. */
-export function log(level: Level, message: string, details: Readonly<Record<string, unknown>> = {}): void {
-  const line = { "@level": level, "@message": message, "@module": "ami", "@timestamp": new Date().toISOString(), ...details };
+/** Takes one message; `details` are named values beside it, never credentials. */
+export type Log = (level: Level, message: string, details?: Readonly<Record<string, unknown>>) => void;
+
+/** Writes a line to standard error. */
+export const hclog: Log = (level, message, details = {}) => {
+  // hashicorp/go-plugin, log_entry.go: a time without microseconds makes the line no log line.
+  const time = new Date().toISOString().replace("Z", "000Z");
+  const line = { "@level": level, "@message": message, "@module": "ami", "@timestamp": time, ...details };
   process.stderr.write(`${JSON.stringify(line)}\n`);
-}
+};

@@ -1,6 +1,13 @@
 /** What programs can import of the Terraform provider: where it lies, how to install it, and its schemas. */
 
-export { installProvider, PROVIDER_FILE, PROVIDER_VERSION } from "./install";
+export {
+  installProvider,
+  mirrorFolders,
+  PROVIDER_FILE,
+  PROVIDER_VERSION,
+  type ProviderFile,
+  providerFiles,
+} from "./install";
 export {
   type Attribute,
   type Attributes,

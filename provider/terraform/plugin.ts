@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   Server,
   ServerCredentials,
@@ -13,7 +14,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { selfSigned } from "./certificate";
-import { log } from "./hclog";
+import { hclog } from "./hclog";
 import { PROVIDER_ADDRESS } from "./schema";
 import type { ProviderServer } from "./server";
 import { BROKER_SERVICE, CONTROLLER_SERVICE, HEALTH_SERVICE, PROVIDER_SERVICE, STDIO_SERVICE } from "./services";
@@ -28,6 +29,10 @@ const PROTOCOL_VERSION = 6;
 const HEALTH_NAME = "plugin";
 /** terraform-plugin-go, tfprotov6/tf6server: the largest message, in bytes. */
 const MAX_MESSAGE = 256 << 20;
+/** Milliseconds for running calls to end where nobody waits for them. */
+const PATIENCE = 2000;
+/** Milliseconds for answers to leave before the process does; go-plugin's client kills after two seconds. */
+const LAST_WORDS = 500;
 
 /** What the environment of a plugin says; absent where no program started it as one. */
 export interface PluginEnvironment {
@@ -65,8 +70,8 @@ export interface Serving {
   readonly address: string;
   /** What the handshake line carries of the server's certificate; empty without TLS. */
   readonly certificate: string;
-  /** Lets running calls end, and takes the socket away. */
-  readonly stop: () => Promise<void>;
+  /** Lets running calls end, for as many milliseconds as are given, and takes the socket away. */
+  readonly stop: (patience?: number) => Promise<void>;
 }
 
 /**
@@ -93,8 +98,9 @@ export async function listen(
   server.addService(PROVIDER_SERVICE, service);
   server.addService(HEALTH_SERVICE, health());
   server.addService(CONTROLLER_SERVICE, controller(onShutdown));
-  server.addService(BROKER_SERVICE, { StartStream: staysOpen });
-  server.addService(STDIO_SERVICE, { StreamStdio: staysOpen });
+  const open = new Set<OpenStream>();
+  server.addService(BROKER_SERVICE, { StartStream: staysOpen(open) });
+  server.addService(STDIO_SERVICE, { StreamStdio: staysOpen(open) });
   const at = process.platform === "win32" ? await tcpAddress(environment) : socketAddress(environment);
   await new Promise<void>((done, fail) => {
     server.bindAsync(at.target, credentials, (error) => (error ? fail(error) : done()));
@@ -103,9 +109,11 @@ export async function listen(
     network: at.network,
     address: at.address,
     certificate: own?.handshake ?? "",
-    stop: async () => {
-      await idle();
-      // Streams of the client's stay open for ever.
+    stop: async (patience) => {
+      await (patience === undefined ? idle() : Promise.race([idle(), sleep(patience)]));
+      for (const stream of open) stream.end();
+      // What is answered already is on its way: a moment for it, and no longer.
+      await Promise.race([new Promise((done) => server.tryShutdown(done)), sleep(LAST_WORDS)]);
       server.forceShutdown();
       at.remove();
     },
@@ -120,14 +128,19 @@ export function handshakeLine({ network, address, certificate }: Serving): strin
 /** Serves Terraform until it asks to end. */
 export async function servePlugin(provider: ProviderServer, environment: PluginEnvironment): Promise<void> {
   // Ctrl-C reaches the whole process group; Terraform then asks to stop by StopProvider, and waits for the state.
-  process.on("SIGINT", () => log("debug", "ignored SIGINT: Terraform asks to stop by itself"));
+  process.on("SIGINT", () => hclog("debug", "ignored SIGINT: Terraform asks to stop by itself"));
   const serving = await listen(provider, environment, () => end(serving));
   process.on("SIGTERM", () => end(serving));
-  // A client that was killed says nothing: once its process is gone, nobody is left to serve.
+  // A client that was killed says nothing: once its process is gone, nobody is left to serve, to record what is done, or to read the log.
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && end(serving), 1000).unref();
+  process.stderr.on("error", () => undefined);
+  setInterval(() => {
+    if (process.ppid === parent) return;
+    provider.stop();
+    end(serving, PATIENCE);
+  }, 1000).unref();
   process.stdout.write(`${handshakeLine(serving)}\n`);
-  log("debug", "listening", { network: serving.network, address: serving.address, tls: serving.certificate !== "" });
+  hclog("debug", "listening", { network: serving.network, address: serving.address, tls: serving.certificate !== "" });
 }
 
 /** Serves a client that is told by hand where to connect, until Ctrl-C; for debuggers and tests. */
@@ -150,8 +163,8 @@ export async function serveDebug(provider: ProviderServer): Promise<void> {
   );
 }
 
-function end(serving: Serving): void {
-  serving.stop().finally(() => process.exit(0));
+function end(serving: Serving, patience?: number): void {
+  serving.stop(patience).finally(() => process.exit(0));
 }
 
 interface HealthRequest {
@@ -173,15 +186,21 @@ function controller(onShutdown: () => void): UntypedServiceImplementation {
   return {
     Shutdown: (_call: unknown, answer: sendUnaryData<object>) => {
       answer(null, {});
-      // After the answer is on its way.
-      setImmediate(onShutdown);
+      onShutdown();
     },
   };
 }
 
-/** A stream with nothing to say: this plugin prints nothing and calls nobody back. */
-const staysOpen: UntypedServiceImplementation[string] = (call: { on?: (event: string, listener: () => void) => void }) =>
-  call.on?.("data", () => undefined);
+type OpenStream = ServerWritableStream<object, object>;
+
+/** Streams with nothing to say, for as long as the client wants: this plugin prints nothing and calls nobody back. */
+function staysOpen(open: Set<OpenStream>) {
+  return (call: OpenStream) => {
+    open.add(call);
+    call.on("data", () => undefined);
+    call.on("close", () => open.delete(call));
+  };
+}
 
 function socketAddress({ socketFolder }: PluginEnvironment) {
   const folder = mkdtempSync(join(socketFolder, "ami-"));

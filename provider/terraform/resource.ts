@@ -6,7 +6,6 @@ import {
   type ArgumentProblem,
   adoptionOf,
   broadenings,
-  changeFor,
   type DeclaredSet,
   type Decoded,
   decodeDeclaredSet,
@@ -20,7 +19,7 @@ import {
   granteeKey,
   IncompleteChangeError,
   isEmpty,
-  managedSnapshots,
+  type MaybeUnknown,
   minus,
   NO_PERMISSIONS,
   observe,
@@ -32,15 +31,14 @@ import {
   type Recorded,
   type RecordedOutputs,
   reconcile,
+  recordedChange,
   remove,
   reportOf,
-  reportOfDeletion,
-  targetPermissions,
   UNKNOWN,
 } from "../core";
-import { argumentsIn, nulls, valuesOf } from "./arguments";
+import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
 import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
-import { log } from "./hclog";
+import type { Log } from "./hclog";
 import type { ProviderConfig } from "./providerConfig";
 import { RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
@@ -58,6 +56,7 @@ export type Private = Pick<RecordedOutputs, "granted" | "kmsGrants">;
 /** What an operation on a resource is given. */
 export interface Surroundings {
   readonly config: ProviderConfig;
+  readonly log: Log;
   readonly patience?: Patience;
 }
 
@@ -74,7 +73,7 @@ const MAY_PASS: readonly ErrorCode[] = ["image-not-shareable", "public-access-bl
 /** What is wrong with a configuration. */
 export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
   const decoded = declaredIn(config);
-  return "problems" in decoded ? decoded.problems : [];
+  return [...readOnlyProblems(config, RESOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
 export interface Planned {
@@ -89,26 +88,29 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
   const decoded = declaredIn(config);
   if ("problems" in decoded) return { planned: config, replace: [], diagnostics: decoded.problems.map(problemDiagnostic) };
   const { state: old } = prior;
-  const region = decoded.declared.region ?? (await provider.regionFor(recordedRegion(old, config)));
+  let region: MaybeUnknown<string>;
+  try {
+    region = decoded.declared.region ?? (await provider.regionFor(recordedRegion(old, config)));
+  } catch (error) {
+    return { planned: config, replace: [], diagnostics: [errorDiagnostic("The set's region is not known", error, ARGUMENTS)] };
+  }
   const declared: DeclaredSet = { ...decoded.declared, region };
   const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
   const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
   const before = replace.length === 0 ? prior : { state: null, private: {} };
+  const leaving = replace.length === 0 ? [] : planDestroy(prior);
   const set = permissionSetOf(declared);
   const recorded = before.state ? recordedIn(before) : undefined;
 
   if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded))
     return { planned: before.state, replace, diagnostics: [] };
-  if (!set || region === UNKNOWN || !provider.isKnown) return { planned: blind(base, before.state), replace, diagnostics: [] };
+  if (!set || region === UNKNOWN || !provider.isKnown)
+    return { planned: blind(base, before.state), replace, diagnostics: leaving };
   try {
     const plan = await planChange(provider.gateway(region), set, recorded);
-    const { ownerId, snapshotIds, grants = {} } = encodeRecorded(set, foreseen(plan));
-    const planned = {
-      ...base,
-      ...valuesOf({ ownerId, snapshotIds }),
-      grants: promised(grants, plan, grantsIn(before.state)),
-    };
-    return { planned, replace, diagnostics: planDiagnostics(plan) };
+    // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
+    const planned = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    return { planned, replace, diagnostics: [...planDiagnostics(plan), ...leaving] };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     return { planned: blind(base, before.state), replace, diagnostics: [refusalDiagnostic(set.imageId, error)] };
@@ -118,15 +120,33 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
 /** What a destroy does beyond, or short of, what Terraform's plan of it shows. */
 export function planDestroy(prior: Kept): readonly Diagnostic[] {
   const set = prior.state ? setIn(prior.state) : undefined;
-  if (!set || (set.onDelete === "revoke" && set.spared.size === 0)) return [];
-  const report = reportOfDeletion(set, recordedIn(prior)).trim();
+  if (!set) return [];
+  const holders = Object.keys(grantsIn(prior.state));
+  const spared = holders.filter((key) => set.spared.has(key));
+  const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
+    severity: "WARNING",
+    summary: `AMI ${set.imageId} ${summary}`,
+    detail,
+    attribute: attributePath(attribute),
+  });
+  if (set.onDelete === "retain")
+    return holders.length > 0
+      ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${few(holders)}`)]
+      : [];
   return [
-    {
-      severity: "WARNING",
-      summary: `AMI ${set.imageId}: its destroy is not plain`,
-      detail: inTerraformWords(set.spared.size > 0 ? `${report}\naccounts in neverRevoke keep what they have` : report),
-    },
+    ...(set.onDelete === "reset"
+      ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
+      : []),
+    ...(spared.length > 0
+      ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${few(spared)}`)]
+      : []),
   ];
+}
+
+/** The first few, and how many more. */
+function few(items: readonly string[]): string {
+  const more = items.length - 10;
+  return items.slice(0, 10).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 export interface Applied extends Kept {
@@ -136,7 +156,7 @@ export interface Applied extends Kept {
 }
 
 /** Makes EC2 have what was planned. */
-export async function applySet(prior: Kept, planned: ObjectValue, { config, patience }: Surroundings): Promise<Applied> {
+export async function applySet(prior: Kept, planned: ObjectValue, { config, log, patience }: Surroundings): Promise<Applied> {
   const imageId = String(planned.image_id);
   const unchanged = (error: unknown) => ({
     ...prior,
@@ -182,7 +202,7 @@ export async function destroySet(prior: Kept, { config, patience }: Surroundings
 }
 
 /** Reads what EC2 has: the arguments stay, the grants are those that hold. */
-export async function readSet(current: Kept, { config }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+export async function readSet(current: Kept, { config, log }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
   const { state } = current;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { ...current, diagnostics: [] };
@@ -198,13 +218,15 @@ export async function readSet(current: Kept, { config }: Surroundings): Promise<
       ],
     };
   try {
-    const observed = await observe(config.gateway(state.region as string), set, recordedIn(current));
+    // One that was moved from a resource without a region is in the provider's.
+    const region = typeof state.region === "string" ? state.region : await config.regionFor(undefined);
+    const observed = await observe(config.gateway(region as string), set, recordedIn(current));
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };
     }
-    const { granted, kmsGrants, ...outputs } = encodeRecorded(set, observed);
-    return { state: { ...state, ...valuesIn(outputs) }, private: privateOf({ granted, kmsGrants }), diagnostics: [] };
+    const outputs = encodeRecorded(set, observed);
+    return { state: { ...state, ...valuesIn(outputs) }, private: privateIn(outputs), diagnostics: [] };
   } catch (error) {
     return { ...current, diagnostics: [errorDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
   }
@@ -234,7 +256,7 @@ export async function importSet(id: string, { config }: Surroundings): Promise<K
       throw new AmiSharingError("region-missing", "the provider's configuration is not known yet", {
         next: "import with values that are known, or name the region in the id",
       });
-    return { ...adopted(await describePermissions(config.gateway(region), imageId)), diagnostics: [] };
+    return adopted(await describePermissions(config.gateway(region), imageId));
   } catch (error) {
     return failed(errorDiagnostic(`AMI ${imageId} cannot be imported`, error));
   }
@@ -278,8 +300,8 @@ export function configurationOf(state: ObjectValue): ObjectValue {
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
 }
 
-function adopted(permissions: AmiPermissions): Kept {
-  const { declared } = adoptionOf(permissions);
+function adopted(permissions: AmiPermissions): Kept & Pick<Applied, "diagnostics"> {
+  const { declared, comments } = adoptionOf(permissions);
   const { createVolumePermissions: volumes, ...args } = declared;
   const everybody = volumes === true && permissions.public ? { public: true } : {};
   const { ownerId, imageId, snapshots, grants } = permissions;
@@ -291,10 +313,12 @@ function adopted(permissions: AmiPermissions): Kept {
     ...valuesOf({ ownerId, snapshotIds: snapshots.map(({ snapshotId }) => snapshotId) }),
     grants,
   };
+  const summary = `AMI ${imageId} has grants that this set does not manage`;
+  const diagnostics = comments.length > 0 ? [{ severity: "WARNING", summary, detail: comments.join("\n") } as const] : [];
   const set = setIn(state);
-  if (!set) return { state, private: {} };
-  const { granted, kmsGrants, ...outputs } = encodeRecorded(set, recordedIn({ state, private: {} }));
-  return { state: { ...state, ...valuesIn(outputs) }, private: privateOf({ granted, kmsGrants }) };
+  if (!set) return { state, private: {}, diagnostics };
+  const outputs = encodeRecorded(set, recordedIn({ state, private: {} }));
+  return { state: { ...state, ...valuesIn(outputs) }, private: privateIn(outputs), diagnostics };
 }
 
 function declaredIn(value: ObjectValue): Decoded {
@@ -334,10 +358,7 @@ function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
 
 /** Whether a set has, as far as it is recorded, what it wants. */
 function isSettled(set: PermissionSet, recorded: Recorded): boolean {
-  const { live, granted } = recorded;
-  const target = targetPermissions(set, recorded);
-  const managedSnapshotIds = managedSnapshots(set, recorded);
-  const change = changeFor({ mode: set.mode, target, live, granted, spared: set.spared, managedSnapshotIds });
+  const change = recordedChange(set, recorded, recorded);
   return isEmpty(change.add) && isEmpty(change.remove);
 }
 
@@ -351,21 +372,6 @@ function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
   };
 }
 
-/**
- * The grants that a plan can promise, as Terraform holds a provider to what it planned: what the set wants, and what is recorded
- * and stays. What others hold besides, and may lose or gain until the apply, shows at the next refresh.
- */
-function promised(grants: Grants, { set, image }: Plan, recorded: Grants): Grants {
-  const target = encodeRecorded(set, { ...recordedNow(image), live: targetPermissions(set, image), granted: NO_PERMISSIONS });
-  return Object.fromEntries(
-    Object.entries(grants).filter(([key]) => target.grants?.[key] !== undefined || recorded[key] !== undefined),
-  );
-}
-
-function recordedNow({ ownerId, snapshotIds }: Plan["image"]): Recorded {
-  return { region: "", ownerId, snapshotIds, live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
-}
-
 /** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
 function planDiagnostics(plan: Plan): Diagnostic[] {
   const { set, change, recorded, refusals, doubts, warnings } = plan;
@@ -374,7 +380,8 @@ function planDiagnostics(plan: Plan): Diagnostic[] {
   const [broadest] = broadenings(change.add);
   const untold = !isEmpty(minus(change.remove, recorded?.live ?? NO_PERMISSIONS));
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
-  const [heading = "", ...lines] = inTerraformWords(reportOf(plan, "planned")).split("\n");
+  // What will be refused has its own diagnostic.
+  const [heading = "", ...lines] = inTerraformWords(reportOf({ ...plan, refusals: [] }, "planned")).split("\n");
   const report: Diagnostic = {
     severity: "WARNING",
     summary: heading,
@@ -389,27 +396,26 @@ function refusalDiagnostic(imageId: string, error: AmiSharingError): Diagnostic 
   return MAY_PASS.includes(error.code) ? { ...diagnostic, severity: "WARNING" } : diagnostic;
 }
 
-/** The state after a change; after one that was made whole, without what the plan could not promise. */
+/** The state after a change: as planned where it was made whole, else what holds. */
 function kept(planned: ObjectValue, set: PermissionSet, recorded: Recorded, diagnostics: readonly Diagnostic[] = []): Applied {
-  const { granted, kmsGrants, ...outputs } = encodeRecorded(set, recorded);
-  const { grants, ...actual } = valuesIn(outputs);
+  const outputs = encodeRecorded(set, recorded);
   const isWhole = diagnostics.length === 0 && planned.grants !== UNKNOWN;
-  const shown = Object.entries(grants as Grants).filter(([key]) => !isWhole || key in grantsIn(planned));
-  const state: ObjectValue = { ...planned, ...actual, grants: Object.fromEntries(shown) };
+  const state: ObjectValue = { ...planned, ...valuesIn(outputs), ...(isWhole ? { grants: planned.grants ?? {} } : {}) };
   return {
     state,
-    private: privateOf({ granted, kmsGrants }),
+    private: privateIn(outputs),
     diagnostics,
     asPlanned: Object.entries(planned).every(([name, value]) => hasUnknown(value) || sameValue(value, state[name] ?? null)),
   };
 }
 
-function valuesIn(outputs: Omit<RecordedOutputs, "granted" | "kmsGrants">): Record<string, Value> {
-  const { grants = {}, ...rest } = outputs;
+/** What users see of a record. */
+function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs): Record<string, Value> {
   // The keys of a map are the user's, not names.
-  return { ...valuesOf(rest), grants };
+  return { ...valuesOf({ region, ownerId, snapshotIds }), grants };
 }
 
-function privateOf({ granted, kmsGrants }: { [Name in keyof Private]: Private[Name] | undefined }): Private {
+/** And what they need not see. */
+function privateIn({ granted, kmsGrants }: RecordedOutputs): Private {
   return { ...(granted ? { granted } : {}), ...(kmsGrants ? { kmsGrants } : {}) };
 }

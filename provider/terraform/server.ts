@@ -10,7 +10,7 @@ import type {
 import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
 import { dataSourceProblems, readPermissions } from "./dataSource";
 import { attributePath, type Diagnostic, problemDiagnostic } from "./diagnostics";
-import { log } from "./hclog";
+import { hclog, type Log } from "./hclog";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
   applySet,
@@ -42,6 +42,7 @@ export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly makeGateway?: MakeGateway;
   readonly patience?: Patience;
+  readonly log?: Log;
 }
 
 /** The members of the requests that are read, as tfplugin6.proto defines them; a request has those of its RPC. */
@@ -78,21 +79,25 @@ export interface ProviderServer {
   readonly service: UntypedServiceImplementation;
   /** Resolves once no call is running. */
   readonly idle: () => Promise<void>;
+  /** Lets running calls change nothing more. */
+  readonly stop: () => void;
 }
 
 export function providerServer({
   env = process.env,
   makeGateway,
   patience = DEFAULT_PATIENCE,
+  log = hclog,
 }: ServerOptions = {}): ProviderServer {
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
+  const logAnswer = ({ action, ...details }: AnsweredCall) => log("debug", action, details);
   let provider = configured({});
 
   function configured(config: ObjectValue): ProviderConfig {
-    return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logCall }, makeGateway);
+    return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
-  const surroundings = () => ({ config: provider, patience: { ...patience, signal: stopping.signal } });
+  const surroundings = () => ({ config: provider, log, patience: { ...patience, signal: stopping.signal } });
 
   const methods: Record<string, Method> = {
     GetMetadata: () => ({
@@ -231,7 +236,11 @@ export function providerServer({
       return [name, method ? watched(name, method) : notSupported(name)];
     }),
   );
-  return { service, idle: async () => void (await Promise.allSettled([...running])) };
+  return {
+    service,
+    idle: async () => void (await Promise.allSettled([...running])),
+    stop: () => stopping.abort(),
+  };
 }
 
 const CAPABILITIES = {
@@ -316,10 +325,6 @@ function rawState(raw: RawState | null): ObjectValue | null {
 
 function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
-}
-
-function logCall({ action, ...details }: AnsweredCall): void {
-  log("debug", action, details);
 }
 
 /** tfplugin6.proto, Schema. */

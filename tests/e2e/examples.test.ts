@@ -1,4 +1,7 @@
-/** Every example as its README runs it, with the real CLI; newest-ami-by-name, which needs the plugin of @pulumi/aws, runs under mocks. */
+/**
+ * Every example as its README runs it, with the real CLI; newest-ami-by-name, which needs the plugin of @pulumi/aws, runs under mocks, and
+ * those of Terraform are in terraformExamples.test.ts.
+ */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -12,7 +15,7 @@ const UNIT = "arn:aws:organizations::444455556666:ou/o-fghij67890/ou-ab12-cdefgh
 
 describe("the examples", () => {
   const emulator = useEmulator();
-  const ran = new Set<string>(["newest-ami-by-name"]);
+  const ran = new Set<string>(["newest-ami-by-name", "cdktn-golden-image", "cdktf-golden-image"]);
 
   function example(name: string, title: string, run: (project: PulumiProject) => Promise<void>): void {
     ran.add(name);

@@ -149,6 +149,20 @@ export class TerraformProject {
     return JSON.parse((await this.succeed("show", "-json", "plan.bin")).stdout);
   }
 
+  /** What a command says in JSON: errors and warnings, each with the place that it points at. Any exit code is fine. */
+  async diagnostics(command: "validate" | "plan" | "apply" | "destroy", ...args: string[]): Promise<Diagnosed> {
+    const asked = command === "apply" || command === "destroy" ? ["-auto-approve", ...args] : args;
+    const { code, output, stdout } = await this.run(command, "-json", ...asked);
+    const told: RawDiagnostic[] =
+      command === "validate"
+        ? JSON.parse(stdout).diagnostics
+        : stdout
+            .split("\n")
+            .filter((line) => line.startsWith("{"))
+            .flatMap((line) => JSON.parse(line).diagnostic ?? []);
+    return { code, output, diagnostics: told.map(diagnostic) };
+  }
+
   /** Whether a plan would change something, by the exit code that Terraform has for it. */
   async isSettled(): Promise<boolean> {
     const { code, output } = await this.run("plan", "-detailed-exitcode");
@@ -175,6 +189,30 @@ export class TerraformProject {
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+export interface TerraformDiagnostic {
+  readonly severity: "error" | "warning";
+  readonly summary: string;
+  readonly detail: string;
+  /** Of the resource or the data source. */
+  readonly address: string | undefined;
+  /** The line of the configuration, without blanks around it. */
+  readonly line: string | undefined;
+}
+
+export interface Diagnosed {
+  readonly code: number | null;
+  readonly output: string;
+  readonly diagnostics: readonly TerraformDiagnostic[];
+}
+
+interface RawDiagnostic extends Pick<TerraformDiagnostic, "severity" | "summary" | "detail" | "address"> {
+  readonly snippet?: { readonly code: string };
+}
+
+function diagnostic({ severity, summary, detail, address, snippet }: RawDiagnostic): TerraformDiagnostic {
+  return { severity, summary, detail, address, line: snippet?.code.trim() };
 }
 
 export interface TerraformPlan {

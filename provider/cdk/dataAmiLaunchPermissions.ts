@@ -1,0 +1,120 @@
+/** The data source `ami_launch_permissions`: who an AMI is shared with now. */
+
+import * as cdktn from "cdktn";
+import type { Construct } from "constructs";
+import { METADATA } from "./amiProvider";
+import { keep, type References, type TableOf, withAttributes } from "./attributes";
+
+interface Arguments {
+  /** The AMI; EC2 shows permissions to its owner only. */
+  readonly imageId: string;
+  /** The AMI's region. Default: the provider's. */
+  readonly region?: string | undefined;
+}
+
+export interface DataAmiLaunchPermissionsConfig extends Arguments, cdktn.TerraformMetaArguments {}
+
+/** What Terraform reads of the AMI. */
+interface Computed {
+  /** The AMI's id. */
+  readonly id: string;
+  /** The account that owns the AMI. */
+  readonly ownerId: string;
+  /** The AMI's name. */
+  readonly name: string;
+  /** Accounts that may launch the AMI, without its owner. */
+  readonly accountIds: string[];
+  /** Organizations all of whose accounts may launch it. */
+  readonly organizationArns: string[];
+  /** Organizational units whose accounts may. */
+  readonly organizationalUnitArns: string[];
+  /** Whether every AWS account may. */
+  readonly public: cdktn.IResolvable;
+  /** Users that are no accounts, such as `aws-marketplace`. */
+  readonly otherUserIds: string[];
+  /** Whether any snapshot is encrypted: then accounts that launch need its key, too. */
+  readonly encrypted: cdktn.IResolvable;
+  /** The EBS snapshots of the AMI. */
+  readonly snapshotIds: string[];
+  /** The same as grantee → permissions, as in the resource's `grants`. */
+  readonly grants: cdktn.StringMap;
+}
+
+/** What Terraform reads of a snapshot. */
+interface ComputedOfSnapshot {
+  /** The snapshot. */
+  readonly snapshotId: string;
+  /** Accounts that may create volumes from it. */
+  readonly accountIds: string[];
+  /** Whether every AWS account may. */
+  readonly public: cdktn.IResolvable;
+  /** Whether it is encrypted. */
+  readonly encrypted: cdktn.IResolvable;
+  /** The ARN of its key, where it is encrypted. */
+  readonly kmsKeyId: string;
+}
+
+interface Members extends References<Arguments>, Computed {}
+
+const ARGUMENTS: TableOf<Arguments> = { imageId: "string", region: "string" };
+const COMPUTED: TableOf<Computed> = {
+  id: "string",
+  ownerId: "string",
+  name: "string",
+  accountIds: "set",
+  organizationArns: "set",
+  organizationalUnitArns: "set",
+  public: "bool",
+  otherUserIds: "set",
+  encrypted: "bool",
+  snapshotIds: "set",
+  grants: "map",
+};
+const COMPUTED_OF_SNAPSHOT: TableOf<ComputedOfSnapshot> = {
+  snapshotId: "string",
+  accountIds: "set",
+  public: "bool",
+  encrypted: "bool",
+  kmsKeyId: "string",
+};
+
+/** References to a snapshot and to who may create volumes from it. */
+export class DataAmiLaunchPermissionsSnapshotsOutputReference extends withAttributes<
+  typeof cdktn.ComplexObject,
+  ComputedOfSnapshot
+>(cdktn.ComplexObject, {}, COMPUTED_OF_SNAPSHOT) {
+  constructor(
+    terraformResource: cdktn.IInterpolatingParent,
+    terraformAttribute: string,
+    complexObjectIndex: number,
+    complexObjectIsFromSet: boolean,
+  ) {
+    super(terraformResource, terraformAttribute, complexObjectIsFromSet, complexObjectIndex);
+  }
+}
+
+/** References to the snapshots of an AMI, by their place. */
+export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
+  get(index: number): DataAmiLaunchPermissionsSnapshotsOutputReference {
+    const { terraformResource, terraformAttribute, wrapsSet } = this;
+    return new DataAmiLaunchPermissionsSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
+  }
+}
+
+/** Who an AMI of the caller's is shared with now, whoever shared it: the Permissions tab of the EC2 console. */
+export class DataAmiLaunchPermissions extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
+  cdktn.TerraformDataSource,
+  ARGUMENTS,
+  COMPUTED,
+) {
+  static readonly tfResourceType = "ami_launch_permissions";
+
+  /** The EBS snapshots of the AMI, by id, and who may create volumes from them. */
+  readonly snapshots = new DataAmiLaunchPermissionsSnapshotsList(this, "snapshots", false);
+
+  constructor(scope: Construct, id: string, config: DataAmiLaunchPermissionsConfig) {
+    const { tfResourceType: terraformResourceType } = DataAmiLaunchPermissions;
+    super(scope, id, { ...config, terraformResourceType, terraformGeneratorMetadata: METADATA });
+    keep(this, config);
+  }
+}

@@ -1,0 +1,15 @@
+/** What programs of CDKTN import, and with the same words those of CDKTF: the build emits this folder once for each. */
+
+export {
+  AmiLaunchPermissionSet,
+  type AmiLaunchPermissionSetConfig,
+  type AmiLaunchPermissionSetCreateVolumePermissions,
+  AmiLaunchPermissionSetCreateVolumePermissionsOutputReference,
+} from "./amiLaunchPermissionSet";
+export { AmiProvider, type AmiProviderAssumeRole, type AmiProviderConfig, PROVIDER_SOURCE } from "./amiProvider";
+export {
+  DataAmiLaunchPermissions,
+  type DataAmiLaunchPermissionsConfig,
+  DataAmiLaunchPermissionsSnapshotsList,
+  DataAmiLaunchPermissionsSnapshotsOutputReference,
+} from "./dataAmiLaunchPermissions";

@@ -1,0 +1,179 @@
+/** Laws of the Terraform provider on random cases: it keeps what it planned, a second plan is empty, and it does what the core does. */
+
+import * as assert from "node:assert/strict";
+import * as fc from "fast-check";
+import {
+  decodeDeclaredSet,
+  observe,
+  type PermissionSet,
+  permissionSetOf,
+  type Recorded,
+  reconcile,
+  remove,
+  UNKNOWN,
+} from "../../provider/core";
+import { valuesOf } from "../../provider/terraform/arguments";
+import { inTerraformWords } from "../../provider/terraform/diagnostics";
+import { RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { decodeValue, encodeValue, sameValue, type Value } from "../../provider/terraform/values";
+import { MemoryGateway } from "../helpers/memoryGateway";
+import { errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
+import { argumentsOf, type Case, sharingCase } from "../helpers/sharingCases";
+import { runs } from "./runs";
+
+const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002 };
+
+/** EC2 with the image of a case, as somebody shared it. */
+function ec2Of({ snapshots, live }: Case) {
+  const ec2 = new MemoryGateway();
+  const { imageId, snapshotIds } = ec2.addImage(snapshots);
+  for (const key of live.launch) ec2.grantees(imageId).add(key);
+  for (const [i, keys] of live.volumes.entries()) for (const key of keys) ec2.grantees(snapshotIds[i] ?? "").add(key);
+  return { ec2, image: { imageId, snapshotIds, region: "us-east-1", accountId: "" } };
+}
+
+function worldOf(one: Case) {
+  const { ec2, image } = ec2Of(one);
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+  const config = (declared: Record<string, unknown>): Record<string, Value> => {
+    const { createVolumePermissions: volumes, maxRevocations, ...args } = argumentsOf(declared, image);
+    return valuesOf({
+      ...args,
+      ...(volumes === undefined || volumes === false ? {} : { createVolumePermissions: volumes === true ? {} : volumes }),
+      ...(maxRevocations === undefined ? {} : { maxRevocations: maxRevocations === "none" ? 0 : maxRevocations }),
+    });
+  };
+  return { ec2, terraform, config, ...image };
+}
+
+/** The same EC2, changed by the core alone. */
+function twinOf(one: Case) {
+  const { ec2, image } = ec2Of(one);
+  let known: { set: PermissionSet; recorded: Recorded } | undefined;
+  return {
+    ec2,
+    async apply(declared: Record<string, unknown>): Promise<void> {
+      const { createVolumePermissions: volumes, public: everybody, ...args } = argumentsOf(declared, image);
+      // Terraform's `{}` names nobody but the set's accounts.
+      const asked = volumes === true ? {} : volumes;
+      const decoded = decodeDeclaredSet({ ...args, public: everybody, createVolumePermissions: asked });
+      const set = ("declared" in decoded && permissionSetOf(decoded.declared)) || assert.fail("not known");
+      const observed = known && (await observe(ec2, known.set, known.recorded));
+      const { recorded } = await reconcile(ec2, set, observed, PATIENCE);
+      known = { set, recorded };
+    },
+    async destroy(): Promise<void> {
+      if (known) await remove(ec2, known.set, (await observe(ec2, known.set, known.recorded)) ?? known.recorded, PATIENCE);
+    },
+  };
+}
+
+/** Somebody else shares and unshares. */
+function drifts(ec2: MemoryGateway, imageId: string, snapshotIds: readonly string[], { live, recorded }: Case): void {
+  for (const key of [...live.launch, "user/aws-marketplace"]) ec2.grantees(imageId).add(key);
+  for (const key of recorded?.launch ?? []) ec2.grantees(imageId).delete(key);
+  for (const [i, id] of snapshotIds.entries()) {
+    for (const key of live.volumes[i] ?? []) ec2.grantees(id).add(key);
+    for (const key of recorded?.volumes[i] ?? []) ec2.grantees(id).delete(key);
+  }
+}
+
+describe("laws of the Terraform provider", function () {
+  this.timeout(120_000);
+
+  it("it does what the core does, a second plan is empty, and drift is undone", () =>
+    fc.assert(
+      fc.asyncProperty(sharingCase, sharingCase, async (one, drift) => {
+        const { ec2, terraform, config, imageId, snapshotIds } = worldOf(one);
+        const twin = twinOf(one);
+        for (const declared of [one.previous, one.desired, one.desired]) {
+          const told = errors({ diagnostics: await terraform.apply(config(declared)) });
+          const refused = await twin.apply(declared).then(
+            () => undefined,
+            (error: Error) => error.message,
+          );
+          assert.equal(told[0]?.detail, refused && inTerraformWords(refused));
+          assert.deepEqual(ec2.everything(imageId), twin.ec2.everything(imageId));
+          if (!refused) {
+            await terraform.refresh();
+            assert.deepEqual(await terraform.plan(config(declared)), { planned: terraform.state, replace: [], diagnostics: [] });
+          }
+          drifts(ec2, imageId, snapshotIds, drift);
+          drifts(twin.ec2, imageId, snapshotIds, drift);
+        }
+        await terraform.refresh();
+        await terraform.destroy();
+        await twin.destroy();
+        assert.equal(terraform.state, null);
+        assert.deepEqual(ec2.everything(imageId), twin.ec2.everything(imageId));
+      }),
+      runs(150),
+    ));
+
+  it("what others share and unshare while a plan is looked at breaks no promise of it", () =>
+    fc.assert(
+      fc.asyncProperty(sharingCase, sharingCase, async (one, drift) => {
+        const { ec2, terraform, config, imageId, snapshotIds } = worldOf(one);
+        for (const declared of [one.previous, one.desired]) {
+          const told = await terraform.apply(config({ ...declared, maxRevocations: undefined }), () =>
+            drifts(ec2, imageId, snapshotIds, drift),
+          );
+          assert.deepEqual(errors({ diagnostics: told }), []);
+          // A plan that changed nothing may have been overtaken: the next one undoes that.
+          await terraform.apply(config({ ...declared, maxRevocations: undefined }));
+          await terraform.refresh();
+          assert.deepEqual((await terraform.plan(config({ ...declared, maxRevocations: undefined }))).planned, terraform.state);
+        }
+      }),
+      runs(150),
+    ));
+
+  it("whatever call fails: nothing is tainted, and repeating heals", () =>
+    fc.assert(
+      fc.asyncProperty(sharingCase, fc.integer({ min: 1, max: 20 }), fc.boolean(), async (one, nth, applied) => {
+        const { ec2, terraform, config } = worldOf(one);
+        const declared = config({ ...one.desired, maxRevocations: undefined });
+        ec2.fail({ nth, applied });
+        await terraform.apply(declared).catch(() => undefined);
+        assert.equal(terraform.tainted, false);
+        ec2.clearFaults();
+        const told = await terraform.apply(declared);
+        assert.deepEqual(errors({ diagnostics: told }), []);
+        await terraform.refresh();
+        const { planned } = await terraform.plan(declared);
+        for (const name of Object.keys(RESOURCE_SCHEMA.attributes))
+          assert.ok(sameValue(terraform.state?.[name] ?? null, planned[name] ?? null), `${name} is planned anew`);
+      }),
+      runs(150),
+    ));
+});
+
+describe("laws of Terraform's values", () => {
+  const text = fc.string();
+  const maybe = <T>(value: fc.Arbitrary<T>) => fc.oneof(fc.constant(null), fc.constant(UNKNOWN), value);
+  const config = fc.record({
+    image_id: maybe(text),
+    account_ids: maybe(fc.array(maybe(text))),
+    public: maybe(fc.boolean()),
+    max_revocations: maybe(fc.oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true }))),
+    create_volume_permissions: maybe(
+      fc.record({ account_ids: maybe(fc.array(text)), snapshot_ids: fc.constant(null), public: maybe(fc.boolean()) }),
+    ),
+    grants: maybe(
+      fc.dictionary(
+        text.filter((key) => key !== "__proto__"),
+        maybe(text),
+      ),
+    ),
+  });
+
+  it("what is encoded decodes to the same", () =>
+    fc.assert(
+      fc.property(config, (value) => {
+        const whole = full(value as Record<string, Value>);
+        const decoded = decodeValue(encodeValue(whole, RESOURCE_SCHEMA)) ?? {};
+        for (const name of Object.keys(whole)) assert.ok(sameValue(decoded[name] ?? null, whole[name] ?? null), name);
+      }),
+      runs(300),
+    ));
+});
