@@ -5,13 +5,15 @@ import { granteesOf, type Permissions } from "./permissions";
 
 /**
  * Grantee key → `launch`, `createVolume`, or `launch, createVolume`; where create-volume holds on some of the
- * snapshots only: `launch, createVolume on snap-…, snap-…`. Keys are sorted.
+ * snapshots only: `launch, createVolume on snap-…, snap-…`. Keys are sorted. After a refresh, ` (key grant gone)` ends the words of
+ * an account whose KMS grant of the set's somebody else retired.
  */
 export type Grants = Record<GranteeKey, string>;
 
 const LAUNCH = "launch";
 const CREATE_VOLUME = "createVolume";
 const ON = " on ";
+const KEYLESS = " (key grant gone)";
 
 /** The words for one grantee. `snapshotIds` are named unless the permission holds on every snapshot. */
 export function permissionWords(launch: boolean, createVolume: CreateVolumeWords): string {
@@ -59,11 +61,22 @@ export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]):
   return { launch, createVolume };
 }
 
+/** Grants in which those who lost their key say so. */
+export function markKeyless(grants: Grants, keyless: ReadonlySet<GranteeKey>): Grants {
+  return Object.fromEntries(Object.entries(grants).map(([key, words]) => [key, keyless.has(key) ? words + KEYLESS : words]));
+}
+
+/** Those of whom the words say that they lost their key. */
+export function keylessIn(grants: Grants): ReadonlySet<GranteeKey> {
+  return new Set(Object.keys(grants).filter((key) => grants[key]?.endsWith(KEYLESS)));
+}
+
 /** On which snapshots create-volume permission holds. */
 type CreateVolumeWords = "none" | "all" | readonly string[];
 
 /** The inverse of {@link permissionWords}. */
-function parseWords(words: string): { launch: boolean; createVolume: CreateVolumeWords } {
+function parseWords(text: string): { launch: boolean; createVolume: CreateVolumeWords } {
+  const words = text.endsWith(KEYLESS) ? text.slice(0, -KEYLESS.length) : text;
   const launch = words === LAUNCH || words.startsWith(`${LAUNCH}, `);
   const at = words.indexOf(CREATE_VOLUME);
   if (at < 0) return { launch, createVolume: "none" };

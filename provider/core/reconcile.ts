@@ -9,7 +9,7 @@ import { accountKey } from "./grantee";
 import { grantName } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
-import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { ifPresent, livePermissions, type Plan, planFor, type Readable, recordOf } from "./plan";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
@@ -106,7 +106,27 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
     snapshotIds: image.snapshotIds,
     live,
     granted: intersection(granted, live),
-    ...(previous?.keyGrants ? { keyGrants: previous.keyGrants } : {}),
+    ...(previous ? await observeKeys(gateway, previous, live) : {}),
+  };
+}
+
+/** Which of the set's KMS grants are still there, and who lost one; one call for each key that the set made grants of. */
+async function observeKeys(
+  gateway: Gateway,
+  { keyGrants, keyless = new Set() }: Recorded,
+  live: Permissions,
+): Promise<Pick<Recorded, "keyGrants" | "keyless">> {
+  if (!keyGrants && keyless.size === 0) return {};
+  const keyIds = [...new Set((keyGrants ?? []).map(({ keyId }) => keyId))];
+  const listed = new Map(await inGroups(keyIds, async (keyId) => [keyId, await gateway.keys.grants(keyId)] as const));
+  // Where KMS does not tell, they count as they were recorded.
+  const isThere = ({ keyId, grantId }: OwnKeyGrant) => listed.get(keyId)?.some((one) => one.grantId === grantId) ?? true;
+  const gone = (keyGrants ?? []).filter((grant) => !isThere(grant)).map(({ accountId }) => accountKey(accountId));
+  const holders = granteesOf(live);
+  const without = new Set([...keyless, ...gone].filter((key) => holders.has(key)));
+  return {
+    ...(keyGrants ? { keyGrants: keyGrants.filter(isThere) } : {}),
+    ...(without.size > 0 ? { keyless: without } : {}),
   };
 }
 

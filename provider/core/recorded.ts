@@ -1,8 +1,8 @@
 /** What an engine's state holds of a set between its operations, and the outputs in which it is written down and read back. */
 
 import { isDeepStrictEqual } from "node:util";
-import { isManageable } from "./grantee";
-import { decodeGrants, encodeGrants, type Grants } from "./grants";
+import { type GranteeKey, isManageable } from "./grantee";
+import { decodeGrants, encodeGrants, type Grants, keylessIn, markKeyless } from "./grants";
 import { managedSnapshots, namedPermissions, type PermissionSet, targetPermissions } from "./permissionSet";
 import { filterGrantees, filterSnapshots, intersection, type Permissions, union } from "./permissions";
 
@@ -20,6 +20,8 @@ export interface Recorded {
   readonly wanted?: Permissions;
   /** The KMS grants that this set made (kmsAccess "grant"). */
   readonly keyGrants?: readonly OwnKeyGrant[];
+  /** Accounts whose KMS grant of this set somebody else retired. */
+  readonly keyless?: ReadonlySet<GranteeKey>;
 }
 
 /** A KMS grant that a set made for an account. */
@@ -43,9 +45,14 @@ export interface RecordedOutputs {
 
 /** The outputs of a set: in authoritative mode all grants on what it manages, in additive mode only what it wants or granted. */
 export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
-  const { region, ownerId, snapshotIds, keyGrants } = recorded;
+  const { region, ownerId, snapshotIds, keyGrants, keyless = new Set() } = recorded;
   const unnamed = unnamedSnapshots(set, snapshotIds);
-  const outputs = { region, ownerId, snapshotIds: [...snapshotIds], grants: encodeGrants(ofInterest(set, recorded), unnamed) };
+  const outputs = {
+    region,
+    ownerId,
+    snapshotIds: [...snapshotIds],
+    grants: markKeyless(encodeGrants(ofInterest(set, recorded), unnamed), keyless),
+  };
   const granted = encodeGrants(recorded.granted, unnamed);
   const assumed = encodeGrants(decodeRecorded(outputs, set).granted, unnamed);
   return {
@@ -63,6 +70,7 @@ export function encodeRecorded(set: PermissionSet, recorded: Recorded): Recorded
 export function decodeRecorded(outputs: RecordedOutputs, set: PermissionSet | undefined): Recorded {
   const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted, kmsGrants } = outputs;
   const live = decodeGrants(grants, snapshotIds);
+  const keyless = keylessIn(grants);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
   return {
     region,
@@ -71,6 +79,7 @@ export function decodeRecorded(outputs: RecordedOutputs, set: PermissionSet | un
     live,
     granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
     ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
+    ...(keyless.size > 0 ? { keyless } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
   };
 }

@@ -359,7 +359,7 @@ function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
 /** Whether a set has, as far as it is recorded, what it wants. */
 function isSettled(set: PermissionSet, recorded: Recorded): boolean {
   const change = recordedChange(set, recorded, recorded);
-  return isEmpty(change.add) && isEmpty(change.remove);
+  return isEmpty(change.add) && isEmpty(change.remove) && recorded.keyless === undefined;
 }
 
 /** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */

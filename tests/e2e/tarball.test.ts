@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { PROVIDER_FILE, PROVIDER_VERSION } from "ami-launch-permissions/terraform";
 import { ROOT, useEmulator } from "../helpers/emulator";
 import { npm } from "../helpers/packageCopy";
 import { PulumiProject } from "../helpers/pulumiProject";
@@ -56,18 +57,21 @@ describe("the tarball in a foreign project", function () {
   });
   after(() => project?.remove());
 
-  it("holds the build, a README, the licence and nothing else", () => {
+  it("holds the build, the Terraform provider, a README, the licences and nothing else", () => {
     const files = packed.files.map((file) => file.path);
     assert.deepEqual(files.filter((file) => !/^dist\/.+\.(js|d\.ts)$/.test(file)).sort(), [
       "LICENSE",
       "README.md",
+      "dist/terraform/THIRD-PARTY-NOTICES.txt",
+      `dist/terraform/terraform-provider-ami_v${PROVIDER_VERSION}`,
       "package.json",
     ]);
     assert.deepEqual(
       files.filter((file) => /test|spec|\.map$/.test(file)),
       [],
     );
-    assert.ok(packed.unpackedSize < 1_000_000, `${packed.unpackedSize} bytes`);
+    const bundle = fs.statSync(PROVIDER_FILE).size;
+    assert.ok(packed.unpackedSize - bundle < 1_000_000 && bundle < 3_000_000, `${packed.unpackedSize} bytes`);
   });
 
   it("shares, previews a change and revokes, with the program at the top", async () => {
@@ -103,10 +107,10 @@ describe("the tarball in a foreign project", function () {
 
   it("is imported by CommonJS and by ES modules, each of its entries", async () => {
     const esm =
-      'import { AmiLaunchPermissionSet } from "ami-launch-permissions"; import { AmiSharingError } from "ami-launch-permissions/core"; import { DynamicProvider } from "ami-launch-permissions/dynamic-provider"; console.log(AmiLaunchPermissionSet.name, AmiSharingError.name, DynamicProvider.name)';
+      'import { AmiLaunchPermissionSet } from "ami-launch-permissions"; import { AmiSharingError } from "ami-launch-permissions/core"; import { DynamicProvider } from "ami-launch-permissions/dynamic-provider"; import { RESOURCE } from "ami-launch-permissions/terraform"; console.log(AmiLaunchPermissionSet.name, AmiSharingError.name, DynamicProvider.name, RESOURCE)';
     const cjs =
-      'console.log(require("ami-launch-permissions").AmiLaunchPermissionSet.name, require("ami-launch-permissions/core").AmiSharingError.name, require("ami-launch-permissions/dynamic-provider").DynamicProvider.name, require("ami-launch-permissions/package.json").name)';
-    const names = "AmiLaunchPermissionSet AmiSharingError DynamicProvider";
+      'console.log(require("ami-launch-permissions").AmiLaunchPermissionSet.name, require("ami-launch-permissions/core").AmiSharingError.name, require("ami-launch-permissions/dynamic-provider").DynamicProvider.name, require("ami-launch-permissions/terraform").RESOURCE, require("ami-launch-permissions/package.json").name)';
+    const names = "AmiLaunchPermissionSet AmiSharingError DynamicProvider ami_launch_permission_set";
     assert.equal(await node("--input-type=module", "--eval", esm), names);
     assert.equal(await node("--eval", cjs), `${names} ami-launch-permissions`);
   });

@@ -6,6 +6,7 @@ import { usageOf } from "../../provider/core/usage";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { MemoryEngine } from "../helpers/memoryEngine";
 import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
+import { errors, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 const KEY = `arn:aws:kms:us-east-1:${OWNER}:key/own`;
@@ -100,6 +101,57 @@ describe("kmsAccess grant", () => {
     await engine.refresh();
     await engine.destroy();
     assert.deepEqual(ec2.keyGrants, [other]);
+  });
+
+  it("notices at a refresh what somebody else retired, says so in the grants, and grants it anew", async () => {
+    const { ec2, engine, imageId, grantees } = world();
+    const args = { imageId, accountIds: [A, B], kmsAccess: "grant" };
+    await engine.up(args);
+    ec2.keyGrants = ec2.keyGrants.filter(({ accountId }) => accountId !== A);
+    // Twice: what one refresh found, the next does not forget.
+    await engine.refresh();
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.grants, {
+      [`account/${A}`]: "launch (key grant gone)",
+      [`account/${B}`]: "launch",
+    });
+    ec2.forgetCalls();
+    assert.equal((await engine.up(args)).operation, "update");
+    assert.deepEqual(ec2.modifications(), []);
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`]);
+    assert.deepEqual(engine.state?.outputs.grants, { [`account/${A}`]: "launch", [`account/${B}`]: "launch" });
+    await engine.refresh();
+    assert.equal((await engine.up(args)).operation, "same");
+    await engine.destroy();
+    assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("is sure of nothing where the grants may not be listed", async () => {
+    const { ec2, engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A], kmsAccess: "grant" });
+    ec2.keyGrants = [];
+    ec2.denied.push("kms:ListGrants");
+    await engine.refresh();
+    assert.deepEqual(engine.state?.outputs.grants, { [`account/${A}`]: "launch" });
+    assert.equal((engine.state?.outputs.kmsGrants as unknown[]).length, 1);
+  });
+
+  it("is the same by Terraform: made, told gone, made anew, retired", async () => {
+    const { ec2, imageId, grantees } = world();
+    const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+    const config = { image_id: imageId, account_ids: [A, B], kms_access: "grant" };
+    assert.deepEqual(errors({ diagnostics: await terraform.apply(config) }), []);
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`]);
+    ec2.keyGrants = ec2.keyGrants.filter(({ accountId }) => accountId !== A);
+    await terraform.refresh();
+    assert.deepEqual(terraform.state?.grants, { [`account/${A}`]: "launch (key grant gone)", [`account/${B}`]: "launch" });
+    assert.deepEqual((await terraform.plan(config)).planned.grants, { [`account/${A}`]: "launch", [`account/${B}`]: "launch" });
+    await terraform.apply(config);
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`]);
+    await terraform.refresh();
+    assert.deepEqual((await terraform.plan(config)).planned, terraform.state);
+    await terraform.destroy();
+    assert.deepEqual(ec2.keyGrants, []);
   });
 
   it("retires its grants when it is no longer asked for, and keeps those of accounts that are spared or retained", async () => {
