@@ -15,7 +15,7 @@ const UNIT = "arn:aws:organizations::444455556666:ou/o-fghij67890/ou-ab12-cdefgh
 
 describe("the examples", () => {
   const emulator = useEmulator();
-  const ran = new Set<string>(["newest-ami-by-name", "cdktn-golden-image", "cdktf-golden-image"]);
+  const ran = new Set<string>(["newest-ami-by-name", "cdktn-golden-image", "cdktf-golden-image", "terraform-golden-image"]);
 
   function example(name: string, title: string, run: (project: PulumiProject) => Promise<void>): void {
     ran.add(name);

@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { installProvider } from "ami-launch-permissions/terraform";
+import { buildSync } from "esbuild";
 import { type Emulator, ROOT } from "./emulator";
 import type { Ran } from "./pulumiProject";
 
@@ -228,3 +229,19 @@ export interface TerraformPlan {
 }
 
 const NO_COLOR = ["init", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
+
+/** Puts the stand-in for the aws provider into a mirror. */
+export function installAwsStandIn(mirror: string): void {
+  const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
+  const place = path.join(mirror, "registry.terraform.io/hashicorp/aws/6.0.0", platform);
+  buildSync({
+    entryPoints: [path.join(__dirname, "awsStandIn.ts")],
+    outfile: path.join(place, "stand-in.cjs"),
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    define: { __dirname: JSON.stringify(path.join(ROOT, "provider/terraform")) },
+  });
+  const start = `#!/bin/sh\nexec ${process.execPath} "$(dirname "$0")/stand-in.cjs"\n`;
+  fs.writeFileSync(path.join(place, "terraform-provider-aws_v6.0.0"), start, { mode: 0o755 });
+}
