@@ -346,8 +346,11 @@ function tell(text) {
   process.stderr.write(`[setup] ${text}\n`);
 }
 
-/** @param {string[]} args */
-function chosenSteps(args) {
+/**
+ * The steps that `--only=STEP,…` names; all of them without it.
+ * @param {string[]} args
+ */
+export function chosenSteps(args) {
   const chosen = args.flatMap((arg) => arg.replace(/^--only=/, "").split(","));
   const wrong = chosen.filter((name) => !(name in STEPS));
   if (wrong.length > 0) {

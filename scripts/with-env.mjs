@@ -1,15 +1,18 @@
-// Runs a command with the tools of this repository, on local state and dummy credentials: `node scripts/with-env.mjs CMD ARGS…`.
+// Runs a command with the tools of this repository, on local state and dummy credentials: `node scripts/with-env.mjs CMD ARGS…`;
+// with `--only=STEP,…` before the command, with no more of the set-up than it needs.
 // @ts-check
 import { spawn } from "node:child_process";
 import { toolchainEnvironment } from "./environment.mjs";
-import { setupOrExit } from "./setup.mjs";
+import { chosenSteps, setupOrExit } from "./setup.mjs";
 
-const [command, ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const chosen = given[0]?.startsWith("--only=") ? chosenSteps(given.splice(0, 1)) : undefined;
+const [command, ...args] = given;
 if (!command) {
-  console.error("usage: node scripts/with-env.mjs CMD ARGS…");
+  console.error("usage: node scripts/with-env.mjs [--only=STEP,…] CMD ARGS…");
   process.exit(2);
 }
-await setupOrExit({ quiet: true });
+await setupOrExit({ quiet: true, ...(chosen ? { only: chosen } : {}) });
 const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...toolchainEnvironment({ local: true }) } });
 
 process.on("SIGTERM", (signal) => child.kill(signal));

@@ -1,0 +1,245 @@
+/** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
+
+import * as assert from "node:assert/strict";
+import { AmiSharingError, UNKNOWN } from "../../provider/core";
+import { PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { providerServer } from "../../provider/terraform/server";
+import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
+import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
+import { type Answer, ask, errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
+
+const [A, B] = ["111122223333", "444455556666"] as const;
+const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002 };
+const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
+
+function world(snapshots = 2) {
+  const ec2 = new MemoryGateway();
+  const { imageId, snapshotIds } = ec2.addImage(snapshots);
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+  const rpc = (name: string, request: object) => ask(terraform.server, name, { type_name: RESOURCE, ...request });
+  return { ec2, imageId, snapshotIds, terraform, rpc };
+}
+
+const json = (value: unknown) => ({ json: Buffer.from(JSON.stringify(value)) });
+const detail = (answer: Answer) => errors(answer)[0]?.detail ?? "no error";
+
+describe("a plan with unknown values", () => {
+  it("of the AMI: tells who is declared, and no grants, as the owner is not known", async () => {
+    const { ec2, terraform } = world();
+    const { planned } = await terraform.plan({ image_id: UNKNOWN, account_ids: [A] });
+    assert.deepEqual([planned.account_ids, planned.grants, planned.owner_id, planned.id], [[A], UNKNOWN, UNKNOWN, UNKNOWN]);
+    assert.equal(planned.region, "us-east-1");
+    assert.deepEqual(ec2.calls, []);
+  });
+
+  it("of the AMI of a set that is there: plans another one", async () => {
+    const { terraform, imageId } = world();
+    await terraform.apply({ image_id: imageId, account_ids: [A] });
+    assert.deepEqual((await terraform.plan({ image_id: UNKNOWN, account_ids: [A] })).replace, ["image_id"]);
+  });
+
+  for (const [name, unknown] of Object.entries({
+    "an account": { account_ids: [A, UNKNOWN] },
+    "all accounts": { account_ids: UNKNOWN },
+    "an organization": { organization_arns: [UNKNOWN] },
+    everybody: { public: UNKNOWN, acknowledge_public: true },
+    "who may create volumes": { create_volume_permissions: { account_ids: UNKNOWN, snapshot_ids: null, public: null } },
+    "create-volume permissions as a whole": { create_volume_permissions: UNKNOWN },
+    "a limit": { max_revocations: UNKNOWN },
+    "a mode": { mode: UNKNOWN },
+  } as Record<string, Record<string, Value>>))
+    it(`of ${name}: keeps what the AMI is known to have, and asks EC2 nothing`, async () => {
+      const { ec2, terraform, imageId, snapshotIds } = world();
+      await terraform.apply({ image_id: imageId, account_ids: [B] });
+      ec2.forgetCalls();
+      const { planned, replace } = await terraform.plan({ image_id: imageId, ...unknown });
+      assert.deepEqual([planned.grants, planned.owner_id, planned.snapshot_ids], [UNKNOWN, OWNER, snapshotIds]);
+      assert.deepEqual([replace, ec2.calls], [[], []]);
+    });
+
+  it("of the provider's region: nothing is read, and nothing forgotten", async () => {
+    const { ec2, terraform, imageId, rpc } = world();
+    await terraform.apply({ image_id: imageId, account_ids: [A] });
+    await rpc("ConfigureProvider", { config: { msgpack: encodeValue({ region: UNKNOWN }, PROVIDER_SCHEMA).msgpack } });
+    ec2.forgetCalls();
+    const [warning] = await terraform.refresh();
+    assert.deepEqual([warning?.severity, warning?.summary], ["WARNING", `AMI ${imageId} is not read`]);
+    assert.deepEqual(terraform.state?.grants, { [`account/${A}`]: "launch" });
+    assert.equal((await terraform.plan({ image_id: imageId, account_ids: [B] })).planned.grants, UNKNOWN);
+    assert.deepEqual(ec2.calls, []);
+  });
+});
+
+describe("an import", () => {
+  const imported = (answer: Answer): ObjectValue | undefined => {
+    const [first] = answer.imported_resources as { state: DynamicValue }[];
+    return first && (decodeValue(first.state) ?? undefined);
+  };
+
+  it("declares an AMI as it is shared, so that the same configuration plans nothing", async () => {
+    const { ec2, imageId, snapshotIds, terraform, rpc } = world();
+    for (const key of [`account/${A}`, `account/${B}`, ORGANIZATION, "public", "user/aws-marketplace"])
+      ec2.grantees(imageId).add(key);
+    ec2.grantees(snapshotIds[0] ?? "").add(`account/${A}`);
+    const state = imported(await rpc("ImportResourceState", { id: imageId })) ?? assert.fail("nothing");
+    assert.deepEqual(state, {
+      ...full({}),
+      image_id: imageId,
+      id: imageId,
+      region: "us-east-1",
+      owner_id: OWNER,
+      account_ids: [A, B],
+      organization_arns: [ORGANIZATION],
+      public: true,
+      acknowledge_public: true,
+      create_volume_permissions: { account_ids: [A], snapshot_ids: [snapshotIds[0]], public: null },
+      mode: "authoritative",
+      on_delete: "revoke",
+      snapshot_ids: snapshotIds,
+      grants: {
+        [`account/${A}`]: `launch, createVolume on ${snapshotIds[0]}`,
+        [`account/${B}`]: "launch",
+        [ORGANIZATION]: "launch",
+        public: "launch",
+        "user/aws-marketplace": "launch",
+      },
+    });
+    terraform.state = state;
+    await terraform.refresh();
+    const { config } = await rpc("GenerateResourceConfig", { state: encodeValue(state, RESOURCE_SCHEMA) });
+    const written = decodeValue(config as DynamicValue) ?? {};
+    assert.deepEqual([written.mode, written.owner_id, written.public], [null, null, true]);
+    assert.deepEqual((await terraform.plan(written)).planned, terraform.state);
+  });
+
+  it("of snapshots that are shared alike is {}", async () => {
+    const { ec2, imageId, snapshotIds, rpc } = world();
+    for (const resource of [imageId, ...snapshotIds]) ec2.grantees(resource).add(`account/${A}`);
+    const state = imported(await rpc("ImportResourceState", { id: `us-east-1/${imageId}` }));
+    assert.deepEqual(state?.create_volume_permissions, { account_ids: null, snapshot_ids: null, public: null });
+  });
+
+  for (const id of ["golden", "ami-123", "us-east-1/", "us-east-1/ami-12345678/x", "nowhere/ami-12345678", ""])
+    it(`of "${id}" says what to write`, async () => {
+      const answer = await world().rpc("ImportResourceState", { id });
+      assert.deepEqual(answer.imported_resources, []);
+      assert.match(detail(answer), /"ami-1234567890abcdef0" or "eu-west-1\/ami-1234567890abcdef0" \[invalid-argument\]$/);
+    });
+
+  it("of an AMI that is not there says so", async () => {
+    assert.match(detail(await world().rpc("ImportResourceState", { id: "ami-0ffffffffffffffff" })), /\[image-not-found\]$/);
+  });
+});
+
+describe("a move", () => {
+  const source = { source_type_name: "aws_ami_launch_permission", target_type_name: RESOURCE, source_provider_address: "x/aws" };
+
+  it("takes over one grant of the aws provider, of each kind, and the next read makes it whole", async () => {
+    for (const [given, declared, key] of [
+      [{ account_id: A, group: "" }, { account_ids: [A] }, `account/${A}`],
+      [{ organization_arn: ORGANIZATION }, { organization_arns: [ORGANIZATION] }, ORGANIZATION],
+      [{ group: "all" }, { public: true, acknowledge_public: true }, "public"],
+    ] as const) {
+      const { ec2, terraform, imageId, rpc } = world();
+      ec2.grantees(imageId).add(key);
+      const state = { id: `x-${imageId}`, image_id: imageId, region: "us-east-1", ...given };
+      const moved = await rpc("MoveResourceState", { ...source, source_state: json(state) });
+      assert.deepEqual(errors(moved), []);
+      terraform.state = decodeValue(moved.target_state as DynamicValue);
+      await terraform.refresh();
+      assert.deepEqual([terraform.state?.owner_id, terraform.state?.grants], [OWNER, { [key]: "launch" }]);
+      ec2.forgetCalls();
+      await terraform.apply({ image_id: imageId, ...declared });
+      assert.deepEqual(ec2.modifications(), []);
+      await terraform.destroy();
+      assert.deepEqual([...ec2.grantees(imageId)], []);
+    }
+  });
+
+  it("of a set from another address keeps all of it; of anything else is refused in words", async () => {
+    const { terraform, imageId, rpc } = world();
+    await terraform.apply({ image_id: imageId, account_ids: [A] });
+    const same = { ...source, source_type_name: RESOURCE, source_state: json(terraform.state) };
+    assert.deepEqual(decodeValue((await rpc("MoveResourceState", same)).target_state as DynamicValue), terraform.state);
+    const other = { ...source, source_type_name: "aws_instance", source_state: json({ id: "i-1" }) };
+    assert.match(detail(await rpc("MoveResourceState", other)), /what is moved here is a aws_instance of x\/aws/);
+    const nobody = { ...source, source_state: json({ image_id: imageId }) };
+    assert.equal(errors(await rpc("MoveResourceState", nobody)).length, 1);
+  });
+});
+
+describe("recorded state", () => {
+  it("of this version is read, whatever it lacks or has besides", async () => {
+    const { rpc } = world();
+    const old = { image_id: "ami-12345678", account_ids: [A], grants: { [`account/${A}`]: "launch" }, gone: true };
+    const { upgraded_state } = await rpc("UpgradeResourceState", { version: 0, raw_state: json(old) });
+    const { gone: _, ...kept } = old;
+    assert.deepEqual(decodeValue(upgraded_state as DynamicValue), { ...full({}), ...kept });
+  });
+
+  it("of a later version, or in the form of old, is refused in words", async () => {
+    const { rpc } = world();
+    assert.match(detail(await rpc("UpgradeResourceState", { version: 7, raw_state: json({}) })), /It is of version 7,/);
+    const flat = { flatmap: { id: "ami-12345678" } };
+    assert.match(detail(await rpc("UpgradeResourceState", { version: 0, raw_state: flat })), /and not JSON/);
+  });
+});
+
+describe("stopping", () => {
+  it("in the middle of an apply sends nothing more, keeps what was done, and the next apply goes on", async () => {
+    const { ec2, imageId, snapshotIds } = world(3);
+    // The watch that the provider gives to its gateways.
+    let stopped: AbortSignal | undefined;
+    const terraform = new MemoryTerraform({
+      patience: PATIENCE,
+      makeGateway: (_connection, { signal }) => {
+        stopped = signal;
+        return new Proxy(ec2, {
+          get: (target, name) => {
+            const member = Reflect.get(target, name) as unknown;
+            if (typeof member !== "function") return member;
+            return async (...args: unknown[]) => {
+              if (/^change/.test(String(name)) && stopped?.aborted) throw new AmiSharingError("stopped", "stopped");
+              return member.apply(target, args);
+            };
+          },
+        });
+      },
+    });
+    ec2.onChange = () => void ask(terraform.server, "StopProvider", {});
+    const config = { image_id: imageId, account_ids: [A], create_volume_permissions: {} };
+    const told = await terraform.apply(config);
+    assert.deepEqual(errors({ diagnostics: told }), []);
+    assert.match(told.at(-1)?.summary ?? "", /^NOT COMPLETE: /);
+    assert.deepEqual(ec2.everything(imageId)[imageId], []);
+    assert.deepEqual(terraform.state?.grants, { [`account/${A}`]: "createVolume" });
+
+    const again = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+    again.state = terraform.state;
+    assert.deepEqual(errors({ diagnostics: await again.apply(config) }), []);
+    for (const resource of [imageId, ...snapshotIds]) assert.deepEqual([...ec2.grantees(resource)], [`account/${A}`]);
+  });
+});
+
+describe("what does not fit", () => {
+  it("a type that the provider has not is refused by every RPC that takes one", async () => {
+    const server = providerServer({ env: {}, log: () => undefined });
+    for (const name of [
+      "ValidateResourceConfig",
+      "UpgradeResourceState",
+      "ReadResource",
+      "PlanResourceChange",
+      "ApplyResourceChange",
+    ])
+      assert.match(JSON.stringify(await ask(server, name, { type_name: "ami_other" })), /There is no ami_other/, name);
+  });
+
+  it("a defect of the provider's own is told without a stack, and logged with one", async () => {
+    const lines: unknown[] = [];
+    const server = providerServer({ env: {}, log: (...line) => lines.push(line) });
+    const answer = await ask(server, "ReadResource", { type_name: RESOURCE, current_state: { msgpack: Buffer.from([0xc1]) } });
+    assert.match(errors(answer)[0]?.summary ?? "", /^The provider failed in ReadResource$/);
+    assert.doesNotMatch(JSON.stringify(answer), /\bat .*:\d+:\d+/);
+    assert.match(JSON.stringify(lines), /"error","ReadResource failed: .*stack/);
+  });
+});
