@@ -13,10 +13,10 @@ const FOLDER = join(PROVIDER, "dist", "terraform");
 /**
  * What starts the bundle, as a shell sees it; to JavaScript it is a comment and a string.
  * A shebang of node's own fails wherever a package.json above says `"type": "module"`: node then goes by the file's name,
- * which ends in a version and has to.
+ * which ends in a version and has to. The shell also hands on who started it, which may be gone before node runs.
  */
 const START = `#!/bin/sh
-":" //; exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
+":" //; AMI_PROVIDER_PARENT=$PPID exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
 
 const { version } = readJson(join(PROVIDER, "package.json"));
 const protos = readdirSync(join(SOURCES, "proto")).map((name) => join(SOURCES, "proto", name));
@@ -33,7 +33,7 @@ const { outputFiles, metafile } = await build({
   platform: "node",
   target: "node20.19",
   format: "cjs",
-  define: { PROTO_DESCRIPTOR: JSON.stringify(descriptor) },
+  define: { PROTO_DESCRIPTOR: JSON.stringify(descriptor), IS_BUNDLE: "true" },
   banner: { js: START },
   logLevel: "warning",
 });

@@ -125,8 +125,11 @@ export function willFail(refusal: AmiSharingError): string {
 
 function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[] | undefined): string[] {
   const byWords = new Map<string, GranteeKey[]>();
-  for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed)))
-    byWords.set(words, [...(byWords.get(words) ?? []), key]);
+  for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed))) {
+    const keys = byWords.get(words);
+    if (keys) keys.push(key);
+    else byWords.set(words, [key]);
+  }
   return [...byWords].map(([words, keys]) => {
     return `${sign} ${words} (${why}${keys.length > 1 ? `; ${keys.length}` : ""}): ${cut(keys)}`;
   });

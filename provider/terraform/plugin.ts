@@ -22,6 +22,8 @@ import { BROKER_SERVICE, CONTROLLER_SERVICE, HEALTH_SERVICE, PROVIDER_SERVICE, S
 /** hashicorp/terraform, internal/plugin/serve.go: what tells a plugin that Terraform started it. */
 const COOKIE_NAME = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
+/** In which the first lines of the bundle, a shell's, hand on who started them. */
+const PARENT_NAME = "AMI_PROVIDER_PARENT";
 /** hashicorp/go-plugin, docs/internals.md: the version of the handshake. */
 const CORE_VERSION = 1;
 const PROTOCOL_VERSION = 6;
@@ -42,6 +44,8 @@ export interface PluginEnvironment {
   readonly maxPort: number;
   /** The folder for sockets. */
   readonly socketFolder: string;
+  /** The process that started this one, as it was known first: it may be gone before this one runs. */
+  readonly parent: number;
 }
 
 /**
@@ -61,6 +65,7 @@ export function pluginEnvironment(env: NodeJS.ProcessEnv): PluginEnvironment | u
     minPort: Number(env.PLUGIN_MIN_PORT) || 10_000,
     maxPort: Number(env.PLUGIN_MAX_PORT) || 25_000,
     socketFolder: env.PLUGIN_UNIX_SOCKET_DIR || tmpdir(),
+    parent: Number(env[PARENT_NAME]) || process.ppid,
   };
 }
 
@@ -85,7 +90,7 @@ export async function listen(
   onShutdown: () => void,
 ): Promise<Serving> {
   const { clientCertificate } = environment;
-  const own = clientCertificate === undefined ? undefined : await selfSigned();
+  const own = clientCertificate === undefined ? undefined : selfSigned();
   const credentials =
     own && clientCertificate
       ? ServerCredentials.createSsl(
@@ -132,10 +137,9 @@ export async function servePlugin(provider: ProviderServer, environment: PluginE
   const serving = await listen(provider, environment, () => end(serving));
   process.on("SIGTERM", () => end(serving));
   // A client that was killed says nothing: once its process is gone, nobody is left to serve, to record what is done, or to read the log.
-  const parent = process.ppid;
   process.stderr.on("error", () => undefined);
   setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === environment.parent) return;
     provider.stop();
     end(serving, PATIENCE);
   }, 1000).unref();
@@ -145,7 +149,13 @@ export async function servePlugin(provider: ProviderServer, environment: PluginE
 
 /** Serves a client that is told by hand where to connect, until Ctrl-C; for debuggers and tests. */
 export async function serveDebug(provider: ProviderServer): Promise<void> {
-  const environment = { clientCertificate: undefined, minPort: 10_000, maxPort: 25_000, socketFolder: tmpdir() };
+  const environment = {
+    clientCertificate: undefined,
+    minPort: 10_000,
+    maxPort: 25_000,
+    socketFolder: tmpdir(),
+    parent: process.ppid,
+  };
   const serving = await listen(provider, environment, () => undefined);
   process.on("SIGINT", () => end(serving));
   process.on("SIGTERM", () => end(serving));

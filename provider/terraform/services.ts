@@ -3,26 +3,62 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { fromJSON, loadSync, type Options, type PackageDefinition } from "@grpc/proto-loader";
+import { type IConversionOptions, type INamespace, Root, type Type } from "protobufjs/light";
 
 /** Put in place by the build: the parsed files, so that a start need not find and parse them. */
-declare const PROTO_DESCRIPTOR: Parameters<typeof fromJSON>[0] | undefined;
+declare const PROTO_DESCRIPTOR: INamespace;
+/** Defined by the build. */
+declare const IS_BUNDLE: true | undefined;
 
-const OPTIONS: Options = { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: true };
-const FOLDER = join(__dirname, "proto");
+const OPTIONS: IConversionOptions = { longs: Number, enums: String, defaults: true, oneofs: true };
 
-const definitions: PackageDefinition =
-  typeof PROTO_DESCRIPTOR === "undefined"
-    ? loadSync(
-        readdirSync(FOLDER)
-          .filter((name) => name.endsWith(".proto"))
-          .map((name) => join(FOLDER, name)),
-        OPTIONS,
-      )
-    : fromJSON(PROTO_DESCRIPTOR, OPTIONS);
+const root: Root = typeof IS_BUNDLE === "undefined" ? parsed(join(__dirname, "proto")) : Root.fromJSON(PROTO_DESCRIPTOR);
 
+/** Reads the files; the parser is no part of the bundle. */
+function parsed(folder: string): Root {
+  const { Root: ParsingRoot } = require("protobufjs") as typeof import("protobufjs");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".proto"));
+  return new ParsingRoot().loadSync(
+    files.map((name) => join(folder, name)),
+    { keepCase: true },
+  );
+}
+
+/**
+ * The definition of a service for gRPC. Types are looked up and compiled at their first use, as a run of Terraform's uses few:
+ * that is most of a start.
+ */
 function service(name: string): ServiceDefinition<UntypedServiceImplementation> {
-  return definitions[name] as ServiceDefinition<UntypedServiceImplementation>;
+  const { methods, fullName } = root.lookupService(name);
+  const definitions = Object.values(methods).map((method) => {
+    const scope = method.parent as Root;
+    const request = codec(() => scope.lookupType(method.requestType));
+    const response = codec(() => scope.lookupType(method.responseType));
+    const definition = {
+      path: `/${fullName.slice(1)}/${method.name}`,
+      originalName: method.name,
+      requestStream: method.requestStream ?? false,
+      responseStream: method.responseStream ?? false,
+      requestSerialize: request.serialize,
+      requestDeserialize: request.deserialize,
+      responseSerialize: response.serialize,
+      responseDeserialize: response.deserialize,
+    };
+    return [method.name, definition];
+  });
+  return Object.fromEntries(definitions);
+}
+
+function codec(lookup: () => Type) {
+  let found: Type | undefined;
+  const type = () => {
+    found ??= lookup();
+    return found;
+  };
+  return {
+    serialize: (value: object): Buffer => Buffer.from(type().encode(type().fromObject(value)).finish()),
+    deserialize: (bytes: Buffer): object => type().toObject(type().decode(bytes), OPTIONS),
+  };
 }
 
 export const PROVIDER_SERVICE = service("tfplugin6.Provider");

@@ -152,6 +152,12 @@ describe("the Terraform plugin", () => {
     assert.equal(isAlive(), false);
   });
 
+  it("ends by itself, too, where its parent is gone before it runs", async () => {
+    plugin = await startPlugin({ AMI_PROVIDER_PARENT: "1" });
+    const [code] = await once(plugin.child, "exit");
+    assert.equal(code, 0);
+  });
+
   it("answers every RPC of the protocol: with an answer, or with a diagnostic that says what it does not have", async () => {
     await connected();
     const answers: Record<string, "answer" | "diagnostic"> = {};

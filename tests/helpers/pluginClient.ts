@@ -26,7 +26,7 @@ export interface Plugin {
 
 /** Starts the provider as a plugin and waits for its handshake. */
 export async function startPlugin(env: Record<string, string> = {}, nodeArgs: readonly string[] = []): Promise<Plugin> {
-  const own = await selfSigned();
+  const own = selfSigned();
   const child = spawn(process.execPath, [...nodeArgs, PROVIDER_FILE], {
     env: { ...process.env, ...COOKIE, PLUGIN_PROTOCOL_VERSIONS: "5,6", PLUGIN_CLIENT_CERT: own.certificate, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -42,7 +42,7 @@ export async function startPlugin(env: Record<string, string> = {}, nodeArgs: re
     log,
     async as(who) {
       if (who === "nobody") return credentials.createSsl(Buffer.from(server()));
-      const { certificate, key } = who === "client" ? own : await selfSigned();
+      const { certificate, key } = who === "client" ? own : selfSigned();
       return credentials.createSsl(Buffer.from(server()), Buffer.from(key), Buffer.from(certificate));
     },
     stop: () => void child.kill("SIGKILL"),

@@ -78,7 +78,8 @@ export class TerraformProject {
     const outputs = Object.keys(sets).map((name) => [name, { value: `\${ami_launch_permission_set.${name}.grants}` }]);
     const text = {
       ...(Object.keys(sets).length > 0 ? { resource: { ami_launch_permission_set: sets } } : {}),
-      output: Object.fromEntries(outputs),
+      // Terraform knows no empty output.
+      ...(outputs.length > 0 ? { output: Object.fromEntries(outputs) } : {}),
     };
     this.write("sets.tf.json", JSON.stringify(text));
   }

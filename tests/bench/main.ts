@@ -1,0 +1,104 @@
+/** The benchmark: EC2 calls, then time, then the provider's file; tables on standard output, and an exit code for wrong counts. */
+
+import { parseArgs } from "node:util";
+import { measureBundle } from "./bundle";
+import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
+import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
+import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
+
+const HUNDRED: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
+const THOUSAND: Size = { accounts: 1000, snapshots: 2, added: 0, removed: 0 };
+const ENGINES: readonly EngineName[] = ["Pulumi", "Terraform"];
+
+type Row = Readonly<Record<string, string | number>>;
+
+async function main(): Promise<void> {
+  const { quick } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
+  const began = Date.now();
+  console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
+A plan (a preview) and what it plans are counted apart; Terraform looks at EC2 before each plan and destroy, and plans again when it applies.
+Other tools are computed from their source, not run: aws = terraform-provider-aws, at least; NaN: EC2 would refuse it.
+"least" is what EC2 cannot be spared, without a look before or after a change.`);
+  const hundred = await countBoth(HUNDRED, OPERATIONS);
+  const thousand = await countBoth(THOUSAND, ["plan of the create", "create"]);
+
+  console.log(`\nTime: medians of tasks that run in turn${quick ? "; --quick: too few rounds to lean on" : ""}.`);
+  const times = [
+    ...(await handshakeTime(quick ? 3 : 11)),
+    ...(await planTimes(quick ? 1 : 5)),
+    ...(await coreTime(quick ? 11 : 31)),
+  ];
+  const { kilobytes, kilobytesGzipped, atHandshake, afterPlan } = await measureBundle();
+  console.log(`
+The Terraform provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gzipped). By V8's coverage:
+  by the handshake       ${percent(atHandshake.ran)} of it has run; EC2 client loaded: ${yesNo(atHandshake.ec2Client)}
+  by the end of a plan   ${percent(afterPlan.ran)} of it has run; EC2 client loaded: ${yesNo(afterPlan.ec2Client)}
+`);
+  console.log(
+    "Ratios: of EC2 calls, how many times as many terraform-provider-aws needs as this provider; of time, in milliseconds.",
+  );
+  console.table(Object.fromEntries([...callRatios(HUNDRED, hundred), ...callRatios(THOUSAND, thousand), ...times.map(timeRow)]));
+  console.log(`${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+/** Counts with both engines at once, each on a local EC2 of its own; shows the counts, and fails the run where one is wrong. */
+async function countBoth(size: Size, operations: readonly Operation[]): Promise<Record<EngineName, Counts>> {
+  const counting = ENGINES.map(async (engine) => [engine, await countCalls(engine, size, operations)] as const);
+  const counts = Object.fromEntries(await Promise.all(counting)) as Record<EngineName, Counts>;
+  const rows = operations.map((operation): [string, Row] => {
+    const ours = ENGINES.flatMap((engine) =>
+      Object.entries(counts[engine][operation] ?? {}).map(([kind, count]) => [`${engine} ${kind}`, count]),
+    );
+    const others = { least: LEAST, aws: AWS_PROVIDER, Ansible: ANSIBLE, "AWS CLI": AWS_CLI };
+    const theirs = Object.entries(others).map(([name, formulas]) => [name, formulas[operation](size)]);
+    return [operation, Object.fromEntries([...ours, ...theirs])];
+  });
+  const { accounts, snapshots, added, removed } = size;
+  console.log(
+    `\n${accounts} accounts, ${snapshots} snapshots${added + removed > 0 ? `; the update adds ${added}, removes ${removed}` : ""}`,
+  );
+  console.table(Object.fromEntries(rows));
+  for (const engine of ENGINES)
+    for (const operation of operations) {
+      const [counted, expected] = [counts[engine][operation], expectedCount(engine, operation, size)];
+      if (counted?.modify === expected.modify && counted.describe === expected.describe) continue;
+      console.log(
+        `WRONG: ${operation} by ${engine} should make ${expected.modify} modify and ${expected.describe} describe calls`,
+      );
+      process.exitCode = 1;
+    }
+  return counts;
+}
+
+function callRatios(size: Size, { Terraform }: Record<EngineName, Counts>): [string, Row][] {
+  return OPERATIONS.flatMap((operation): [string, Row][] => {
+    const { modify, describe } = Terraform[operation] ?? { modify: 0, describe: 0 };
+    const [theirs, ours] = [AWS_PROVIDER[operation](size), modify + describe];
+    if (theirs === 0 || ours === 0) return [];
+    const row = { ratio: rounded(theirs / ours), dividend: theirs, divisor: ours };
+    return [[`EC2 calls, ${operation}, ${size.accounts} accounts: aws ÷ this provider`, row]];
+  });
+}
+
+function timeRow({ name, dividend, divisor, atMost }: Ratio): [string, Row] {
+  const row = { ratio: rounded(dividend / divisor), dividend: rounded(dividend), divisor: rounded(divisor) };
+  return [name, atMost === undefined ? row : { ...row, "at most": atMost }];
+}
+
+/** Three digits: more would be noise. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}
+
+function yesNo(answer: boolean): string {
+  return answer ? "yes" : "no";
+}
+
+main().catch((error: Error) => {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
+});
