@@ -50,6 +50,13 @@ describe("kmsAccess check", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
+  it("names the one that lacks the key, and the first five of more", async () => {
+    assert.match((await world().plan({ accountIds: [A] })).warnings.join(), new RegExp(`^account/${A} may not use key`));
+    const six = Array.from({ length: 6 }, (_, i) => String(100_000_000_000 + i));
+    const [warning = ""] = (await world().plan({ accountIds: six })).warnings;
+    assert.match(warning, /^account\/100000000000, .*, account\/100000000004 and 1 more may not use key/);
+  });
+
   it("is silent where the key admits them, the key is their own, or it is told to ignore", async () => {
     const admitted = world();
     admitted.ec2.policies.set(
@@ -199,9 +206,20 @@ describe("kmsAccess grant", () => {
   });
 
   it("makes none for the AWS managed key, which cannot be shared", async () => {
-    const { ec2, engine, imageId } = world(AWS_MANAGED_KEY);
+    const { ec2, engine, imageId, plan } = world(AWS_MANAGED_KEY);
+    assert.deepEqual((await plan({ accountIds: [A], kmsAccess: "grant" })).keys.create, []);
     await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /AWS managed key/ });
     assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("on two keys makes what each lacks, also where the grants may not be listed", async () => {
+    const { ec2, engine, imageId, snapshotIds, grantees } = world();
+    const second = `arn:aws:kms:us-east-1:${OWNER}:key/second`;
+    ec2.encrypt(snapshotIds[1] ?? "", second);
+    await engine.up({ imageId, accountIds: [A], kmsAccess: "grant" });
+    ec2.denied.push("kms:ListGrants");
+    await engine.up({ imageId, accountIds: [A, B], kmsAccess: "grant" });
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${A} ${second}`, `${B} ${KEY}`, `${B} ${second}`]);
   });
 
   it("is told in the report", async () => {

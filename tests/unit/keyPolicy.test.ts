@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { type KeyGrant, kmsKeyPolicyStatements } from "../../provider/core";
-import { admitsAccount, GRANT_OPERATIONS, namesOrganization } from "../../provider/core/keyPolicy";
+import { admitsAccount, GRANT_OPERATIONS, namesOrganization, partitionOf } from "../../provider/core/keyPolicy";
 
 const [A, B] = ["111122223333", "444455556666"];
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
@@ -31,6 +31,11 @@ describe("a key's policy", () => {
     {
       name: "with one action missing",
       policy: policy({ Principal: { AWS: A }, Action: USE.filter((action) => action !== "kms:CreateGrant") }),
+      admits: false,
+    },
+    {
+      name: "with NotAction, which is not read",
+      policy: policy({ Principal: { AWS: A }, NotAction: "kms:Delete*" }),
       admits: false,
     },
     {
@@ -125,5 +130,12 @@ describe("the statements for a key's policy", () => {
     assert.equal(namesOrganization(text({ organizationArns: [ORGANIZATION] }), ORGANIZATION), true);
     assert.equal(namesOrganization(text({ organizationalUnitArns: [UNIT] }), UNIT), true);
     assert.equal(namesOrganization(text({ accountIds: [A] }), ORGANIZATION), false);
+  });
+});
+
+describe("the partition of a key", () => {
+  it("is its ARN's, and AWS's own where there is no ARN", () => {
+    assert.equal(partitionOf(`arn:aws-us-gov:kms:us-gov-west-1:${A}:key/x`), "aws-us-gov");
+    assert.equal(partitionOf("x"), "aws");
   });
 });
