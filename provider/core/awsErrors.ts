@@ -9,6 +9,8 @@ export interface Attempt {
   readonly imageId?: string;
   readonly snapshotId?: string;
   readonly region?: string | undefined;
+  /** The profile that was asked for by name. */
+  readonly profile?: string | undefined;
   /** The IAM prefix of the action. Default: `ec2`. */
   readonly service?: "ec2" | "kms";
   readonly keyId?: string;
@@ -145,7 +147,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   const rule = /block public access/i.test(message) && RULES[name] === notPermitted ? publicAccessBlocked : RULES[name];
   if (rule) return from(rule, name);
   if (name === "CredentialsProviderError" || name === "TokenProviderError")
-    return from(/expired/i.test(message) ? expired : credentialsMissing(message));
+    return from(/expired/i.test(message) ? expired : credentialsMissing(message, attempt));
   if (/region is missing/i.test(message)) return from(regionMissing);
   if ($metadata?.httpStatusCode === undefined && UNREACHABLE.test(`${name} ${String(code)} ${message} ${causes(error)}`))
     return from(unreachable);
@@ -159,10 +161,10 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   );
 }
 
-function credentialsMissing(message: string): Rule {
+function credentialsMissing(message: string, { profile }: Attempt): Rule {
   return {
     code: "credentials-missing",
-    what: () => `no AWS credentials: ${oneLine(message)}`,
+    what: () => `no AWS credentials${profile === undefined ? "" : ` in profile "${profile}"`}: ${oneLine(message)}`,
     next: "set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole",
   };
 }

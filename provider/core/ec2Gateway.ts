@@ -31,7 +31,7 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}): Gatew
       return await request(client, sdk);
     } catch (error) {
       const resolved = started?.then(({ client }) => client.config.region()).catch(() => undefined);
-      throw userError(error, { ...attempt, region: connection.region ?? (await resolved) });
+      throw userError(error, { ...attempt, region: connection.region ?? (await resolved), profile: connection.profile });
     }
   }
 

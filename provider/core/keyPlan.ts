@@ -78,13 +78,13 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
       const lacking = others.filter((id) => !admitsAccount(policy, grants, id)).sort();
       if (lacking.length > 0)
         warnings.push(
-          `${few(lacking.map(accountKey))} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: add kmsKeyPolicyStatements to its policy, or set kmsAccess to "grant"`,
+          `${few(lacking.map(accountKey))} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
         );
     }
     const unnamed = policy === undefined ? [] : organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
     if (unnamed.length > 0)
       warnings.push(
-        `the policy of key ${keyId} names neither organization nor unit of ${few(unnamed)}: add kmsKeyPolicyStatements to it, as a grant cannot admit them`,
+        `the policy of key ${keyId} names neither organization nor unit of ${few(unnamed)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
       );
   }
   return { ...plan, keys, create, warnings, doubts };

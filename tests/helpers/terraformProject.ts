@@ -145,9 +145,14 @@ export class TerraformProject {
     return (await this.succeed("destroy", "-auto-approve", ...args)).output;
   }
 
-  /** A plan as Terraform's JSON: `resource_changes` and `diagnostics` are what tests look at. */
+  /** A plan as Terraform's JSON: `resource_changes` is what tests look at. It is saved as `plan.bin`. */
   async planJson(...args: string[]): Promise<TerraformPlan> {
     await this.succeed("plan", "-out=plan.bin", ...args);
+    return this.savedPlan();
+  }
+
+  /** The plan that was saved as `plan.bin`. */
+  async savedPlan(): Promise<TerraformPlan> {
     return JSON.parse((await this.succeed("show", "-json", "plan.bin")).stdout);
   }
 

@@ -1,0 +1,419 @@
+/** Changes by Terraform that stop half-way: refused, interrupted, killed, throttled. The state says what holds, and the next apply heals it. */
+
+import * as assert from "node:assert/strict";
+import { type ChildProcess, execFile } from "node:child_process";
+import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { type Emulator, type MadeImage, useEmulator } from "../helpers/emulator";
+import { TerraformProject } from "../helpers/terraformProject";
+
+const [A, B] = ["111122223333", "444455556666"];
+const BOTH = "launch, createVolume";
+const ADDRESS = "ami_launch_permission_set";
+/** Seconds within which a provider without its Terraform has ended. */
+const SOON = 10;
+
+/** EC2 with answers that can be held back: what is asked is done, and nobody hears of it until it is let go. */
+class SlowEc2 {
+  private action: string | undefined;
+  private readonly held: (() => void)[] = [];
+  private readonly server = http.createServer((request, response) => this.forward(request, response));
+
+  constructor(private readonly emulator: Emulator) {}
+
+  async start(): Promise<string> {
+    await new Promise<void>((done) => this.server.listen(0, "127.0.0.1", done));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Holds back the answers to an action from now on. */
+  hold(action: string): void {
+    this.action = action;
+  }
+
+  /** Resolves once as many answers are held back. */
+  async holds(count: number): Promise<void> {
+    while (this.held.length < count) await sleep(20);
+  }
+
+  letGo(): void {
+    this.action = undefined;
+    for (const answer of this.held.splice(0)) answer();
+  }
+
+  stop(): void {
+    this.letGo();
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  private async forward(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const { hostname, port } = new URL(this.emulator.url);
+    const { method, url, headers } = request;
+    const asked = http.request({ hostname, port, method, path: url, headers }, (answer) => {
+      const pass = () => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      };
+      if (this.action && new RegExp(`\\bAction=${this.action}\\b`).test(body.toString())) this.held.push(pass);
+      else pass();
+    });
+    asked.on("error", () => response.destroy());
+    asked.end(body);
+  }
+}
+
+interface StateResource {
+  readonly name: string;
+  readonly instances: [{ readonly status?: string; readonly attributes: { readonly grants: unknown } }];
+}
+
+describe("a change by Terraform that stops half-way", () => {
+  const emulator = useEmulator();
+  let ec2: SlowEc2;
+  let project: TerraformProject;
+  before(async () => {
+    ec2 = new SlowEc2(emulator());
+    project = await TerraformProject.create(emulator(), "", { env: { AWS_ENDPOINT_URL: await ec2.start() } });
+    // What a killed provider leaves there goes with the project.
+    project.env.TMPDIR = project.folder;
+  });
+  afterEach(() => {
+    ec2.letGo();
+    for (const name of ["terraform.tfstate", "terraform.tfstate.backup", "aliases.tf"])
+      fs.rmSync(path.join(project.folder, name), { force: true });
+  });
+  after(() => {
+    ec2.stop();
+    project.remove();
+  });
+
+  const wanted = ({ imageId }: MadeImage, ...account_ids: (string | undefined)[]) => ({
+    image_id: imageId,
+    account_ids,
+    create_volume_permissions: {},
+  });
+
+  /** The grants in the state, by set. */
+  function recorded(): Record<string, unknown> {
+    const { resources } = JSON.parse(fs.readFileSync(path.join(project.folder, "terraform.tfstate"), "utf8"));
+    return Object.fromEntries(
+      resources.map(({ name, instances: [set] }: StateResource) => {
+        assert.equal(set.status, undefined, "it is tainted");
+        return [name, set.attributes.grants];
+      }),
+    );
+  }
+
+  /** `image or snapshot account` of everything. */
+  const pairs = (...made: MadeImage[]) => emulator().pairs(made);
+  const allOf = (made: MadeImage, ...ids: (string | undefined)[]) =>
+    [made.imageId, ...made.snapshotIds].flatMap((resource) => ids.map((id) => `${resource} account/${id}`)).sort();
+
+  const refuseLaunch = ({ imageId }: MadeImage) => ({
+    ...{ action: "ModifyImageAttribute", resource: imageId, code: "OperationNotPermitted", status: 400, message: "not today" },
+  });
+  const refuseVolumes = (snapshotId = "") => ({
+    ...{ action: "ModifySnapshotAttribute", resource: snapshotId, code: "UnauthorizedOperation" },
+  });
+
+  /** The provider's process of a running Terraform. */
+  async function providerOf({ pid }: ChildProcess): Promise<number> {
+    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,command="]);
+    const found = stdout
+      .split("\n")
+      .map((line) => /^\s*(\d+)\s+(\d+)\s.*terraform-provider-ami/.exec(line))
+      .filter((match) => Number(match?.[2]) === pid);
+    assert.equal(found.length, 1, stdout);
+    return Number(found[0]?.[1]);
+  }
+
+  function isAlive(pid: number): boolean {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function endsSoon(pid: number): Promise<void> {
+    const until = Date.now() + SOON * 1000;
+    while (isAlive(pid) && Date.now() < until) await sleep(50);
+    assert.ok(!isAlive(pid), `it runs ${SOON} seconds later`);
+  }
+
+  /** Starts an apply and waits until EC2 has shared both snapshots, of which the provider has not heard yet. */
+  async function applyUntilHeld() {
+    ec2.hold("ModifySnapshotAttribute");
+    const running = project.start("apply", "-auto-approve");
+    await Promise.race([ec2.holds(2), running.ended.then(({ output }) => assert.fail(output))]);
+    return { ...running, provider: await providerOf(running.child) };
+  }
+
+  it("in a create: warns loudly, taints nothing, revokes nothing, and the next apply makes the missing calls in place", async () => {
+    const [noLaunch, noVolumes] = (await emulator().images([{ snapshots: 2 }, { snapshots: 2 }])) as [MadeImage, MadeImage];
+    const [shared, last] = [...noVolumes.snapshotIds].sort();
+    await emulator().configure({ failures: [refuseLaunch(noLaunch), refuseVolumes(last)] });
+    project.declare({ launch: wanted(noLaunch, A), volumes: wanted(noVolumes, A) });
+    const { code, output, diagnostics } = await project.diagnostics("apply");
+    assert.equal(code, 0, output);
+    const loud = diagnostics.filter(({ summary }) => summary.startsWith("NOT COMPLETE: "));
+    assert.deepEqual(
+      loud.map(({ severity, summary, address }) => [severity, summary, address]).sort(),
+      [
+        ["warning", `NOT COMPLETE: AMI ${noLaunch.imageId} is shared in part only`, `${ADDRESS}.launch`],
+        ["warning", `NOT COMPLETE: AMI ${noVolumes.imageId} is shared in part only`, `${ADDRESS}.volumes`],
+      ].sort(),
+    );
+    const details = loud.map(({ detail }) => detail).join("\n");
+    assert.match(
+      details,
+      new RegExp(`EC2 refuses to share ${noLaunch.imageId}: not today \\(AWS: OperationNotPermitted, request id `),
+    );
+    assert.match(details, new RegExp(`the caller may not call ec2:ModifySnapshotAttribute on ${last} .*\\[not-authorized\\]`));
+    assert.match(details, /Run terraform apply again: it grants what is missing\./);
+    assert.doesNotMatch(output, /^\s+at \S/m);
+    assert.deepEqual(recorded(), {
+      launch: { [`account/${A}`]: "createVolume" },
+      volumes: { [`account/${A}`]: `createVolume on ${shared}` },
+    });
+    assert.deepEqual(
+      await pairs(noLaunch, noVolumes),
+      [...noLaunch.snapshotIds, shared].map((id) => `${id} account/${A}`).sort(),
+    );
+
+    const { resource_changes = [] } = await project.planJson();
+    assert.deepEqual(
+      resource_changes.map(({ change }) => [change.actions, change.after?.grants]),
+      [
+        [["update"], { [`account/${A}`]: BOTH }],
+        [["update"], { [`account/${A}`]: BOTH }],
+      ],
+    );
+    await emulator().forgetCalls();
+    await project.succeed("apply", "plan.bin");
+    assert.deepEqual(
+      (await emulator().modifications()).sort(),
+      [
+        ...[noLaunch, noVolumes].map(({ imageId }) => `ModifyImageAttribute ${imageId}`),
+        `ModifySnapshotAttribute ${last}`,
+      ].sort(),
+    );
+    const params = (await emulator().calls()).flatMap((call) => [...Object.keys(call.params), ...Object.values(call.params)]);
+    assert.ok(!params.some((param) => /remove/i.test(param)), "something was revoked");
+    assert.deepEqual(await pairs(noLaunch, noVolumes), [...allOf(noLaunch, A), ...allOf(noVolumes, A)].sort());
+    assert.ok(await project.isSettled());
+  });
+
+  it("in a create of which nothing was done: an error, and no set in the state", async () => {
+    const ami = await emulator().image({ snapshots: 1 });
+    await emulator().configure({ failures: [refuseVolumes(ami.snapshotIds[0])] });
+    project.declare({ golden: wanted(ami, A) });
+    const { code, diagnostics } = await project.diagnostics("apply");
+    assert.equal(code, 1);
+    const [failed] = diagnostics.filter(({ severity }) => severity === "error");
+    assert.equal(failed?.summary, `AMI ${ami.imageId} is not shared as planned: nothing was changed`);
+    assert.deepEqual(recorded(), {});
+    assert.deepEqual(await pairs(ami), []);
+  });
+
+  it("in an update or a destroy: an error, the state has what holds, and the next one makes the missing calls only", async () => {
+    const [noLaunch, noVolumes] = (await emulator().images([{ snapshots: 2 }, { snapshots: 2 }])) as [MadeImage, MadeImage];
+    const [shared, last] = [...noVolumes.snapshotIds].sort();
+    const failures = () => ({ failures: [refuseLaunch(noLaunch), refuseVolumes(last)] });
+    project.declare({ launch: wanted(noLaunch, A), volumes: wanted(noVolumes, A) });
+    await project.apply();
+
+    project.declare({ launch: wanted(noLaunch, B), volumes: wanted(noVolumes, B) });
+    await emulator().configure(failures());
+    const update = await project.diagnostics("apply");
+    assert.equal(update.code, 1);
+    assert.deepEqual(
+      update.diagnostics
+        .filter(({ severity }) => severity === "error")
+        .map(({ summary }) => summary)
+        .sort(),
+      [noLaunch, noVolumes].map(({ imageId }) => `AMI ${imageId} is shared in part only`).sort(),
+    );
+    assert.deepEqual(recorded(), {
+      launch: { [`account/${A}`]: BOTH, [`account/${B}`]: "createVolume" },
+      volumes: { [`account/${A}`]: BOTH, [`account/${B}`]: `createVolume on ${shared}` },
+    });
+    await emulator().forgetCalls();
+    await project.apply();
+    const volumesOf = (...ids: (string | undefined)[]) => ids.map((id) => `ModifySnapshotAttribute ${id}`);
+    const launches = [noLaunch, noVolumes].map(({ imageId }) => `ModifyImageAttribute ${imageId}`);
+    assert.deepEqual(
+      (await emulator().modifications()).sort(),
+      [...launches, ...volumesOf(...noLaunch.snapshotIds, ...noVolumes.snapshotIds, last)].sort(),
+      "the one that failed is shared, then all are unshared",
+    );
+    assert.deepEqual(await pairs(noLaunch, noVolumes), [...allOf(noLaunch, B), ...allOf(noVolumes, B)].sort());
+    assert.ok(await project.isSettled());
+
+    await emulator().configure(failures());
+    const destroy = await project.diagnostics("destroy");
+    assert.equal(destroy.code, 1);
+    assert.deepEqual(
+      destroy.diagnostics
+        .filter(({ severity }) => severity === "error")
+        .map(({ summary }) => summary)
+        .sort(),
+      [noLaunch, noVolumes].map(({ imageId }) => `AMI ${imageId} is still shared`).sort(),
+    );
+    assert.deepEqual(Object.keys(recorded()).sort(), ["launch", "volumes"]);
+    await emulator().forgetCalls();
+    await project.destroy();
+    assert.deepEqual(
+      (await emulator().modifications()).sort(),
+      [`ModifyImageAttribute ${noLaunch.imageId}`, ...volumesOf(...noLaunch.snapshotIds, last)].sort(),
+    );
+    assert.deepEqual(await pairs(noLaunch, noVolumes), []);
+    assert.deepEqual(recorded(), {});
+  });
+
+  it("by Ctrl-C: stops between calls, saves what was done, and the next apply makes the missing call", async () => {
+    const ami = await emulator().image({ snapshots: 2 });
+    project.declare({ golden: wanted(ami, A) });
+    project.env.TF_LOG_PROVIDER = "debug";
+    const { child, ended, provider } = await applyUntilHeld().finally(() => delete project.env.TF_LOG_PROVIDER);
+    const asked = new Promise<void>((done) => {
+      let log = "";
+      child.stderr?.on("data", (text) => {
+        log += text;
+        if (log.includes("asked to stop")) done();
+      });
+    });
+    // A shell's Ctrl-C reaches the whole group: Terraform and its provider.
+    assert.ok(child.pid);
+    process.kill(-child.pid, "SIGINT");
+    await Promise.race([asked, ended]);
+    ec2.letGo();
+    const { code, output } = await ended;
+    assert.equal(code, 1);
+    const words = output.replace(/\s+/g, " ");
+    assert.match(words, /Gracefully shutting down/);
+    assert.match(
+      words,
+      /Warning: NOT COMPLETE: AMI \S+ is shared in part only .* stopped before EC2's ModifyImageAttribute; nothing more was sent; repeat to go on \[stopped\]/,
+    );
+    assert.ok(!isAlive(provider));
+    assert.deepEqual(recorded(), { golden: { [`account/${A}`]: "createVolume" } });
+    assert.deepEqual(await pairs(ami), ami.snapshotIds.map((id) => `${id} account/${A}`).sort());
+
+    await emulator().forgetCalls();
+    await project.apply();
+    assert.deepEqual(await emulator().modifications(), [`ModifyImageAttribute ${ami.imageId}`]);
+    assert.ok(await project.isSettled());
+  });
+
+  it("by kill -9 of the provider: the next apply makes the missing call", async () => {
+    const ami = await emulator().image({ snapshots: 2 });
+    project.declare({ golden: wanted(ami, A) });
+    const { ended, provider } = await applyUntilHeld();
+    process.kill(provider, "SIGKILL");
+    const { code, output } = await ended;
+    assert.equal(code, 1);
+    assert.match(output, /Plugin did not respond/);
+    ec2.letGo();
+    await emulator().forgetCalls();
+    await project.apply();
+    assert.deepEqual(await emulator().modifications(), [`ModifyImageAttribute ${ami.imageId}`]);
+    assert.deepEqual(await pairs(ami), allOf(ami, A));
+    assert.ok(await project.isSettled());
+  });
+
+  it("by kill -9 of Terraform: its provider changes nothing more and ends by itself, even if EC2 does not answer; the next apply heals", async () => {
+    const ami = await emulator().image({ snapshots: 2 });
+    project.declare({ golden: wanted(ami, A) });
+    const hanging = await applyUntilHeld();
+    hanging.child.kill("SIGKILL");
+    await hanging.ended;
+    await endsSoon(hanging.provider);
+    ec2.letGo();
+    assert.deepEqual(await pairs(ami), ami.snapshotIds.map((id) => `${id} account/${A}`).sort());
+
+    // Where EC2 does answer, an orphan goes no further.
+    project.declare({ golden: wanted(ami, B) });
+    const orphaned = await applyUntilHeld();
+    orphaned.child.kill("SIGKILL");
+    await orphaned.ended;
+    await sleep(2000);
+    ec2.letGo();
+    await endsSoon(orphaned.provider);
+    assert.deepEqual(
+      await pairs(ami),
+      ami.snapshotIds.flatMap((id) => [A, B].map((account) => `${id} account/${account}`)).sort(),
+    );
+
+    await emulator().forgetCalls();
+    await project.apply();
+    assert.deepEqual(
+      (await emulator().modifications()).sort(),
+      [`ModifyImageAttribute ${ami.imageId}`, ...ami.snapshotIds.map((id) => `ModifySnapshotAttribute ${id}`)].sort(),
+    );
+    assert.deepEqual(await pairs(ami), allOf(ami, B));
+    assert.ok(await project.isSettled());
+  });
+
+  it("by throttling: retries as often as max_retries says, and the log tells each call with its request id and no secret", async () => {
+    const [patient, hasty] = (await emulator().images([{}, {}])) as [MadeImage, MadeImage];
+    const throttled = ({ imageId }: MadeImage, times: number) => ({
+      ...{
+        action: "ModifyImageAttribute",
+        resource: imageId,
+        code: "RequestLimitExceeded",
+        message: "Request limit exceeded.",
+        times,
+      },
+    });
+    await emulator().configure({ failures: [throttled(patient, 2), throttled(hasty, 2)] });
+    const alias = (name: string, retries: number) =>
+      `provider "ami" {\n  alias = "${name}"\n  region = "us-east-1"\n  max_retries = ${retries}\n}\n`;
+    project.write("aliases.tf", alias("patient", 2) + alias("hasty", 1));
+    const named = (name: string) => ({ provider: `ami.${name}` });
+    project.declare({
+      patient: { ...named("patient"), image_id: patient.imageId, account_ids: [A] },
+      hasty: { ...named("hasty"), image_id: hasty.imageId, account_ids: [A] },
+    });
+    project.env.TF_LOG = "trace";
+    const { code, output, diagnostics } = await project.diagnostics("apply").finally(() => delete project.env.TF_LOG);
+    assert.equal(code, 1);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    assert.equal(errors.length, 1);
+    assert.match(
+      errors[0]?.detail ?? "",
+      /^EC2 still throttles ModifyImageAttribute after every retry \(AWS: RequestLimitExceeded, request id [-\w]+\); repeat later, or raise max_retries \[throttled\]$/,
+    );
+    assert.equal(errors[0]?.address, `${ADDRESS}.hasty`);
+    const calls = await emulator().calls();
+    const attempts = ({ imageId }: MadeImage) =>
+      calls.filter(({ action, resource }) => action === "ModifyImageAttribute" && resource === imageId).length;
+    assert.deepEqual([attempts(patient), attempts(hasty)], [3, 2]);
+    assert.deepEqual(await pairs(patient, hasty), [`${patient.imageId} account/${A}`]);
+
+    const log = output.split("\n").filter((line) => /\] +provider\.terraform-provider-ami/.test(line));
+    const logged = (level: string, ...words: string[]) =>
+      assert.ok(
+        log.some((line) => line.includes(`[${level}]`) && words.every((word) => line.includes(word))),
+        `not logged: ${level} ${words}`,
+      );
+    // What was repeated is logged as attempts of one call.
+    for (const { action, requestId } of calls.filter(({ code: error }) => error === ""))
+      logged("DEBUG", `: EC2 ${action}: `, `requestId=${requestId}`, "milliseconds=");
+    logged("DEBUG", ": EC2 ModifyImageAttribute: ", "attempts=3");
+    logged("DEBUG", ": EC2 ModifyImageAttribute: ", "attempts=2", "awsCode=RequestLimitExceeded");
+    logged("TRACE", ": answered ApplyResourceChange: ");
+    logged("INFO", `AMI ${patient.imageId} in us-east-1: 1 gained access`);
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = emulator().environment();
+    for (const secret of [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]) assert.ok(!output.includes(secret), "a secret shows");
+  });
+});
