@@ -20,6 +20,8 @@ export interface Entry {
   readonly sign: "+" | "-" | "=";
   readonly why: string;
   readonly permissions: Permissions;
+  /** Whether it stays though it is declared no more, so that a diff may show it as lost. */
+  readonly stays?: true;
 }
 
 /** What a plan does and leaves, grantee by grantee; pure. */
@@ -42,12 +44,13 @@ export function entriesOf({ set, image, recorded, live, target, change }: Plan):
     { sign: "-", why: "granted by this set", permissions: intersection(change.remove, granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(change.remove, granted) },
     { sign: "=", why: "has it already", permissions: minus(intersection(target, live), inBoth) },
-    { sign: "=", why: "stays: neverRevoke", permissions: spared },
+    { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     {
       sign: "=",
       why: `stays: set elsewhere, and ${set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more"}`,
       permissions: others,
+      stays: true,
     },
     { sign: "=", why: "is not there", permissions: filterGrantees(minus(minus(inEither, live), target), (key) => key !== owner) },
     {
@@ -59,8 +62,12 @@ export function entriesOf({ set, image, recorded, live, target, change }: Plan):
   return entries.filter(({ permissions }) => !isEmpty(permissions));
 }
 
-/** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. */
-export function reportOf(plan: Plan, tense: "planned" | "done"): string {
+/**
+ * A report before the change (`planned`) or after it (`done`): lines without colour, the counts first.
+ *
+ * @param losersNamed how many that lose something a line names, and "and N more" for the others; default: as many as of all else
+ */
+export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MOST_NAMED): string {
   const { set, image, region, change, phases, keys } = plan;
   const keyCalls = { CreateGrant: keys.create.length, RetireGrant: keys.retire.length };
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
@@ -69,7 +76,7 @@ export function reportOf(plan: Plan, tense: "planned" | "done"): string {
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
-    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed)),
+    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, entry.sign === "-" ? losersNamed : MOST_NAMED)),
     ...broadenings(change.add).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
@@ -123,7 +130,7 @@ export function willFail(refusal: AmiSharingError): string {
   return `will fail: ${refusal.message}`;
 }
 
-function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[] | undefined): string[] {
+function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[] | undefined, named: number): string[] {
   const byWords = new Map<string, GranteeKey[]>();
   for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed))) {
     const keys = byWords.get(words);
@@ -131,7 +138,7 @@ function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[
     else byWords.set(words, [key]);
   }
   return [...byWords].map(([words, keys]) => {
-    return `${sign} ${words} (${why}${keys.length > 1 ? `; ${keys.length}` : ""}): ${cut(keys)}`;
+    return `${sign} ${words} (${why}${keys.length > 1 ? `; ${keys.length}` : ""}): ${cut(keys, named)}`;
   });
 }
 
@@ -162,9 +169,9 @@ export function broadenings(add: Permissions): Broadening[] {
 }
 
 /** The first few, and how many more. */
-function cut(items: readonly string[]): string {
-  const more = items.length - MOST_NAMED;
-  return items.slice(0, MOST_NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+function cut(items: readonly string[], named = MOST_NAMED): string {
+  const more = items.length - named;
+  return items.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function counted(count: number): string {

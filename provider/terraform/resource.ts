@@ -13,10 +13,12 @@ import {
   describePermissions,
   type ErrorCode,
   encodeRecorded,
+  entriesOf,
   foreseen,
   type Grantee,
   type Grants,
   granteeKey,
+  granteesOf,
   IncompleteChangeError,
   isEmpty,
   type MaybeUnknown,
@@ -25,6 +27,7 @@ import {
   observe,
   type Patience,
   type PermissionSet,
+  type Permissions,
   type Plan,
   permissionSetOf,
   planChange,
@@ -35,6 +38,7 @@ import {
   remove,
   reportOf,
   UNKNOWN,
+  union,
 } from "../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
 import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
@@ -58,6 +62,8 @@ export interface Surroundings {
   readonly config: ProviderConfig;
   readonly log: Log;
   readonly patience?: Patience;
+  /** What sets of this run have on an image, by region and image. */
+  readonly shared: Map<string, Permissions>;
 }
 
 /** The attributes that users write. */
@@ -69,6 +75,10 @@ const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } a
 
 /** Refusals that something else in the same apply may take out of the way: they do not fail a plan. */
 const MAY_PASS: readonly ErrorCode[] = ["image-not-shareable", "public-access-blocked"];
+
+/** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
+const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations"];
+const DESTROY_ALL_THE_SAME = "To destroy the set all the same: terraform destroy -refresh=false, which does not plan this first.";
 
 /** What is wrong with a configuration. */
 export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
@@ -123,6 +133,8 @@ export function planDestroy(prior: Kept): readonly Diagnostic[] {
   if (!set) return [];
   const holders = Object.keys(grantsIn(prior.state));
   const spared = holders.filter((key) => set.spared.has(key));
+  const { live, granted } = recordedIn(prior);
+  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.spared.has(key)).sort();
   const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
     severity: "WARNING",
     summary: `AMI ${set.imageId} ${summary}`,
@@ -136,6 +148,9 @@ export function planDestroy(prior: Kept): readonly Diagnostic[] {
   return [
     ...(set.onDelete === "reset"
       ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
+      : []),
+    ...(set.onDelete === "revoke" && others.length > 0
+      ? [warning("on_delete", "stays shared in part", `set elsewhere: these keep what the set did not grant: ${few(others)}`)]
       : []),
     ...(spared.length > 0
       ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${few(spared)}`)]
@@ -156,7 +171,11 @@ export interface Applied extends Kept {
 }
 
 /** Makes EC2 have what was planned. */
-export async function applySet(prior: Kept, planned: ObjectValue, { config, log, patience }: Surroundings): Promise<Applied> {
+export async function applySet(
+  prior: Kept,
+  planned: ObjectValue,
+  { config, log, patience, shared }: Surroundings,
+): Promise<Applied> {
   const imageId = String(planned.image_id);
   const unchanged = (error: unknown) => ({
     ...prior,
@@ -169,6 +188,8 @@ export async function applySet(prior: Kept, planned: ObjectValue, { config, log,
     const recorded = prior.state ? recordedIn(prior) : undefined;
     const done = await reconcile(config.gateway(planned.region as string), set, recorded, patience);
     log("info", reportOf(done.plan, "done"));
+    const place = placeOf(planned);
+    shared.set(place, union(shared.get(place) ?? NO_PERMISSIONS, done.plan.target));
     return kept(planned, set, done.recorded);
   } catch (error) {
     if (!(error instanceof IncompleteChangeError)) return unchanged(error);
@@ -190,15 +211,24 @@ function notTainted({ summary, detail }: Diagnostic): Diagnostic {
 }
 
 /** Takes the set's permissions away; what is left to do if that fails is in the state as before. */
-export async function destroySet(prior: Kept, { config, patience }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+export async function destroySet(
+  prior: Kept,
+  { config, patience, shared }: Surroundings,
+): Promise<Kept & Pick<Applied, "diagnostics">> {
   const set = prior.state ? setIn(prior.state) : undefined;
   if (!prior.state || !set) return { state: null, private: {}, diagnostics: [] };
+  // With create_before_destroy another set may just have found in place what this one would take away.
+  const spared = new Set([...set.spared, ...granteesOf(shared.get(placeOf(prior.state)) ?? NO_PERMISSIONS)]);
   try {
-    await remove(config.gateway(prior.state.region as string), set, recordedIn(prior), patience);
+    await remove(config.gateway(prior.state.region as string), { ...set, spared }, recordedIn(prior), patience);
     return { state: null, private: {}, diagnostics: [] };
   } catch (error) {
     return { ...prior, diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)] };
   }
+}
+
+function placeOf({ region, image_id: imageId }: ObjectValue): string {
+  return `${String(region)} ${String(imageId)}`;
 }
 
 /** Reads what EC2 has: the arguments stay, the grants are those that hold. */
@@ -378,10 +408,12 @@ function planDiagnostics(plan: Plan): Diagnostic[] {
   const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error));
   if (refused.some(({ severity }) => severity === "ERROR")) return refused;
   const [broadest] = broadenings(change.add);
-  const untold = !isEmpty(minus(change.remove, recorded?.live ?? NO_PERMISSIONS));
+  const untold = !isEmpty(minus(change.remove, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
-  const [heading = "", ...lines] = inTerraformWords(reportOf({ ...plan, refusals: [] }, "planned")).split("\n");
+  const [heading = "", ...lines] = inTerraformWords(
+    reportOf({ ...plan, refusals: [] }, "planned", Number.POSITIVE_INFINITY),
+  ).split("\n");
   const report: Diagnostic = {
     severity: "WARNING",
     summary: heading,
@@ -393,7 +425,10 @@ function planDiagnostics(plan: Plan): Diagnostic[] {
 
 function refusalDiagnostic(imageId: string, error: AmiSharingError): Diagnostic {
   const diagnostic = errorDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  return MAY_PASS.includes(error.code) ? { ...diagnostic, severity: "WARNING" } : diagnostic;
+  if (MAY_PASS.includes(error.code)) return { ...diagnostic, severity: "WARNING" };
+  return HOLDS_UP_DESTROY.includes(error.code)
+    ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
+    : diagnostic;
 }
 
 /** The state after a change: as planned where it was made whole, else what holds. */

@@ -7,7 +7,7 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
+import { type AnsweredCall, DEFAULT_PATIENCE, type Patience, type Permissions } from "../core";
 import { dataSourceProblems, readPermissions } from "./dataSource";
 import { attributePath, type Diagnostic, problemDiagnostic } from "./diagnostics";
 import { hclog, type Log } from "./hclog";
@@ -97,7 +97,8 @@ export function providerServer({
   function configured(config: ObjectValue): ProviderConfig {
     return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
-  const surroundings = () => ({ config: provider, log, patience: { ...patience, signal: stopping.signal } });
+  const shared = new Map<string, Permissions>();
+  const surroundings = () => ({ config: provider, log, shared, patience: { ...patience, signal: stopping.signal } });
 
   const methods: Record<string, Method> = {
     GetMetadata: () => ({
@@ -127,6 +128,8 @@ export function providerServer({
     ConfigureProvider({ config }) {
       const problems = providerProblems(object(config));
       if (problems.length === 0) provider = configured(object(config));
+      // Another run: under a debugger one process serves many.
+      shared.clear();
       return { diagnostics: problems.map(problemDiagnostic) };
     },
 

@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict";
 import type { sendUnaryData } from "@grpc/grpc-js";
 import { UNKNOWN } from "../../provider/core";
 import type { Diagnostic } from "../../provider/terraform/diagnostics";
-import { RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { type ProviderServer, providerServer, type ServerOptions } from "../../provider/terraform/server";
 import {
   type DynamicValue,
@@ -71,13 +71,14 @@ export class MemoryTerraform {
    * @param meanwhile what happens while the plan is looked at
    */
   async apply(config: Record<string, Value>, meanwhile: () => void = () => undefined): Promise<readonly Diagnostic[]> {
+    await this.begin();
     const refreshed = await this.refresh();
     const plan = await this.plan(config);
     const told = [...refreshed, ...plan.diagnostics];
     if (told.some(({ severity }) => severity === "ERROR")) return told;
     meanwhile();
     if (this.state && (plan.replace.length > 0 || this.tainted)) {
-      const destroyed = await this.destroy();
+      const destroyed = await this.destroyed();
       if (destroyed.some(({ severity }) => severity === "ERROR")) return destroyed;
     }
     const prior = this.state;
@@ -100,6 +101,17 @@ export class MemoryTerraform {
   }
 
   async destroy(): Promise<readonly Diagnostic[]> {
+    await this.begin();
+    return this.destroyed();
+  }
+
+  /** Every run configures the provider first. */
+  private async begin(): Promise<void> {
+    await this.ask("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+  }
+
+  /** A destroy as a part of a run. */
+  async destroyed(): Promise<readonly Diagnostic[]> {
     if (!this.state) return [];
     const nothing = { msgpack: Buffer.from([0xc0]) };
     const plan = await this.ask("PlanResourceChange", {

@@ -221,6 +221,64 @@ describe("stopping", () => {
   });
 });
 
+describe("a set that is replaced by one of the same AMI", () => {
+  for (const on_delete of ["revoke", "reset"])
+    it(`is destroyed after it without taking from the new one (${on_delete})`, async () => {
+      const { ec2, imageId, snapshotIds, terraform } = world();
+      const config = { image_id: imageId, account_ids: [A], create_volume_permissions: {}, on_delete };
+      await terraform.apply(config);
+      await terraform.refresh();
+      // One run makes the new one first, as with create_before_destroy.
+      const old = terraform.state;
+      terraform.state = null;
+      await terraform.apply({ ...config, account_ids: [A, B] });
+      terraform.state = old;
+      assert.deepEqual(errors({ diagnostics: await terraform.destroyed() }), []);
+      for (const resource of [imageId, ...snapshotIds])
+        assert.deepEqual([...ec2.grantees(resource)].sort(), [`account/${A}`, `account/${B}`]);
+    });
+});
+
+describe("what a plan's diff does not say", () => {
+  const reported = (diagnostics: readonly { severity: string; summary: string; detail: string }[]) =>
+    diagnostics
+      .filter(({ severity }) => severity === "WARNING")
+      .map(({ summary, detail }) => `${summary}\n${detail}`.replace(/\s+/g, " "));
+
+  it("is told: who is declared no more and stays, in additive mode and with never_revoke", async () => {
+    for (const more of [{ mode: "additive" }, { never_revoke: [B] }]) {
+      const { ec2, imageId, terraform } = world();
+      ec2.grantees(imageId).add(`account/${B}`);
+      await terraform.apply({ image_id: imageId, account_ids: [A, B], ...more });
+      const { diagnostics } = await terraform.plan({ image_id: imageId, account_ids: [A], ...more });
+      assert.match(
+        reported(diagnostics).join(),
+        new RegExp(`= launch \\(stays: (set elsewhere, and the mode is additive|never_revoke)\\): account/${B}`),
+      );
+    }
+  });
+
+  it("is told: everybody whom a new set takes access from, however many", async () => {
+    const { ec2, imageId, terraform } = world();
+    const many = Array.from({ length: 40 }, (_, i) => String(100_000_000_000 + i));
+    for (const id of many) ec2.grantees(imageId).add(`account/${id}`);
+    const [report = ""] = reported((await terraform.plan({ image_id: imageId, account_ids: [A] })).diagnostics);
+    for (const id of many) assert.ok(report.includes(`account/${id}`), id);
+  });
+
+  it("is told: who keeps access after a destroy, as the set did not grant it", async () => {
+    const { ec2, imageId, terraform } = world();
+    await terraform.apply({ image_id: imageId, account_ids: [A] });
+    ec2.grantees(imageId).add(`account/${B}`);
+    await terraform.refresh();
+    const told = reported(await terraform.destroy());
+    assert.deepEqual(told, [
+      `AMI ${imageId} stays shared in part set elsewhere: these keep what the set did not grant: account/${B}`,
+    ]);
+    assert.deepEqual([...ec2.grantees(imageId)], [`account/${B}`]);
+  });
+});
+
 describe("what does not fit", () => {
   it("a type that the provider has not is refused by every RPC that takes one", async () => {
     const server = providerServer({ env: {}, log: () => undefined });
