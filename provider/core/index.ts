@@ -66,3 +66,4 @@ export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type R
 export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
 export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
+export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

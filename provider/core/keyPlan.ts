@@ -44,11 +44,11 @@ export function grantName(imageId: string): string {
   return `ami-launch-permissions/${imageId}`;
 }
 
-/** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are the set's. */
+/** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are, or were, the set's. */
 export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyPlan> {
   const { set, image, change, target, owned } = planned;
   const adding = !isEmpty(change.add);
-  if (!image.encrypted || !(adding || set.kmsAccess === "grant")) return leaving(set, owned, target, []);
+  if (!image.encrypted || !(adding || set.kmsAccess === "grant" || owned.length > 0)) return leaving(set, owned, target, []);
   const keys = await keysOf(gateway, image);
   const own = keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
   if (set.kmsAccess === "ignore") return { ...leaving(set, owned, target, []), keys };
@@ -58,15 +58,21 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
     grantee.kind === "organization" || grantee.kind === "organizationalUnit" ? [grantee.arn] : [],
   );
   const plan = leaving(set, owned, target, own);
+  const leaves = new Set(plan.retire.map(({ grantId }) => grantId));
+  const gone = new Set<OwnKeyGrant>();
   const [create, warnings, doubts] = [[...plan.create], [] as string[], [] as string[]];
   for (const keyId of own) {
     // A key is at home in its own account: nobody has to be admitted there.
     const others = accounts.filter((id) => id !== accountOfKey(keyId));
-    const [policy, grants] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
+    const [policy, all] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
+    // What this change retires admits nobody afterwards.
+    const grants = all?.filter(({ grantId }) => !leaves.has(grantId));
+    for (const one of plan.keep)
+      if (one.keyId === keyId && grants && !grants.some(({ grantId }) => grantId === one.grantId)) gone.add(one);
     if (set.kmsAccess === "grant") {
       const made = [
         ...(grants ?? []).filter(({ name }) => name === grantName(set.imageId)),
-        ...plan.keep.filter((one) => one.keyId === keyId),
+        ...plan.keep.filter((one) => one.keyId === keyId && !gone.has(one)),
       ];
       const has = (id: string) => made.some(({ accountId }) => accountId === id);
       create.push(...others.filter((id) => !has(id)).map((accountId) => ({ keyId, accountId })));
@@ -87,7 +93,7 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
         `the policy of key ${keyId} names neither organization nor unit of ${few(unnamed)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
       );
   }
-  return { ...plan, keys, create, warnings, doubts };
+  return { ...plan, keep: plan.keep.filter((one) => !gone.has(one)), keys, create, warnings, doubts };
 }
 
 /** What becomes of the set's grants by themselves: those of accounts that keep their share, on keys that are still used, stay. */

@@ -1,6 +1,9 @@
 /** Key policies and grants as text and lists: whom they admit to a KMS key, and the statements that admit more; pure. */
 
+import { decodeDeclaredSet, problemPath } from "./declaredSet";
+import { AmiSharingError } from "./errors";
 import type { KeyGrant } from "./gateway";
+import { UNKNOWN } from "./unknown";
 
 /**
  * What launching from an encrypted AMI, or copying it, needs of the key.
@@ -43,13 +46,12 @@ export interface KeyUsers {
  * encrypted under it. `Resource: "*"` is the key itself.
  *
  * EC2 user guide, "Share an AMI with specific organizations or organizational units", "Allow organizations and OUs to use a KMS key".
+ *
+ * @throws AmiSharingError `invalid-argument`: what is neither account, organization nor unit gets no statement
  */
-export function kmsKeyPolicyStatements({
-  accountIds = [],
-  organizationArns = [],
-  organizationalUnitArns = [],
-  partition = "aws",
-}: KeyUsers): KeyPolicyStatement[] {
+export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
+  const { partition = "aws", ...given } = users;
+  const { accountIds = [], organizationArns = [], organizationalUnitArns = [] } = checked(given);
   const organizations = organizationArns.map((arn) => last(arn));
   const paths = organizationalUnitArns.map((arn) => {
     const [unit = "", organization = ""] = arn.toLowerCase().split("/").reverse();
@@ -64,6 +66,17 @@ export function kmsKeyPolicyStatements({
       ? statements("Units", { AWS: "*" }, { "ForAnyValue:StringLike": { "aws:PrincipalOrgPaths": paths } })
       : []),
   ];
+}
+
+function checked(given: Omit<KeyUsers, "partition">): Omit<KeyUsers, "partition"> {
+  const known = ["accountIds", "organizationArns", "organizationalUnitArns"];
+  const stranger = Object.keys(given).find((name) => !known.includes(name));
+  const decoded = decodeDeclaredSet({ ...given, imageId: UNKNOWN });
+  const problem = stranger
+    ? `there is no argument "${stranger}"; the arguments are ${known.join(", ")}, partition`
+    : "problems" in decoded && decoded.problems.map((one) => `${problemPath(one)}: ${one.message}`).join("; ");
+  if (problem) throw new AmiSharingError("invalid-argument", `kmsKeyPolicyStatements: ${problem}`);
+  return (decoded as { declared: Omit<KeyUsers, "partition"> }).declared;
 }
 
 /** Grants only for AWS's own use, as the user guide asks: nobody hands the key on. */

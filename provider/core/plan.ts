@@ -11,7 +11,7 @@ import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetP
 import { filterGrantees, granteesOf, intersection, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
-import { usageOf } from "./usage";
+import { NO_FINDINGS, usageOf } from "./usage";
 
 /** A change of one set, worked out and not begun. */
 export interface Plan {
@@ -72,7 +72,7 @@ export async function planFor(
   const change = changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
   const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [] });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
-  const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : { warnings: [], doubts: [] };
+  const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : NO_FINDINGS;
   return {
     set,
     region: await gateway.region(),

@@ -104,13 +104,14 @@ const VERBS = {
   done: { gain: ["gained", "gained"], lose: ["lost", "lost"], keep: ["kept", "kept"] },
 } as const;
 
-function countsOf({ live, change }: Plan, tense: "planned" | "done"): string {
+function countsOf({ live, change, keys }: Plan, tense: "planned" | "done"): string {
   const [gain, lose] = [granteesOf(change.add), granteesOf(change.remove)];
   const keep = [...granteesOf(live)].filter((key) => !gain.has(key) && !lose.has(key));
   const counted = Object.entries({ gain: gain.size, lose: lose.size, keep: keep.length })
     .filter(([, count]) => count > 0)
     .map(([verb, count]) => `${count} ${VERBS[tense][verb as keyof typeof VERBS.planned][count === 1 ? 0 : 1]}`);
-  const unchanged = gain.size + lose.size > 0 ? "" : tense === "planned" ? "nothing changes" : "nothing changed";
+  const changes = gain.size + lose.size + keys.create.length + keys.retire.length;
+  const unchanged = changes > 0 ? "" : tense === "planned" ? "nothing changes" : "nothing changed";
   return [unchanged, counted.length > 0 ? `${counted.join(", ")} access` : ""].filter((text) => text !== "").join(", ");
 }
 

@@ -1,14 +1,30 @@
 /** Who still uses an image before they lose it: EC2's usage reports, in words. */
 
-import type { Change } from "./diff";
+import { type Change, mayRevoke } from "./diff";
+import { AmiSharingError } from "./errors";
 import type { Gateway, Image, Usage, UsageReport } from "./gateway";
 import { accountKey, PUBLIC } from "./grantee";
-import type { Permissions } from "./permissions";
+import type { PermissionSet } from "./permissionSet";
+import { filterGrantees, NO_PERMISSIONS, type Permissions } from "./permissions";
+import type { Recorded } from "./recorded";
 
 export interface UsageFindings {
   readonly warnings: readonly string[];
   readonly doubts: readonly string[];
 }
+
+/** The same before a set is deleted, as it is for one of another image. */
+export async function usageBeforeDeletion(
+  gateway: Gateway,
+  { imageId, onDelete, spared }: PermissionSet,
+  { granted }: Pick<Recorded, "granted">,
+): Promise<UsageFindings> {
+  if (onDelete === "retain") return NO_FINDINGS;
+  const remove = filterGrantees(granted, (key) => mayRevoke(key, spared));
+  return usageOf(gateway, { imageId }, { add: NO_PERMISSIONS, remove }, NO_PERMISSIONS);
+}
+
+export const NO_FINDINGS: UsageFindings = { warnings: [], doubts: [] };
 
 /** How long a preview waits for a report, in seconds. EC2 user guide, "View your AMI usage": reports are made in the background. */
 const PATIENCE = { attempts: 10, delay: 1 };
@@ -23,14 +39,21 @@ const FRESH = 24 * 3_600_000;
  */
 export async function usageOf(
   gateway: Gateway,
-  { imageId }: Image,
+  { imageId }: Pick<Image, "imageId">,
   change: Change,
   target: Permissions,
   delay = PATIENCE.delay,
 ): Promise<UsageFindings> {
   const mayLose = [...change.remove.launch].some((key) => !key.startsWith("user/"));
-  if (!mayLose) return { warnings: [], doubts: [] };
-  const found = await usageReport(gateway, imageId, delay);
+  if (!mayLose) return NO_FINDINGS;
+  let found: Awaited<ReturnType<typeof usageReport>>;
+  try {
+    found = await usageReport(gateway, imageId, delay);
+  } catch (error) {
+    // A change that may be made is not held up by a question that may not be asked.
+    if (!(error instanceof AmiSharingError)) throw error;
+    return { warnings: [], doubts: [`who still uses AMI ${imageId} cannot be asked: ${error.message}`] };
+  }
   if (!found)
     return {
       warnings: [],

@@ -47,7 +47,7 @@ export async function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermiss
 export async function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]> {
   const config = new pulumi.Config("aws");
   try {
-    refuseMistakes(args);
+    refuseMistakes(args ?? {});
     const gateway = ec2Gateway(connectionOf(args, (key) => config.get(key.slice("aws:".length))));
     return args.owner === "self" ? await ownAmis(gateway, args.includeSnapshots ?? true) : await amisOfOthers(gateway);
   } catch (error) {
@@ -68,11 +68,14 @@ export function getSharedAmisOutput(
 function refuseMistakes(args: GetSharedAmisArgs): void {
   const { owner, includeSnapshots, ...connection } = args;
   const stranger = Object.keys(args).find((name) => !NAMES.includes(name));
-  if (stranger) throw new Error(`there is no argument "${stranger}"; the arguments are ${NAMES.join(", ")}`);
-  if (owner !== "self" && owner !== "others") throw new Error(`owner: ${JSON.stringify(owner)} is neither "self" nor "others"`);
+  if (stranger) throw new Error(`there is no argument "${stranger}"; the arguments are ${NAMES.join(", ")} [invalid-argument]`);
+  if (owner !== "self" && owner !== "others")
+    throw new Error(`owner: ${JSON.stringify(owner)} is neither "self" nor "others" [invalid-argument]`);
   if (includeSnapshots !== undefined && typeof includeSnapshots !== "boolean")
-    throw new Error(`includeSnapshots: ${JSON.stringify(includeSnapshots)} is not true or false`);
+    throw new Error(`includeSnapshots: ${JSON.stringify(includeSnapshots)} is not true or false [invalid-argument]`);
   const decoded = decodeDeclaredSet({ ...connection, imageId: UNKNOWN });
   if ("problems" in decoded)
-    throw new Error(decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; "));
+    throw new Error(
+      `${decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ")} [invalid-argument]`,
+    );
 }

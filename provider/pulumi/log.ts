@@ -8,11 +8,13 @@ import {
   type ErrorCode,
   ec2Gateway,
   type Gateway,
+  NO_FINDINGS,
   permissionSetOf,
   planChange,
   reportOf,
   reportOfDeletion,
   UNKNOWN,
+  usageBeforeDeletion,
 } from "../core";
 import { connectionOf } from "./stackConfig";
 import { DONE, type Done, decodeInputs, type Properties, setIn } from "./state";
@@ -101,8 +103,15 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
   const before = found === "unreadable" ? undefined : found;
   const same = before?.imageId === imageId && before.region === region;
   const replaced = before && !same ? setIn(before)?.set : undefined;
+  const leaving = before && replaced ? decodeRecorded(before, replaced) : undefined;
+  const usage =
+    leaving && replaced && set.checkUsage
+      ? await usageBeforeDeletion(gatewayFor({ ...inputs, region: leaving.region }), replaced, leaving)
+      : NO_FINDINGS;
   const next = [
-    ...(replaced ? [reportOfDeletion(replaced, decodeRecorded(before as Properties, replaced))] : []),
+    ...(leaving && replaced ? [reportOfDeletion(replaced, leaving)] : []),
+    ...usage.warnings.map((text) => `  warning: ${text}`),
+    ...usage.doubts.map((text) => `  note: ${text}`),
     ...(found === "unreadable"
       ? ["  note: the stack's state cannot be read here, so what this set granted before is not told apart"]
       : []),
@@ -111,7 +120,7 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
     const plan = await planChange(gatewayFor(inputs), set, same ? decodeRecorded(before, setIn(before)?.set) : undefined);
     const severity = severityOf(plan.refusals);
     return {
-      severity: severity === "info" && plan.warnings.length > 0 ? "warn" : severity,
+      severity: severity === "info" && plan.warnings.length + usage.warnings.length > 0 ? "warn" : severity,
       text: [reportOf(plan, "planned"), ...next].join("\n"),
     };
   } catch (error) {

@@ -91,16 +91,17 @@ interface RegionalImage {
 type Permissions = Omit<AmiLaunchPermissionSetArgs, "imageId" | "region">;
 
 function decoded(name: string, args: SharedAmiArgs, opts: pulumi.ComponentResourceOptions | undefined) {
-  const { imageIds, sourceImageId, sourceRegion, regions, copy, ...permissions } = args;
+  const { imageIds, sourceImageId, sourceRegion, regions, copy, ...permissions } = args ?? {};
   const refuse = (what: string): never => {
-    throw new pulumi.RunError(`SharedAmi "${name}": ${what}`);
+    throw new pulumi.RunError(`SharedAmi "${name}": ${what} [invalid-argument]`);
   };
   const ofCopies = Object.entries({ sourceImageId, sourceRegion, regions, copy }).filter(([, value]) => value !== undefined);
   if (imageIds !== undefined && ofCopies.length > 0)
     refuse(`imageIds names AMIs that exist, and ${ofCopies[0]?.[0]} asks for copies: give one or the other`);
   if ("region" in permissions)
     refuse("there is no argument region: imageIds, or sourceRegion and regions, say where the AMIs are");
-  const images = imageIds === undefined ? copies(args, refuse) : existing(imageIds, refuse);
+  if ("imageId" in permissions) refuse("there is no argument imageId: imageIds names an AMI for each region");
+  const images = imageIds === undefined ? copies(args ?? {}, refuse) : existing(imageIds, refuse);
   const { createVolumePermissions: volumes } = permissions;
   const oneExists = images.length === 1 && images[0]?.copy === undefined;
   if (typeof volumes === "object" && "snapshotIds" in volumes && volumes.snapshotIds !== undefined && !oneExists)
@@ -146,7 +147,7 @@ function copies({ sourceImageId, sourceRegion, regions, copy = {} }: SharedAmiAr
     checkRegion(`regions[${i}]`, region, refuse);
     if (regions.indexOf(region) < i) refuse(`regions[${i}]: ${region} is listed twice`);
   }
-  const { kmsKeyIds, encrypted, ...common } = copy;
+  const { kmsKeyIds, encrypted, ...common } = checkedCopy(copy, refuse);
   const copied = regions.filter((region) => region !== sourceRegion);
   if (kmsKeyIds) checkKeys(kmsKeyIds, copied, refuse);
   return regions.map((region) =>
@@ -165,6 +166,19 @@ function copies({ sourceImageId, sourceRegion, regions, copy = {} }: SharedAmiAr
   );
 }
 
+const COPY_NAMES = ["name", "description", "tags", "encrypted", "kmsKeyIds"];
+
+/** What a type checker refuses of a literal, and lets pass from a config file. */
+function checkedCopy(copy: CopyArgs, refuse: Refuse): CopyArgs {
+  if (typeof copy !== "object" || copy === null || Array.isArray(copy) || isLater(copy))
+    return refuse(`copy is not an object such as { ${COPY_NAMES.join(", ")} }`);
+  const stranger = Object.keys(copy).find((key) => !COPY_NAMES.includes(key));
+  if (stranger) refuse(`copy has no argument "${stranger}"; its arguments are ${COPY_NAMES.join(", ")}`);
+  if (copy.encrypted === false && copy.kmsKeyIds !== undefined)
+    refuse("copy.kmsKeyIds names keys, and copy.encrypted is false: leave one out");
+  return copy;
+}
+
 /** A region without its key would be copied unencrypted, and a key without its region never be used: neither can be meant. */
 function checkKeys(kmsKeyIds: Record<string, pulumi.Input<string>>, copied: readonly string[], refuse: Refuse): void {
   if (isLater(kmsKeyIds)) refuse("copy.kmsKeyIds is an output, and its regions have to be known now");
@@ -173,6 +187,12 @@ function checkKeys(kmsKeyIds: Record<string, pulumi.Input<string>>, copied: read
     refuse(`copy.kmsKeyIds has no key for ${without.join(", ")}: a KMS key encrypts in its own region only`);
   const idle = Object.keys(kmsKeyIds).filter((region) => !copied.includes(region));
   if (idle.length > 0) refuse(`copy.kmsKeyIds has a key for ${idle.join(", ")}, where nothing is copied to`);
+  for (const [region, key] of Object.entries(kmsKeyIds)) {
+    if (key === "alias/aws/ebs") refuse(`copy.kmsKeyIds["${region}"] is the AWS managed key, under which nothing can be shared`);
+    const home = typeof key === "string" ? /^arn:[^:]+:kms:([^:]+):/.exec(key)?.[1] : undefined;
+    if (home !== undefined && home !== region)
+      refuse(`copy.kmsKeyIds["${region}"] is a key in ${home}: a KMS key encrypts in its own region only`);
+  }
 }
 
 function checkRegion(place: string, region: unknown, refuse: Refuse): void {

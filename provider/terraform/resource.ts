@@ -39,6 +39,7 @@ import {
   reportOf,
   UNKNOWN,
   union,
+  usageBeforeDeletion,
 } from "../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
 import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
@@ -120,11 +121,22 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     const plan = await planChange(provider.gateway(region), set, recorded);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const planned = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
-    return { planned, replace, diagnostics: [...planDiagnostics(plan), ...leaving] };
+    const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
+    return { planned, replace, diagnostics: [...planDiagnostics(plan), ...leaving, ...users] };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     return { planned: blind(base, before.state), replace, diagnostics: [refusalDiagnostic(set.imageId, error)] };
   }
+}
+
+/** Who still uses the AMI of a set that is replaced. */
+async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnostic[]> {
+  const set = prior.state ? setIn(prior.state) : undefined;
+  if (!set) return [];
+  const { warnings, doubts } = await usageBeforeDeletion(provider.gateway(recordedIn(prior).region), set, recordedIn(prior));
+  const detail = [...warnings, ...doubts].join("\n");
+  if (detail === "") return [];
+  return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
 }
 
 /** What a destroy does beyond, or short of, what Terraform's plan of it shows. */

@@ -133,7 +133,8 @@ export class MemoryTerraform {
     return [...(plan.diagnostics ?? []), ...(applied.diagnostics ?? [])];
   }
 
-  private async planned(config: Record<string, Value>, prior: ObjectValue | null): Promise<Planned> {
+  /** One plan of the provider's; Terraform asks for a second one of what is to be replaced. */
+  async planned(config: Record<string, Value>, prior: ObjectValue | null): Promise<Planned> {
     const given = full(config);
     const validated = await this.ask("ValidateResourceConfig", { config: encodeValue(given, RESOURCE_SCHEMA) });
     if (errors(validated).length > 0) return { planned: given, replace: [], diagnostics: validated.diagnostics ?? [] };

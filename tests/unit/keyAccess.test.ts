@@ -1,7 +1,16 @@
 /** What a set does about KMS keys, and what it asks of usage reports: warnings, grants made and retired, nothing of others touched. */
 
 import * as assert from "node:assert/strict";
-import { decodeDeclaredSet, kmsKeyPolicyStatements, permissionSetOf, planChange, reportOf } from "../../provider/core";
+import {
+  AmiSharingError,
+  decodeDeclaredSet,
+  decodeRecorded,
+  kmsKeyPolicyStatements,
+  type PermissionSet,
+  permissionSetOf,
+  planChange,
+  reportOf,
+} from "../../provider/core";
 import { usageOf } from "../../provider/core/usage";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { MemoryEngine } from "../helpers/memoryEngine";
@@ -14,16 +23,17 @@ const OTHERS_KEY = "arn:aws:kms:us-east-1:444455556666:key/theirs";
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002 };
 
+function setOf(args: Record<string, unknown>): PermissionSet {
+  const decoded = decodeDeclaredSet(args);
+  return ("declared" in decoded && permissionSetOf(decoded.declared)) || assert.fail(JSON.stringify(decoded));
+}
+
 function world(key: string | undefined = KEY) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (key) for (const id of snapshotIds) ec2.encrypt(id, key);
   const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
-  const plan = (args: Record<string, unknown>) => {
-    const decoded = decodeDeclaredSet({ imageId, ...args });
-    const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
-    return planChange(ec2, set ?? assert.fail(JSON.stringify(decoded)));
-  };
+  const plan = (args: Record<string, unknown>) => planChange(ec2, setOf({ imageId, ...args }));
   const grantees = () => ec2.keyGrants.map(({ accountId, keyId }) => `${accountId} ${keyId}`).sort();
   return { ec2, imageId, snapshotIds, engine, plan, grantees };
 }
@@ -131,6 +141,28 @@ describe("kmsAccess grant", () => {
     assert.equal((await engine.up(args)).operation, "same");
     await engine.destroy();
     assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("makes anew what somebody else retired with any change, without a refresh", async () => {
+    const { ec2, engine, imageId, grantees } = world();
+    await engine.up({ imageId, accountIds: [A, B], kmsAccess: "grant" });
+    ec2.keyGrants = ec2.keyGrants.filter(({ accountId }) => accountId !== A);
+    await engine.up({ imageId, accountIds: [A, B, C], kmsAccess: "grant" });
+    assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`, `${C} ${KEY}`]);
+    await engine.destroy();
+    assert.deepEqual(ec2.keyGrants, []);
+  });
+
+  it("left for check warns of everybody whose grant goes, and does not say that nothing changes", async () => {
+    const { ec2, engine, imageId } = world();
+    const args = { imageId, accountIds: [A, B] };
+    await engine.up({ ...args, kmsAccess: "grant" });
+    const set = setOf({ ...args, kmsAccess: "check" });
+    const { outputs } = engine.state ?? assert.fail();
+    const text = reportOf(await planChange(ec2, set, decodeRecorded(outputs, set)), "planned").replace(/\s+/g, " ");
+    assert.match(text, new RegExp(`warning: account/${A}, account/${B} may not use key ${KEY}`));
+    assert.match(text, /: 2 keep access key grants retired of|: 2 keep access /);
+    assert.doesNotMatch(text, /nothing changes/);
   });
 
   it("is sure of nothing where the grants may not be listed", async () => {
@@ -282,6 +314,17 @@ describe("checkUsage", () => {
     const second = await usageOf(ec2, image, change, target, 0);
     assert.equal(second.warnings.length, 1);
     assert.equal(ec2.calls.filter(({ action }) => action === "CreateImageUsageReport").length, 1);
+  });
+
+  it("that may not be asked is a note, and hides nothing else", async () => {
+    const { ec2, imageId, plan } = world("");
+    for (const id of [A, B]) ec2.grantees(imageId).add(`account/${id}`);
+    ec2.usage.reports = async () => {
+      throw new AmiSharingError("not-authorized", "the caller may not call ec2:DescribeImageUsageReports");
+    };
+    const made = await plan({ accountIds: [], checkUsage: true, maxRevocations: 1 });
+    assert.match(made.doubts.join(), /^who still uses AMI ami-\w+ cannot be asked: .*\[not-authorized\]$/);
+    assert.equal(made.refusals[0]?.code, "too-many-revocations");
   });
 
   it("asks nothing where nobody loses, where it is not asked for, and in an up", async () => {

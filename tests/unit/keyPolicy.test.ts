@@ -133,6 +133,31 @@ describe("the statements for a key's policy", () => {
   });
 });
 
+describe("statements for a key's policy that were asked for wrongly", () => {
+  const wrong: readonly [object, RegExp][] = [
+    [
+      { accountids: [A] },
+      /there is no argument "accountids"; the arguments are accountIds, organizationArns, organizationalUnitArns, partition/,
+    ],
+    [{ accountIds: ["1234"] }, /accountIds\[0\]: "1234" has 4 digits/],
+    [{ accountIds: ["*"] }, /accountIds\[0\]: "\*" is not an account id/],
+    [{ accountIds: A }, /accountIds: "111122223333" is not a list of account ids/],
+    [{ organizationArns: [UNIT] }, /organizationArns\[0\]: ".*" is not an organization's ARN/],
+    [{ organizationalUnitArns: ["*"] }, /organizationalUnitArns\[0\]: "\*" is not an organizational unit's ARN/],
+  ];
+  for (const [users, says] of wrong)
+    it(`are refused: ${JSON.stringify(users)}`, () => {
+      assert.throws(
+        () => kmsKeyPolicyStatements(users),
+        (error: Error) => {
+          assert.match(error.message, says);
+          assert.match(error.message, /^kmsKeyPolicyStatements: .* \[invalid-argument\]$/);
+          return true;
+        },
+      );
+    });
+});
+
 describe("the partition of a key", () => {
   it("is its ARN's, and AWS's own where there is no ARN", () => {
     assert.equal(partitionOf(`arn:aws-us-gov:kms:us-gov-west-1:${A}:key/x`), "aws-us-gov");

@@ -164,6 +164,33 @@ describe("SharedAmi under Pulumi's mocks", () => {
     ["a malformed region", { ...copying, regions: ["eu-west-1", "eu-west"] }, /regions\[1\]: "eu-west" is not a region/],
     ["a region that is an output", { ...copying, regions: [pulumi.output("eu-west-1")] }, /regions\[0\] is an output/],
     [
+      "an AMI of its own",
+      { ...copying, imageId: "ami-12345678" },
+      /there is no argument imageId: imageIds names .* \[invalid-argument\]$/,
+    ],
+    [
+      "a misspelt argument of the copies",
+      { ...copying, copy: { encrypt: true } },
+      /copy has no argument "encrypt"; its arguments are name,/,
+    ],
+    ["copies that are a text", { ...copying, copy: "yes" }, /copy is not an object such as \{ name,/],
+    ["copies that are null", { ...copying, copy: null }, /copy is not an object/],
+    [
+      "keys for copies that are not to be encrypted",
+      { ...copying, copy: { encrypted: false, kmsKeyIds: { "eu-west-1": KEY("eu-west-1") } } },
+      /copy\.kmsKeyIds names keys, and copy\.encrypted is false/,
+    ],
+    [
+      "a key of another region",
+      { ...copying, regions: ["eu-west-1"], copy: { kmsKeyIds: { "eu-west-1": KEY("us-west-2") } } },
+      /copy\.kmsKeyIds\["eu-west-1"\] is a key in us-west-2/,
+    ],
+    [
+      "the AWS managed key",
+      { ...copying, regions: ["eu-west-1"], copy: { kmsKeyIds: { "eu-west-1": "alias/aws/ebs" } } },
+      /is the AWS managed key, under which nothing can be shared/,
+    ],
+    [
       "a key for some copies only",
       { ...copying, regions: ["eu-west-1", "eu-north-1"], copy: { kmsKeyIds: { "eu-west-1": KEY("eu-west-1") } } },
       /copy\.kmsKeyIds has no key for eu-north-1/,

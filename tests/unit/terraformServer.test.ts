@@ -258,6 +258,21 @@ describe("what a plan's diff does not say", () => {
     }
   });
 
+  it("is told: who still uses an AMI whose set is replaced", async () => {
+    const { ec2, imageId, terraform } = world();
+    const other = ec2.addImage(1);
+    ec2.uses.set(imageId, [{ accountId: A, resourceType: "ec2:Instance", count: 3 }]);
+    await terraform.apply({ image_id: imageId, account_ids: [A], check_usage: true });
+    const { diagnostics, replace } = await terraform.plan({ image_id: other.imageId, account_ids: [A], check_usage: true });
+    assert.deepEqual(replace, ["image_id"]);
+    const first = await terraform.planned({ image_id: other.imageId, account_ids: [A], check_usage: true }, terraform.state);
+    assert.match(
+      reported(first.diagnostics).join(),
+      new RegExp(`AMI ${imageId} is unshared account/${A} loses the AMI and still uses it: 3 ec2:Instance`),
+    );
+    assert.deepEqual(errors({ diagnostics }), []);
+  });
+
   it("is told: everybody whom a new set takes access from, however many", async () => {
     const { ec2, imageId, terraform } = world();
     const many = Array.from({ length: 40 }, (_, i) => String(100_000_000_000 + i));
