@@ -559,7 +559,8 @@ const CASES: readonly Case[] = [
         loses: [A],
         calls: { image: 1, CreateGrant: 1, RetireGrant: 1, ...READS_POLICY },
       },
-      { set: { accountIds: [B, C] }, calls: { RetireGrant: 2 } },
+      // Who then lacks the key is told, so the policy is read once more.
+      { set: { accountIds: [B, C] }, calls: { RetireGrant: 2, ...READS_POLICY } },
     ],
     destroyed: { calls: { image: 1 } },
   },

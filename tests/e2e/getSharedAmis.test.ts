@@ -120,7 +120,7 @@ describe("getSharedAmis", () => {
   });
 
   const mistakes: readonly [args: object, says: RegExp][] = [
-    [{ owner: "amazon" }, /^getSharedAmis: owner: "amazon" is neither "self" nor "others"$/],
+    [{ owner: "amazon" }, /^getSharedAmis: owner: "amazon" is neither "self" nor "others" \[invalid-argument\]$/],
     [{}, /owner: undefined is neither/],
     [{ owner: "self", includeSnapshots: "no" }, /includeSnapshots: "no" is not true or false/],
     [{ owner: "self", filters: [] }, /there is no argument "filters"; the arguments are owner, includeSnapshots, region,/],
