@@ -61,11 +61,6 @@ export function ownTerraform() {
   return onPath("terraform") ?? onPath("tofu");
 }
 
-/** What applies Terraform configurations here: the user's own program, or else the OpenTofu that set-up built. */
-export function terraformOnPath() {
-  return ownTerraform() ?? executable(join(TOFU, "bin", "tofu"));
-}
-
 /**
  * A program on PATH that is not one of this repository's own.
  * @param {string} name

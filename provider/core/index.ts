@@ -38,6 +38,7 @@ export type {
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
 export { decodeGrants, encodeGrants, type Grants, joinWords, sortedGrants } from "./grants";
 export { type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
+export { firstFew } from "./listing";
 export {
   declaredGrants,
   losers,
@@ -60,7 +61,7 @@ export {
   type Permissions,
   union,
 } from "./permissions";
-export { foreseen, type Plan, planChange, recordedChange } from "./plan";
+export { changeOf, foreseen, type Plan, planChange } from "./plan";
 export { DEFAULT_PATIENCE, IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
 export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";

@@ -4,9 +4,13 @@ import type { Change } from "./diff";
 import type { Gateway, Image, KeyManager } from "./gateway";
 import { accountKey, parseGranteeKey } from "./grantee";
 import { accountOfKey, admitsAccount, namesOrganization } from "./keyPolicy";
+import { firstFew } from "./listing";
 import type { PermissionSet } from "./permissionSet";
 import { granteesOf, isEmpty, type Permissions } from "./permissions";
 import type { OwnKeyGrant } from "./recorded";
+
+/** Grantees that one warning names. */
+const MOST_NAMED = 5;
 
 /** A key and the snapshots of the image that are encrypted under it. */
 export interface ImageKey {
@@ -84,13 +88,13 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
       const lacking = others.filter((id) => !admitsAccount(policy, grants, id)).sort();
       if (lacking.length > 0)
         warnings.push(
-          `${few(lacking.map(accountKey))} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
+          `${firstFew(lacking.map(accountKey), MOST_NAMED)} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
         );
     }
     const unnamed = policy === undefined ? [] : organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
     if (unnamed.length > 0)
       warnings.push(
-        `the policy of key ${keyId} names neither organization nor unit of ${few(unnamed)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
+        `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MOST_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
       );
   }
   return { ...plan, keep: plan.keep.filter((one) => !gone.has(one)), keys, create, warnings, doubts };
@@ -115,10 +119,4 @@ async function keysOf(gateway: Gateway, { snapshotIds }: Image): Promise<ImageKe
       snapshotIds: bySnapshot.filter(({ kmsKeyId }) => kmsKeyId === keyId).map(({ snapshotId }) => snapshotId),
     })),
   );
-}
-
-/** The first few, and how many more. */
-function few(items: readonly string[]): string {
-  const more = items.length - 5;
-  return items.slice(0, 5).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

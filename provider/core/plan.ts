@@ -69,7 +69,7 @@ export async function planFor(
   const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
   const live = await livePermissions(gateway, image, new Set(snapshotIds));
   const target = targetPermissions(set, image);
-  const change = changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
+  const change = changeOf(set, image, { live, granted });
   const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [] });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
   const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : NO_FINDINGS;
@@ -109,8 +109,8 @@ export function recordOf(
   };
 }
 
-/** What a set would change if EC2 had what is recorded; EC2 is not asked. */
-export function recordedChange(
+/** What a set changes where EC2 has `live` and the set granted `granted`; EC2 is not asked. */
+export function changeOf(
   set: PermissionSet,
   image: Pick<Image, "ownerId" | "snapshotIds">,
   { live, granted }: Pick<Recorded, "live" | "granted"> = { live: NO_PERMISSIONS, granted: NO_PERMISSIONS },
@@ -126,7 +126,7 @@ export function recordedChange(
  */
 export function foreseen(plan: Plan): Recorded {
   const { set, image, recorded } = plan;
-  const change = recordedChange(set, image, recorded);
+  const change = changeOf(set, image, recorded);
   return recordOf({ ...plan, change }, union(minus(recorded?.live ?? NO_PERMISSIONS, change.remove), change.add));
 }
 

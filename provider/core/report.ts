@@ -6,6 +6,7 @@ import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } fr
 import { encodeGrants } from "./grants";
 import type { ImageKey } from "./keyPlan";
 import { accountOfKey } from "./keyPolicy";
+import { firstFew } from "./listing";
 import { namedPermissions, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import type { Plan } from "./plan";
@@ -169,10 +170,8 @@ export function broadenings(add: Permissions): Broadening[] {
   return found.flatMap(([property, text]) => (text === false ? [] : [{ property, text }]));
 }
 
-/** The first few, and how many more. */
 function cut(items: readonly string[], named = MOST_NAMED): string {
-  const more = items.length - named;
-  return items.slice(0, named).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return firstFew(items, named);
 }
 
 function counted(count: number): string {

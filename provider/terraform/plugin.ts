@@ -138,11 +138,13 @@ export async function servePlugin(provider: ProviderServer, environment: PluginE
   process.on("SIGTERM", () => end(serving));
   // A client that was killed says nothing: once its process is gone, nobody is left to serve, to record what is done, or to read the log.
   process.stderr.on("error", () => undefined);
-  setInterval(() => {
+  const watch = setInterval(() => {
     if (process.ppid === environment.parent) return;
+    clearInterval(watch);
     provider.stop();
     end(serving, PATIENCE);
-  }, 1000).unref();
+  }, 1000);
+  watch.unref();
   process.stdout.write(`${handshakeLine(serving)}\n`);
   hclog("debug", "listening", { network: serving.network, address: serving.address, tls: serving.certificate !== "" });
 }

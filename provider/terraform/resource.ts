@@ -6,6 +6,7 @@ import {
   type ArgumentProblem,
   adoptionOf,
   broadenings,
+  changeOf,
   type DeclaredSet,
   type Decoded,
   decodeDeclaredSet,
@@ -14,6 +15,7 @@ import {
   type ErrorCode,
   encodeRecorded,
   entriesOf,
+  firstFew,
   foreseen,
   type Grantee,
   type Grants,
@@ -34,7 +36,6 @@ import {
   type Recorded,
   type RecordedOutputs,
   reconcile,
-  recordedChange,
   remove,
   reportOf,
   UNKNOWN,
@@ -71,6 +72,8 @@ export interface Surroundings {
 const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
   .filter(([, { role }]) => role !== "computed")
   .map(([name]) => name);
+/** Grantees that one warning of a destroy names. */
+const MOST_NAMED = 10;
 const REPLACING = ["image_id", "region"] as const;
 const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
 
@@ -155,25 +158,25 @@ export function planDestroy(prior: Kept): readonly Diagnostic[] {
   });
   if (set.onDelete === "retain")
     return holders.length > 0
-      ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${few(holders)}`)]
+      ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
       : [];
   return [
     ...(set.onDelete === "reset"
       ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
       : []),
     ...(set.onDelete === "revoke" && others.length > 0
-      ? [warning("on_delete", "stays shared in part", `set elsewhere: these keep what the set did not grant: ${few(others)}`)]
+      ? [
+          warning(
+            "on_delete",
+            "stays shared in part",
+            `set elsewhere: these keep what the set did not grant: ${firstFew(others, MOST_NAMED)}`,
+          ),
+        ]
       : []),
     ...(spared.length > 0
-      ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${few(spared)}`)]
+      ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${firstFew(spared, MOST_NAMED)}`)]
       : []),
   ];
-}
-
-/** The first few, and how many more. */
-function few(items: readonly string[]): string {
-  const more = items.length - 10;
-  return items.slice(0, 10).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 export interface Applied extends Kept {
@@ -400,7 +403,7 @@ function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
 
 /** Whether a set has, as far as it is recorded, what it wants. */
 function isSettled(set: PermissionSet, recorded: Recorded): boolean {
-  const change = recordedChange(set, recorded, recorded);
+  const change = changeOf(set, recorded, recorded);
   return isEmpty(change.add) && isEmpty(change.remove) && recorded.keyless === undefined;
 }
 

@@ -1,9 +1,10 @@
 /** A Pulumi project in a folder of its own, with a stack in a file backend, driven by the real CLI. */
 
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import type { Readable } from "node:stream";
 import { type Emulator, ROOT } from "./emulator";
 
 export interface Ran {
@@ -98,23 +99,7 @@ export class PulumiProject {
   }
 
   private spawn(command: string, args: readonly string[]): Promise<Ran> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(command, args, {
-        cwd: this.folder,
-        env: this.env,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      let [output, stdout] = ["", ""];
-      child.stdout.on("data", (text) => {
-        output += text;
-        stdout += text;
-      });
-      child.stderr.on("data", (text) => {
-        output += text;
-      });
-      child.on("error", reject);
-      child.on("close", (code) => resolve({ code, output, stdout }));
-    });
+    return outcomeOf(spawn(command, args, { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
   }
 
   /** Runs the CLI and fails the test unless it exits with 0. */
@@ -165,6 +150,22 @@ export class PulumiProject {
   remove(): void {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What a program that was just started printed, and its exit code, once it has ended. */
+export function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    let [output, stdout] = ["", ""];
+    child.stdout.on("data", (text) => {
+      output += text;
+      stdout += text;
+    });
+    child.stderr.on("data", (text) => {
+      output += text;
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output, stdout }));
+  });
 }
 
 /** What users of an example have: neither packages nor stacks. */

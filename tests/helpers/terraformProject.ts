@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { installProvider } from "ami-launch-permissions/terraform";
 import { buildSync } from "esbuild";
 import { type Emulator, ROOT } from "./emulator";
-import type { Ran } from "./pulumiProject";
+import { outcomeOf, type Ran } from "./pulumiProject";
 
 const REQUIRED = `terraform {
   required_providers {
@@ -99,19 +99,7 @@ export class TerraformProject {
       // Its own process group, as a shell gives it: Ctrl-C reaches the provider, too.
       detached: true,
     });
-    const ended = new Promise<Ran>((resolve, reject) => {
-      let [output, stdout] = ["", ""];
-      child.stdout.on("data", (text) => {
-        output += text;
-        stdout += text;
-      });
-      child.stderr.on("data", (text) => {
-        output += text;
-      });
-      child.on("error", reject);
-      child.on("close", (code) => resolve({ code, output, stdout }));
-    });
-    return { child, ended };
+    return { child, ended: outcomeOf(child) };
   }
 
   /** Runs the CLI; any exit code is fine. */
