@@ -3,7 +3,7 @@
 import type { Mode } from "./declaredSet";
 import { type GranteeKey, isManageable } from "./grantee";
 import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
-import { filterGrantees, filterSnapshots, intersection, minus, type Permissions, union } from "./permissions";
+import { filterGrantees, filterSnapshots, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 
 /** Permissions to add and to remove; nothing is in both. */
 export interface Change {
@@ -21,6 +21,8 @@ export interface Situation {
   readonly granted: Permissions;
   /** Whom nothing is taken away from. */
   readonly spared?: ReadonlySet<GranteeKey>;
+  /** What other sets of the same program want: it stays, too. */
+  readonly claimed?: Permissions;
   /** The snapshots whose permissions the set manages now. */
   readonly managedSnapshotIds: readonly string[];
 }
@@ -30,11 +32,16 @@ export interface Situation {
  *
  * Authoritative: the managed permissions become `target`. Additive: `target` is added, and what this set granted and no
  * longer wants is removed. In both, snapshots that are no longer managed lose what this set granted on them.
+ *
+ * What the set is recorded to have granted is removed by name even where `live` does not show it: one answer of EC2 may be old.
+ * EC2 API reference, ModifyImageAttribute, ModifySnapshotAttribute: removing what is not there is no error.
  */
-export function changeFor({ mode, target, live, granted, spared, managedSnapshotIds }: Situation): Change {
+export function changeFor(situation: Situation): Change {
+  const { mode, target, live, granted, spared, managedSnapshotIds, claimed = NO_PERMISSIONS } = situation;
   const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
-  const owned = intersection(mode === "authoritative" ? union(granted, managed) : granted, live);
-  return { add: minus(target, live), remove: filterGrantees(minus(owned, target), (key) => mayRevoke(key, spared)) };
+  const owned = mode === "authoritative" ? union(granted, managed) : granted;
+  const unwanted = minus(minus(owned, target), claimed);
+  return { add: minus(target, live), remove: filterGrantees(unwanted, (key) => mayRevoke(key, spared)) };
 }
 
 /** Whether anything may be taken from a grantee. */

@@ -19,6 +19,11 @@ export type ErrorCode =
   | "throttled"
   | "not-visible"
   | "stopped"
+  | "bad-answer"
+  | "caller-unknown"
+  | "conflicting-sets"
+  | "hand-over-incomplete"
+  | "state-unreadable"
   | "aws-error";
 
 export interface ErrorDetails {

@@ -71,6 +71,19 @@ export function keylessIn(grants: Grants): ReadonlySet<GranteeKey> {
   return new Set(Object.keys(grants).filter((key) => grants[key]?.endsWith(KEYLESS)));
 }
 
+/** Whether a text is the value of a grants map. */
+export function isPermissionWords(text: unknown): text is string {
+  return typeof text === "string" && WORDS.test(text);
+}
+
+/** Whether a text is a key of a grants map. */
+export function isGranteeKey(text: string): boolean {
+  return KEY.test(text);
+}
+
+const WORDS = /^(launch|(launch, )?createVolume( on snap-[0-9a-f]+(, snap-[0-9a-f]+)*)?)( \(key grant gone\))?$/;
+const KEY = /^(account\/\d{12}|public|user\/.*|arn:.+)$/s;
+
 /** On which snapshots create-volume permission holds. */
 type CreateVolumeWords = "none" | "all" | readonly string[];
 

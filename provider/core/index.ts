@@ -2,6 +2,17 @@
 
 export { type Adoption, adoptionOf } from "./adoption";
 export type { AnsweredCall, CallWatch } from "./callWatch";
+export {
+  type Claim,
+  type ClaimedImage,
+  ClaimRegistry,
+  claimOf,
+  handOverFailed,
+  type Neighbours,
+  NO_NEIGHBOURS,
+  refuseRivals,
+  wantedOf,
+} from "./claims";
 export type { Connection, RoleToAssume } from "./connection";
 export {
   ARGUMENT_NAMES,
@@ -36,7 +47,7 @@ export type {
   UsageReport,
 } from "./gateway";
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
-export { decodeGrants, encodeGrants, type Grants, joinWords, sortedGrants } from "./grants";
+export { decodeGrants, encodeGrants, type Grants, isGranteeKey, isPermissionWords, joinWords, sortedGrants } from "./grants";
 export { type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export { firstFew } from "./listing";
 export {
@@ -62,7 +73,16 @@ export {
   union,
 } from "./permissions";
 export { changeOf, foreseen, type Plan, planChange } from "./plan";
-export { DEFAULT_PATIENCE, IncompleteChangeError, observe, type Patience, type Reconciled, reconcile, remove } from "./reconcile";
+export {
+  DEFAULT_PATIENCE,
+  IncompleteChangeError,
+  observe,
+  type Patience,
+  type Reconciled,
+  reconcile,
+  remove,
+  revokedByRemoval,
+} from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
 export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
 export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";

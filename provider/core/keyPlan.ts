@@ -1,13 +1,14 @@
 /** What of a set's change concerns KMS keys: which keys encrypt the image, who lacks them, and which grants to create and to retire. */
 
-import type { Change } from "./diff";
-import type { Gateway, Image, KeyManager } from "./gateway";
-import { accountKey, parseGranteeKey } from "./grantee";
+import { keysClaimedBy, type Neighbours } from "./claims";
+import { type Change, mayRevoke } from "./diff";
+import type { Gateway, Image, KeyGrant, KeyManager } from "./gateway";
+import { accountKey, type GranteeKey, parseGranteeKey } from "./grantee";
 import { accountOfKey, admitsAccount, namesOrganization } from "./keyPolicy";
 import { firstFew } from "./listing";
 import type { PermissionSet } from "./permissionSet";
 import { granteesOf, isEmpty, type Permissions } from "./permissions";
-import type { OwnKeyGrant } from "./recorded";
+import type { OwnKeyGrant, Recorded } from "./recorded";
 
 /** Grantees that one warning names. */
 const MOST_NAMED = 5;
@@ -41,6 +42,7 @@ interface Planned {
   readonly change: Change;
   readonly target: Permissions;
   readonly owned: readonly OwnKeyGrant[];
+  readonly neighbours: Neighbours;
 }
 
 /** The name of the grants that this package makes for an image: only such are ever retired. */
@@ -50,21 +52,27 @@ export function grantName(imageId: string): string {
 
 /** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are, or were, the set's. */
 export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyPlan> {
-  const { set, image, change, target, owned } = planned;
+  const { set, image, change, target, owned, neighbours } = planned;
   const adding = !isEmpty(change.add);
-  if (!image.encrypted || !(adding || set.kmsAccess === "grant" || owned.length > 0)) return leaving(set, owned, target, []);
+  const needed = keysClaimedBy(neighbours.claims, image);
+  if (!image.encrypted || !(adding || set.kmsAccess === "grant" || owned.length > 0))
+    return leaving(set, owned, target, [], needed);
   const keys = await keysOf(gateway, image);
   const own = keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
-  if (set.kmsAccess === "ignore") return { ...leaving(set, owned, target, []), keys };
+  if (set.kmsAccess === "ignore") return { ...leaving(set, owned, target, [], needed), keys };
   const wanted = [...granteesOf(target)].map(parseGranteeKey);
   const accounts = wanted.flatMap((grantee) => (grantee.kind === "account" ? [grantee.accountId] : []));
   const organizations = wanted.flatMap((grantee) =>
     grantee.kind === "organization" || grantee.kind === "organizationalUnit" ? [grantee.arn] : [],
   );
-  const plan = leaving(set, owned, target, own);
+  const plan = leaving(set, owned, target, own, needed);
   const leaves = new Set(plan.retire.map(({ grantId }) => grantId));
   const gone = new Set<OwnKeyGrant>();
+  const found: OwnKeyGrant[] = [];
+  const unwanted: OwnKeyGrant[] = [];
   const [create, warnings, doubts] = [[...plan.create], [] as string[], [] as string[]];
+  const recordedIds = new Set(owned.map(({ grantId }) => grantId));
+  const removed = granteesOf(change.remove);
   for (const keyId of own) {
     // A key is at home in its own account: nobody has to be admitted there.
     const others = accounts.filter((id) => id !== accountOfKey(keyId));
@@ -74,10 +82,16 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
     for (const one of plan.keep)
       if (one.keyId === keyId && grants && !grants.some(({ grantId }) => grantId === one.grantId)) gone.add(one);
     if (set.kmsAccess === "grant") {
-      const made = [
-        ...(grants ?? []).filter(({ name }) => name === grantName(set.imageId)),
-        ...plan.keep.filter((one) => one.keyId === keyId && !gone.has(one)),
-      ];
+      // Whatever made them, grants under the set's name are the set's: it records those that it needs and revokes the others.
+      const named = (grants ?? []).filter(({ name, grantId }) => name === grantName(set.imageId) && !recordedIds.has(grantId));
+      found.push(...named.filter(({ accountId }) => others.includes(accountId)).map(ownGrant));
+      unwanted.push(
+        ...named
+          .filter(({ accountId }) => removed.has(accountKey(accountId)) && mayRevoke(accountKey(accountId), set.spared))
+          .filter(({ accountId }) => !needed.has(accountKey(accountId)))
+          .map(ownGrant),
+      );
+      const made = [...found, ...plan.keep].filter((one) => one.keyId === keyId && !gone.has(one));
       const has = (id: string) => made.some(({ accountId }) => accountId === id);
       create.push(...others.filter((id) => !has(id)).map((accountId) => ({ keyId, accountId })));
     } else if (policy === undefined || grants === undefined)
@@ -97,19 +111,65 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
         `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MOST_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
       );
   }
-  return { ...plan, keep: plan.keep.filter((one) => !gone.has(one)), keys, create, warnings, doubts };
+  const keep = [...plan.keep.filter((one) => !gone.has(one)), ...found];
+  return { ...plan, keep, retire: [...plan.retire, ...unwanted], keys, create, warnings, doubts };
+}
+
+/**
+ * The KMS grants that go with a set: those that are recorded, and those that KMS lists under the set's name for its accounts, since
+ * the answer to a CreateGrant may have been lost, or the record.
+ *
+ * @param encryptedUnder the keys of the image's snapshots, asked for where no grant is recorded
+ */
+export async function keyGrantsToRevoke(
+  gateway: Gateway,
+  set: PermissionSet,
+  { granted, keyGrants = [] }: Pick<Recorded, "granted" | "keyGrants">,
+  needed: ReadonlySet<GranteeKey>,
+  encryptedUnder: () => Promise<readonly string[]>,
+): Promise<OwnKeyGrant[]> {
+  const listed: OwnKeyGrant[] = [];
+  if (set.kmsAccess === "grant") {
+    const accounts = new Set([...granteesOf(granted), ...set.launch, ...(set.createVolume?.grantees ?? [])]);
+    const keyIds = keyGrants.length > 0 ? keyGrants.map(({ keyId }) => keyId) : await encryptedUnder();
+    for (const keyId of new Set(keyIds))
+      for (const grant of (await gateway.keys.grants(keyId)) ?? [])
+        if (grant.name === grantName(set.imageId) && accounts.has(accountKey(grant.accountId))) listed.push(ownGrant(grant));
+  }
+  const all = new Map([...keyGrants, ...listed].map((grant) => [grant.grantId, grant]));
+  return [...all.values()].filter(({ accountId }) => {
+    const key = accountKey(accountId);
+    return mayRevoke(key, set.spared) && !needed.has(key);
+  });
+}
+
+/** The customer managed keys of an image's snapshots. */
+export async function customerKeysOf(gateway: Gateway, image: Pick<Image, "snapshotIds">): Promise<string[]> {
+  const keys = await keysOf(gateway, image);
+  return keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
+}
+
+function ownGrant({ keyId, grantId, accountId }: KeyGrant): OwnKeyGrant {
+  return { keyId, grantId, accountId };
 }
 
 /** What becomes of the set's grants by themselves: those of accounts that keep their share, on keys that are still used, stay. */
-function leaving(set: PermissionSet, owned: readonly OwnKeyGrant[], target: Permissions, keyIds: readonly string[]): KeyPlan {
+function leaving(
+  set: PermissionSet,
+  owned: readonly OwnKeyGrant[],
+  target: Permissions,
+  keyIds: readonly string[],
+  needed: ReadonlySet<GranteeKey>,
+): KeyPlan {
   const wanted = granteesOf(target);
   const stays = ({ keyId, accountId }: OwnKeyGrant) =>
     set.spared.has(accountKey(accountId)) ||
+    needed.has(accountKey(accountId)) ||
     (set.kmsAccess === "grant" && keyIds.includes(keyId) && wanted.has(accountKey(accountId)));
   return { ...NO_KEYS, keep: owned.filter(stays), retire: owned.filter((grant) => !stays(grant)) };
 }
 
-async function keysOf(gateway: Gateway, { snapshotIds }: Image): Promise<ImageKey[]> {
+async function keysOf(gateway: Gateway, { snapshotIds }: Pick<Image, "snapshotIds">): Promise<ImageKey[]> {
   const bySnapshot = (await gateway.describeSnapshots(snapshotIds)).filter(({ encrypted }) => encrypted);
   const keyIds = [...new Set(bySnapshot.map(({ kmsKeyId }) => kmsKeyId))];
   return Promise.all(

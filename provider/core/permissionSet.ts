@@ -60,9 +60,13 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
  *
  * A grantee that is not known yet is listed as `account/[unknown]`, and one in `previous` that an unknown value may
  * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change, or that this one never revokes, are
- * kept, so that they show no change.
+ * kept, so that they show no change; so are those in `claimed`, which other sets declare.
  */
-export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Record<GranteeKey, MaybeUnknown<string>> {
+export function declaredGrants(
+  declared: DeclaredSet,
+  previous: Grants = {},
+  claimed: Grants = {},
+): Record<GranteeKey, MaybeUnknown<string>> {
   const { launch, createVolume } = intentOf(declared);
   const entries = new Map<GranteeKey, MaybeUnknown<string>>();
   const volumes = createVolume === UNKNOWN ? undefined : createVolume?.grantees;
@@ -88,6 +92,10 @@ export function declaredGrants(declared: DeclaredSet, previous: Grants = {}): Re
     const isSpared = holds(spared, key);
     if (isSpared === UNKNOWN && wanted !== before) entries.set(key, UNKNOWN);
     else if (isSpared && wanted !== UNKNOWN) entries.set(key, joinWords(wanted, before));
+  }
+  for (const [key, words] of Object.entries(claimed)) {
+    const wanted = entries.get(key) ?? "";
+    if (wanted !== UNKNOWN) entries.set(key, joinWords(wanted, words));
   }
   const unknownKinds = [...launch.unknown, ...(volumes?.unknown.filter((unknown) => !launch.unknown.includes(unknown)) ?? [])];
   for (const unknown of unknownKinds) {

@@ -1,6 +1,7 @@
 /** What a set is about to change: reads EC2, works out the change and what stands in its way, and changes nothing. */
 
 import { inGroups } from "./batches";
+import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, changeFor, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
@@ -8,7 +9,7 @@ import { accountKey, type GranteeKey } from "./grantee";
 import { type KeyPlan, planKeys } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
-import { filterGrantees, granteesOf, intersection, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
 import { NO_FINDINGS, usageOf } from "./usage";
@@ -25,6 +26,8 @@ export interface Plan {
   /** What the set wants. */
   readonly target: Permissions;
   readonly change: Change;
+  /** What EC2 shows of the removals: who really loses access. The others are removed by name all the same. */
+  readonly losing: Permissions;
   /** What EC2 is to be asked, in order. */
   readonly phases: readonly (readonly Step[])[];
   /** Why the change will be refused: nothing is changed while there is one. */
@@ -35,12 +38,16 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** The keys of an encrypted image, and what becomes of their grants. */
   readonly keys: KeyPlan;
+  /** The other sets of the image. */
+  readonly neighbours: Neighbours;
 }
 
 /** What a plan asks beyond what its change needs. */
 export interface PlanOptions {
   /** Who still uses the image, where the set has `checkUsage`; a plan that is applied at once need not ask. */
   readonly withUsage?: boolean;
+  /** The other sets of the image, as far as they are known. Default: none. */
+  readonly neighbours?: Neighbours;
 }
 
 /**
@@ -49,8 +56,13 @@ export interface PlanOptions {
  * @param recorded what was recorded after the last operation of this set; undefined for a new one
  * @throws AmiSharingError where the image's permissions cannot be read, or no change of it is possible
  */
-export async function planChange(gateway: Gateway, set: PermissionSet, recorded?: Recorded): Promise<Plan> {
-  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true });
+export async function planChange(
+  gateway: Gateway,
+  set: PermissionSet,
+  recorded?: Recorded,
+  neighbours: Neighbours = NO_NEIGHBOURS,
+): Promise<Plan> {
+  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours });
 }
 
 /** The same for an image that was read already. */
@@ -59,7 +71,7 @@ export async function planFor(
   set: PermissionSet,
   image: Image,
   recorded?: Recorded,
-  { withUsage = false }: PlanOptions = {},
+  { withUsage = false, neighbours = NO_NEIGHBOURS }: PlanOptions = {},
 ): Promise<Plan> {
   refuseState(image);
   refuseForeignSnapshots(set, image);
@@ -69,8 +81,9 @@ export async function planFor(
   const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
   const live = await livePermissions(gateway, image, new Set(snapshotIds));
   const target = targetPermissions(set, image);
-  const change = changeOf(set, image, { live, granted });
-  const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [] });
+  const change = sentAgain(changeOf(set, image, { live, granted }, neighbours), target, recorded);
+  const losing = intersection(change.remove, live);
+  const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [], neighbours });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
   const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : NO_FINDINGS;
   return {
@@ -81,31 +94,48 @@ export async function planFor(
     live,
     target,
     change,
+    losing,
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
-    refusals: [...tooManyRevocations(set, change), ...refusals],
+    refusals: [...tooManyRevocations(set, losing), ...refusals],
     doubts: [...(image.state === "pending" ? [PENDING] : []), ...doubts, ...keys.doubts, ...usage.doubts],
     warnings: [...keys.warnings, ...usage.warnings],
     keys,
+    neighbours,
   };
+}
+
+/** What this set revoked in its last change and wants again is sent whatever EC2 shows: the answer may be from before that change. */
+function sentAgain(change: Change, target: Permissions, recorded: Recorded | undefined): Change {
+  return { ...change, add: union(change.add, intersection(target, recorded?.revoked ?? NO_PERMISSIONS)) };
+}
+
+/** What EC2 accepted of a change, or may have. */
+export interface Accepted {
+  readonly added: Permissions;
+  readonly removed: Permissions;
 }
 
 /**
  * What is known of a set once EC2 has `live`.
  *
- * @param added what EC2 accepted of the plan's additions, and may not show yet
+ * A set owns what it added, and keeps what it owned until it revokes it itself. An authoritative one owns all that it wants and finds
+ * in place; an additive one only what a set of the same program granted there.
  */
 export function recordOf(
-  { set, region, image, recorded, target, change }: Plan,
+  { set, region, image, recorded, live: before, target, neighbours }: Plan,
   live: Permissions,
-  added = NO_PERMISSIONS,
+  { added, removed }: Accepted,
 ): Recorded {
-  const owned = union(recorded?.granted ?? NO_PERMISSIONS, set.mode === "authoritative" ? target : change.add);
+  const found = intersection(target, before);
+  const adopted = set.mode === "authoritative" ? found : intersection(found, neighbours.inherited);
+  const granted = minus(union(union(recorded?.granted ?? NO_PERMISSIONS, adopted), added), removed);
   return {
     region,
     ownerId: image.ownerId,
     snapshotIds: image.snapshotIds,
     live,
-    granted: union(intersection(owned, live), added),
+    granted,
+    ...(isEmpty(removed) ? {} : { revoked: removed }),
   };
 }
 
@@ -114,20 +144,26 @@ export function changeOf(
   set: PermissionSet,
   image: Pick<Image, "ownerId" | "snapshotIds">,
   { live, granted }: Pick<Recorded, "live" | "granted"> = { live: NO_PERMISSIONS, granted: NO_PERMISSIONS },
+  { claims }: Neighbours = NO_NEIGHBOURS,
 ): Change {
   const target = targetPermissions(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
-  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared });
+  const claimed = claimedBy(claims, image);
+  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared, claimed });
 }
 
 /**
  * What can be promised of a set once a plan is applied: what it wants, and what is recorded and stays. It depends on nothing that
- * others may do in the meantime.
+ * others may do in the meantime, other sets included.
  */
 export function foreseen(plan: Plan): Recorded {
   const { set, image, recorded } = plan;
-  const change = changeOf(set, image, recorded);
-  return recordOf({ ...plan, change }, union(minus(recorded?.live ?? NO_PERMISSIONS, change.remove), change.add));
+  const { add, remove } = changeOf(set, image, recorded);
+  const live = union(minus(recorded?.live ?? NO_PERMISSIONS, remove), add);
+  return recordOf({ ...plan, live: recorded?.live ?? NO_PERMISSIONS, neighbours: NO_NEIGHBOURS }, live, {
+    added: add,
+    removed: remove,
+  });
 }
 
 const PENDING = `the AMI is pending: it is waited for, ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes at most`;
@@ -152,9 +188,9 @@ function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snap
   );
 }
 
-function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, { remove }: Change): AmiSharingError[] {
+function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, losing: Permissions): AmiSharingError[] {
   try {
-    refuseTooManyRevocations(imageId, [...granteesOf(remove)], maxRevocations);
+    refuseTooManyRevocations(imageId, [...granteesOf(losing)], maxRevocations);
     return [];
   } catch (error) {
     return [error as AmiSharingError];

@@ -2,15 +2,16 @@
 
 import { createWaiter, WaiterState } from "@smithy/util-waiter";
 import { inGroups } from "./batches";
+import { claimedBy, keysClaimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
-import { accountKey } from "./grantee";
-import { grantName } from "./keyPlan";
-import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { accountKey, type GranteeKey } from "./grantee";
+import { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
+import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
-import { ifPresent, livePermissions, type Plan, planFor, type Readable, recordOf } from "./plan";
+import { type Accepted, ifPresent, livePermissions, type Plan, planFor, type Readable, recordOf } from "./plan";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
 /** How long to wait for EC2, in seconds. */
@@ -20,6 +21,8 @@ export interface Patience {
   readonly maxDelay: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined;
+  /** The pause before EC2 is asked again for what it does not show, in seconds. */
+  readonly absencePause?: number;
 }
 
 export const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
@@ -30,8 +33,9 @@ export class IncompleteChangeError extends Error {
   constructor(
     readonly reason: AmiSharingError,
     readonly recorded: Recorded,
+    note = "",
   ) {
-    super(`the change was begun and not completed: ${reason.message}`, { cause: reason });
+    super(`the change was begun and not completed: ${reason.message}${note}`, { cause: reason });
   }
 }
 
@@ -52,45 +56,73 @@ export async function reconcile(
   set: PermissionSet,
   previous?: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
+  neighbours: Neighbours = NO_NEIGHBOURS,
 ): Promise<Reconciled> {
-  const plan = await planFor(gateway, set, await imageNotPending(gateway, set.imageId, patience), previous);
-  const { image, change, live: before } = plan;
+  const image = await imageNotPending(gateway, set.imageId, patience);
+  const plan = await planFor(gateway, set, image, previous, { neighbours });
+  const { change, live: before } = plan;
   const [refusal] = plan.refusals;
   if (refusal) throw refusal;
 
-  const keyGrants = new Set([...plan.keys.keep, ...plan.keys.retire]);
-  const recordedWith = (live: Permissions, added?: Permissions): Recorded => ({
-    ...recordOf(plan, live, added),
-    ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants] } : {}),
+  const keyGrants = new Map([...plan.keys.keep, ...plan.keys.retire].map((grant) => [grant.grantId, grant]));
+  const keysBefore = [...keyGrants.keys()];
+  const sent: Sent = { accepted: [], refused: [] };
+  const recordedWith = (live: Permissions): Recorded => ({
+    ...recordOf(plan, live, acceptedOf(sent)),
+    ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants.values()] } : {}),
   });
-  const accepted: Step[] = [];
   try {
     // The key first, and last to go: nobody holds an AMI that cannot be started.
     await inGroups(plan.keys.create, async ({ keyId, accountId }) => {
       const grantId = await gateway.keys.createGrant(keyId, accountId, grantName(image.imageId));
-      keyGrants.add({ keyId, grantId, accountId });
+      keyGrants.set(grantId, { keyId, grantId, accountId });
     });
-    await applyPhases(gateway, image.imageId, plan.phases, accepted);
-    await retire(gateway, plan.keys.retire, (grant) => keyGrants.delete(grant));
+    await applyPhases(gateway, image, plan.phases, sent);
+    await revokeKeyGrants(gateway, plan.keys.retire, ({ grantId }) => keyGrants.delete(grantId));
     const live = await waitUntilVisible(gateway, image, change, before, patience);
     return { recorded: recordedWith(live), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
-    const keysAsBefore = [...plan.keys.keep, ...plan.keys.retire].length === keyGrants.size;
-    if (seen && accepted.length === 0 && keysAsBefore && same(seen, before)) throw reason;
-    // What EC2 accepted is ours even if it does not show yet; where nothing can be read, so is all that was tried.
-    throw new IncompleteChangeError(reason, recordedWith(seen ?? before, seen ? addedBy(accepted) : change.add));
+    const sameKeys = keyGrants.size === keysBefore.length && keysBefore.every((id) => keyGrants.has(id));
+    const untouched = seen && sent.accepted.length === 0 && sameKeys && same(seen, before);
+    // A set that found in place what its predecessor left has to own it, or nobody would revoke it.
+    const inherits = previous === undefined && !isEmpty(intersection(before, neighbours.inherited));
+    if (untouched && !inherits) throw reason;
+    if (seen) throw new IncompleteChangeError(reason, recordedWith(seen));
+    const { added, removed } = acceptedOf(sent);
+    throw new IncompleteChangeError(reason, recordedWith(union(minus(before, removed), added)), UNREAD);
   }
+}
+
+const UNREAD = "; EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds";
+
+/** The steps that were sent: EC2 accepted the first; whether it made the others, it did not say. */
+interface Sent {
+  readonly accepted: Step[];
+  readonly refused: Step[];
+}
+
+/** What counts as done: every addition that was sent, since its answer may have been lost, and the removals that EC2 confirmed. */
+function acceptedOf({ accepted, refused }: Sent): Accepted {
+  return { added: union(addedBy(accepted), addedBy(refused)), removed: removedBy(accepted) };
 }
 
 /**
  * Reads what EC2 has for a set, in one call for the image and one for each snapshot; where nothing is recorded yet, or the image
  * cannot be read, it is described first.
  *
+ * A grant of the set's that one answer does not show stays the set's. The set gives it up only where EC2 still does not show it after
+ * repeated looks: then somebody else took it away, and it is told as drift.
+ *
  * @returns undefined where the image is gone
  */
-export async function observe(gateway: Gateway, set: PermissionSet, previous?: Recorded): Promise<Recorded | undefined> {
+export async function observe(
+  gateway: Gateway,
+  set: PermissionSet,
+  previous?: Recorded,
+  patience: Patience = DEFAULT_PATIENCE,
+): Promise<Recorded | undefined> {
   const granted = previous?.granted ?? NO_PERMISSIONS;
   const permissionsOf = (image: Readable & Pick<Image, "snapshotIds">) =>
     livePermissions(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
@@ -99,20 +131,41 @@ export async function observe(gateway: Gateway, set: PermissionSet, previous?: R
   const read = known && (await permissionsOf(known).catch(unlessNotFound));
   const image = read ? known : await existingImage(gateway, set.imageId, previous?.ownerId);
   if (!image) return undefined;
-  const live = read ?? (await permissionsOf(image));
+  let live = read ?? (await permissionsOf(image));
+  const absent = minus(granted, live);
+  if (!isEmpty(absent)) live = await lookAgain(gateway, image, absent, live, patience);
   return {
     region: await gateway.region(),
     ownerId: image.ownerId,
     snapshotIds: image.snapshotIds,
     live,
     granted: intersection(granted, live),
-    ...(previous ? await observeKeys(gateway, previous, live) : {}),
+    ...(previous ? await observeKeys(gateway, set.imageId, previous, live) : {}),
   };
 }
 
-/** Which of the set's KMS grants are still there, and who lost one; one call for each key that the set made grants of. */
+/** Reads again what EC2 does not show of `absent`, until it does or has been asked often enough. */
+async function lookAgain(
+  gateway: Gateway,
+  image: Readable,
+  absent: Permissions,
+  live: Permissions,
+  { absencePause = ABSENCE_PAUSE_SECONDS, signal }: Patience,
+): Promise<Permissions> {
+  let seen = live;
+  for (let look = 1; look < ABSENCE_LOOKS && !signal?.aborted; look++) {
+    const missing = minus(absent, seen);
+    if (isEmpty(missing)) break;
+    await new Promise((resolve) => setTimeout(resolve, absencePause * 1000));
+    seen = await rereadChanged(gateway, image, { add: missing, remove: NO_PERMISSIONS }, seen);
+  }
+  return seen;
+}
+
+/** Who lost a KMS grant of the set's; one call for each key that the set made grants of. The record stays: one answer may be old. */
 async function observeKeys(
   gateway: Gateway,
+  imageId: string,
   { keyGrants, keyless = new Set() }: Recorded,
   live: Permissions,
 ): Promise<Pick<Recorded, "keyGrants" | "keyless">> {
@@ -120,67 +173,100 @@ async function observeKeys(
   const keyIds = [...new Set((keyGrants ?? []).map(({ keyId }) => keyId))];
   const listed = new Map(await inGroups(keyIds, async (keyId) => [keyId, await gateway.keys.grants(keyId)] as const));
   // Where KMS does not tell, they count as they were recorded.
-  const isThere = ({ keyId, grantId }: OwnKeyGrant) => listed.get(keyId)?.some((one) => one.grantId === grantId) ?? true;
+  const isThere = ({ keyId, grantId, accountId }: OwnKeyGrant) =>
+    listed
+      .get(keyId)
+      ?.some((one) => one.grantId === grantId || (one.name === grantName(imageId) && one.accountId === accountId)) ?? true;
   const gone = (keyGrants ?? []).filter((grant) => !isThere(grant)).map(({ accountId }) => accountKey(accountId));
   const holders = granteesOf(live);
   const without = new Set([...keyless, ...gone].filter((key) => holders.has(key)));
-  return {
-    ...(keyGrants ? { keyGrants: keyGrants.filter(isThere) } : {}),
-    ...(without.size > 0 ? { keyless: without } : {}),
-  };
+  return { ...(keyGrants ? { keyGrants } : {}), ...(without.size > 0 ? { keyless: without } : {}) };
 }
 
 function unlessNotFound(error: Error): undefined {
-  if (!(error instanceof AmiSharingError && error.code === "image-not-found")) throw error;
+  if (!isNotFound(error)) throw error;
 }
 
-/** Takes a set's permissions away as `onDelete` says; an image or a snapshot that is gone is fine. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof AmiSharingError && error.code === "image-not-found";
+}
+
+/**
+ * Takes a set's permissions away as `onDelete` says; an image or a snapshot that is gone is fine.
+ *
+ * What is recorded is removed by name: nothing is read before it.
+ */
 export async function remove(
   gateway: Gateway,
   set: PermissionSet,
-  { granted, snapshotIds, ownerId, keyGrants = [] }: Recorded,
+  recorded: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
+  { claims }: Neighbours = NO_NEIGHBOURS,
 ): Promise<void> {
   if (set.onDelete === "retain") return;
-  const image = await existingImage(gateway, set.imageId, ownerId);
-  await unshare(gateway, set, { granted, snapshotIds }, image, patience);
-  await retire(
-    gateway,
-    keyGrants.filter(({ accountId }) => mayRevoke(accountKey(accountId), set.spared)),
-  );
+  const needed = keysClaimedBy(claims, recorded);
+  const keyGrants = await keyGrantsToRevoke(gateway, set, recorded, needed, async () => {
+    const image = await existingImage(gateway, set.imageId, recorded.ownerId);
+    return image ? customerKeysOf(gateway, image) : [];
+  });
+  await unshare(gateway, set, recorded, claimedBy(claims, recorded), patience);
+  await revokeKeyGrants(gateway, keyGrants);
+}
+
+/** What a destroy of the set takes away, as recorded. */
+export function revokedByRemoval(
+  { onDelete, spared }: PermissionSet,
+  recorded: Recorded,
+  { claims }: Neighbours = NO_NEIGHBOURS,
+): Permissions {
+  if (onDelete === "retain") return NO_PERMISSIONS;
+  const owned = onDelete === "reset" ? union(recorded.granted, recorded.live) : recorded.granted;
+  return filterGrantees(minus(owned, claimedBy(claims, recorded)), (key) => mayRevoke(key, spared));
 }
 
 /** Takes the permissions on the image, if it is still there, and on its snapshots away. */
 async function unshare(
   gateway: Gateway,
   set: PermissionSet,
-  { granted, snapshotIds }: Pick<Recorded, "granted" | "snapshotIds">,
-  image: Image | undefined,
+  { granted, snapshotIds, ownerId }: Recorded,
+  claimed: Permissions,
   patience: Patience,
 ): Promise<void> {
-  const reset = set.onDelete === "reset";
-  // EC2's reset knows no exception: with somebody to spare, all others are removed by name.
-  if (reset && set.spared.size === 0) {
-    if (image) await gateway.resetLaunchPermissions(set.imageId);
-    await inGroups(managedSnapshots(set, { snapshotIds }), (id) =>
-      ifPresent(gateway.resetCreateVolumePermissions(id), undefined),
-    );
-    return;
+  let owned = granted;
+  if (set.onDelete === "reset") {
+    const image = await existingImage(gateway, set.imageId, ownerId);
+    const managed = managedSnapshots(set, { snapshotIds });
+    // EC2's reset knows no exception: with somebody to spare, all others are removed by name.
+    if (set.spared.size === 0 && isEmpty(claimed)) {
+      // EC2 user guide, "Disable an AMI": a disabled AMI has lost its launch permissions, and takes no change of them.
+      if (image && image.state !== "disabled") await gateway.resetLaunchPermissions(set.imageId);
+      await inGroups(managed, (id) => ifPresent(gateway.resetCreateVolumePermissions(id), undefined));
+      return;
+    }
+    const readable = image ?? { imageId: set.imageId, ownerId };
+    owned = union(granted, await livePermissions(gateway, readable, managed, image !== undefined));
   }
-  const readable: Readable = image ?? { imageId: set.imageId, ownerId: "" };
-  const before = await livePermissions(
-    gateway,
-    readable,
-    reset ? managedSnapshots(set, { snapshotIds }) : granted.createVolume.keys(),
-    image !== undefined && (reset || granted.launch.size > 0),
-  );
-  const owned = reset ? before : intersection(granted, before);
-  const change: Change = { add: NO_PERMISSIONS, remove: filterGrantees(owned, (key) => mayRevoke(key, set.spared)) };
-  await applyPhases(gateway, set.imageId, phasesOf(change), []);
-  await waitUntilVisible(gateway, readable, change, before, patience);
+  const change: Change = {
+    add: NO_PERMISSIONS,
+    remove: filterGrantees(minus(owned, claimed), (key) => mayRevoke(key, set.spared)),
+  };
+  if (isEmpty(change.remove)) return;
+  const readable: Readable = { imageId: set.imageId, ownerId };
+  const phases = phasesOf(change);
+  const gone = { image: false, snapshots: new Set<string>() };
+  await applyPhases(gateway, readable, phases, { accepted: [], refused: [] }, gone);
+  // With the wrong account's credentials everything looks as if it were gone.
+  const snapshotIdsGone = [...change.remove.createVolume.keys()].every((id) => gone.snapshots.has(id));
+  if (change.remove.launch.size === 0 && snapshotIdsGone) await existingImage(gateway, set.imageId, ownerId);
+  const visible = gone.image ? { ...change, remove: { ...change.remove, launch: new Set<GranteeKey>() } } : change;
+  await waitUntilVisible(gateway, readable, visible, change.remove, patience).catch(unlessNotFound);
 }
 
-async function retire(gateway: Gateway, grants: readonly OwnKeyGrant[], done: (grant: OwnKeyGrant) => void = () => undefined) {
+async function revokeKeyGrants(
+  gateway: Gateway,
+  grants: readonly OwnKeyGrant[],
+  done: (grant: OwnKeyGrant) => void = () => undefined,
+): Promise<void> {
   await inGroups(grants, async (grant) => {
     await gateway.keys.retireGrant(grant.keyId, grant.grantId);
     done(grant);
@@ -199,8 +285,15 @@ async function existingImage(gateway: Gateway, imageId: string, ownerId: string 
     return image.state === "deregistered" ? undefined : image;
   } catch (error) {
     if (!(error instanceof AmiSharingError && error.code === "image-not-found")) throw error;
-    const caller = ownerId ? await gateway.callerAccountId() : undefined;
-    if (caller === undefined || caller === ownerId) return undefined;
+    if (!ownerId) return undefined;
+    const caller = await gateway.callerAccountId();
+    if (caller === ownerId) return undefined;
+    if (caller === undefined)
+      throw new AmiSharingError(
+        "caller-unknown",
+        `AMI ${imageId} of account ${ownerId} is not found, and STS does not tell whose the credentials are: whether the AMI is gone is not known`,
+        { imageId, next: "allow sts:GetCallerIdentity or check STS's endpoint, and repeat; nothing was changed or forgotten" },
+      );
     throw new AmiSharingError(
       "not-owner",
       `AMI ${imageId} belongs to account ${ownerId}, and the credentials to account ${caller}`,
@@ -228,18 +321,83 @@ async function imageNotPending(gateway: Gateway, imageId: string, patience: Pati
   });
 }
 
+/** What turned out to be gone while it was changed. */
+interface Gone {
+  image: boolean;
+  readonly snapshots: Set<string>;
+}
+
+/**
+ * Sends the steps of a change.
+ *
+ * @param gone noted here instead of thrown, where nothing but removals is sent
+ */
 async function applyPhases(
   gateway: Gateway,
-  imageId: string,
+  image: Readable,
   phases: readonly (readonly Step[])[],
-  accepted: Step[],
+  sent: Sent,
+  gone?: Gone,
 ): Promise<void> {
+  const send = (step: Step) =>
+    step.kind === "launch"
+      ? gateway.changeLaunchPermissions(image.imageId, step)
+      : gateway.changeCreateVolumePermissions(step.snapshotId, step.operation, step.grantees);
   for (const phase of phases)
     await inGroups(phase, async (step) => {
-      if (step.kind === "launch") await gateway.changeLaunchPermissions(imageId, step);
-      else await gateway.changeCreateVolumePermissions(step.snapshotId, step.operation, step.grantees);
-      accepted.push(step);
+      try {
+        await send(step).catch((error: AmiSharingError) => sendWithoutAbsent(gateway, image, step, error, gone, send));
+        sent.accepted.push(step);
+      } catch (error) {
+        sent.refused.push(step);
+        throw error;
+      }
     });
+}
+
+/**
+ * A removal is done where what it names is gone: the snapshot, the image, or the grant. Where EC2 refuses a step that removes, what it
+ * does not show any more is left out, and the rest is sent again.
+ */
+async function sendWithoutAbsent(
+  gateway: Gateway,
+  image: Readable,
+  step: Step,
+  error: AmiSharingError,
+  gone: Gone | undefined,
+  send: (step: Step) => Promise<void>,
+): Promise<void> {
+  if (step.kind === "createVolume") {
+    if (step.operation === "add") throw error;
+    if (error.code === "snapshot-not-found") {
+      gone?.snapshots.add(step.snapshotId);
+      return;
+    }
+    if (error.code !== "invalid-argument") throw error;
+    const there = await gateway.createVolumePermissions(step.snapshotId);
+    const left = step.grantees.filter((key) => there.has(key));
+    if (left.length === step.grantees.length) throw error;
+    if (left.length > 0) await send({ ...step, grantees: left });
+    return;
+  }
+  if (step.remove.length === 0) throw error;
+  if (isNotFound(error)) {
+    if (step.add.length > 0) throw error;
+    const found = await existingImage(gateway, image.imageId, image.ownerId);
+    if (!found) {
+      if (gone) gone.image = true;
+      return;
+    }
+    // A disabled AMI has lost its launch permissions, and takes no change of them.
+    const held = found.state === "disabled" ? await gateway.launchPermissions(image.imageId) : undefined;
+    if (held === undefined || step.remove.some((key) => held.has(key))) throw error;
+    return;
+  }
+  if (error.code !== "invalid-argument") throw error;
+  const there = await gateway.launchPermissions(image.imageId);
+  const left = step.remove.filter((key) => there.has(key));
+  if (left.length === step.remove.length) throw error;
+  if (step.add.length + left.length > 0) await send({ ...step, remove: left });
 }
 
 async function waitUntilVisible(
@@ -297,6 +455,14 @@ function addedBy(steps: readonly Step[]): Permissions {
   return steps.reduce<Permissions>((sum, step) => {
     if (step.kind === "launch") return union(sum, { launch: new Set(step.add), createVolume: new Map() });
     if (step.operation === "remove") return sum;
+    return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
+  }, NO_PERMISSIONS);
+}
+
+function removedBy(steps: readonly Step[]): Permissions {
+  return steps.reduce<Permissions>((sum, step) => {
+    if (step.kind === "launch") return union(sum, { launch: new Set(step.remove), createVolume: new Map() });
+    if (step.operation === "add") return sum;
     return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
   }, NO_PERMISSIONS);
 }

@@ -1,8 +1,11 @@
 /** What an engine's state holds of a set between its operations, and the outputs in which it is written down and read back. */
 
 import { isDeepStrictEqual } from "node:util";
+import * as v from "valibot";
+import { AmiSharingError } from "./errors";
 import { type GranteeKey, isManageable } from "./grantee";
-import { decodeGrants, encodeGrants, type Grants, keylessIn, markKeyless } from "./grants";
+import { decodeGrants, encodeGrants, type Grants, isGranteeKey, isPermissionWords, keylessIn, markKeyless } from "./grants";
+import { ACCOUNT_ID, SNAPSHOT_ID } from "./limits";
 import { managedSnapshots, namedPermissions, type PermissionSet, targetPermissions } from "./permissionSet";
 import { filterGrantees, filterSnapshots, intersection, type Permissions, union } from "./permissions";
 
@@ -14,8 +17,10 @@ export interface Recorded {
   readonly snapshotIds: readonly string[];
   /** What EC2 answered, for the image and the managed snapshots. */
   readonly live: Permissions;
-  /** What this set granted and holds still. */
+  /** What this set granted and has not revoked; EC2 may show less, where somebody else took it away or an answer is old. */
   readonly granted: Permissions;
+  /** What its last change revoked. */
+  readonly revoked?: Permissions;
   /** What it wanted then, its owner included: an engine may show this as its old value. */
   readonly wanted?: Permissions;
   /** The KMS grants that this set made (kmsAccess "grant"). */
@@ -32,7 +37,7 @@ export interface OwnKeyGrant {
   readonly accountId: string;
 }
 
-/** A record as an engine keeps and shows it. `granted` is absent where it is what the set wants and has, `kmsGrants` where there are none. */
+/** A record as an engine keeps and shows it. `granted` is absent where it is what the set wants, the others where there is nothing. */
 export interface RecordedOutputs {
   readonly region?: string;
   readonly ownerId?: string;
@@ -40,8 +45,34 @@ export interface RecordedOutputs {
   /** What the set shows: see {@link encodeRecorded}. */
   readonly grants?: Grants;
   readonly granted?: Grants;
+  readonly revoked?: Grants;
   readonly kmsGrants?: readonly OwnKeyGrant[];
 }
+
+const grants = v.pipe(
+  v.unknown(),
+  v.check((input) => !Array.isArray(input), "it is a list"),
+  v.record(v.string(), v.string()),
+  v.check((input) => Object.keys(input).every(isGranteeKey), "a name in it is no grantee"),
+  v.check((input) => Object.values(input).every(isPermissionWords), "a value in it is no list of permissions"),
+);
+const recordedOutputs = v.object({
+  region: v.optional(v.string()),
+  ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id"))),
+  snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is no snapshot id")))),
+  grants,
+  granted: v.optional(grants),
+  revoked: v.optional(grants),
+  kmsGrants: v.optional(
+    v.array(
+      v.object({
+        keyId: v.pipe(v.string(), v.nonEmpty()),
+        grantId: v.pipe(v.string(), v.nonEmpty()),
+        accountId: v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id")),
+      }),
+    ),
+  ),
+});
 
 /** The outputs of a set: in authoritative mode all grants on what it manages, in additive mode only what it wants or granted. */
 export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
@@ -54,10 +85,11 @@ export function encodeRecorded(set: PermissionSet, recorded: Recorded): Recorded
     grants: markKeyless(encodeGrants(ofInterest(set, recorded), unnamed), keyless),
   };
   const granted = encodeGrants(recorded.granted, unnamed);
-  const assumed = encodeGrants(decodeRecorded(outputs, set).granted, unnamed);
+  const assumed = encodeGrants(targetPermissions(set, { ownerId, snapshotIds }), unnamed);
   return {
     ...outputs,
     ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
+    ...(recorded.revoked ? { revoked: encodeGrants(recorded.revoked, undefined) } : {}),
     ...(keyGrants ? { kmsGrants: keyGrants.map((grant) => ({ ...grant })) } : {}),
   };
 }
@@ -65,10 +97,17 @@ export function encodeRecorded(set: PermissionSet, recorded: Recorded): Recorded
 /**
  * What was recorded, as far as the next operation needs it. Where `granted` is absent, the set granted what it wants.
  *
+ * @param outputs from a state, which people may have edited
  * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
+ * @throws AmiSharingError `state-unreadable`
  */
-export function decodeRecorded(outputs: RecordedOutputs, set: PermissionSet | undefined): Recorded {
-  const { region = "", ownerId = "", snapshotIds = [], grants = {}, granted, kmsGrants } = outputs;
+export function decodeRecorded(
+  outputs: Readonly<Record<keyof RecordedOutputs, unknown>> | object,
+  set: PermissionSet | undefined,
+): Recorded {
+  const decoded = v.safeParse(recordedOutputs, outputs);
+  if (!decoded.success) throw unreadable(decoded.issues[0], set);
+  const { region = "", ownerId = "", snapshotIds = [], grants, granted, revoked, kmsGrants } = decoded.output;
   const live = decodeGrants(grants, snapshotIds);
   const keyless = keylessIn(grants);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
@@ -77,11 +116,28 @@ export function decodeRecorded(outputs: RecordedOutputs, set: PermissionSet | un
     ownerId,
     snapshotIds,
     live,
-    granted: granted ? decodeGrants(granted, snapshotIds) : intersection(live, wanted),
+    granted: granted ? decodeGrants(granted, snapshotIds) : wanted,
+    ...(revoked ? { revoked: decodeGrants(revoked, snapshotIds) } : {}),
     ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
     ...(keyless.size > 0 ? { keyless } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
   };
+}
+
+function unreadable(issue: v.BaseIssue<unknown>, set: PermissionSet | undefined): AmiSharingError {
+  const [first] = issue.path ?? [];
+  const name = String(first?.key ?? "record");
+  const value = JSON.stringify((first as { value?: unknown } | undefined)?.value) ?? "absent";
+  const shown = value.length > 60 ? `${value.slice(0, 57)}...` : value;
+  const imageId = set?.imageId ?? "(not readable either)";
+  return new AmiSharingError(
+    "state-unreadable",
+    `what state records of the set of AMI ${imageId} cannot be read: ${name} is ${shown}${value === "absent" ? "" : `: ${issue.message}`}`,
+    {
+      ...(set ? { imageId } : {}),
+      next: "restore the state from a backup, or refresh, which records anew who has access and counts what the arguments name as granted by the set",
+    },
+  );
 }
 
 /** The snapshots that "createVolume" without names stands for: all, unless the set names its own. */

@@ -1,6 +1,7 @@
 /** A plan in words for people: who gains and who loses access and why, what broadens it, the calls, and what will fail. */
 
-import { callsOf, mayRevoke } from "./diff";
+import { type Neighbours, NO_NEIGHBOURS, wantedOf } from "./claims";
+import { callsOf } from "./diff";
 import type { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants } from "./grants";
@@ -10,6 +11,7 @@ import { firstFew } from "./listing";
 import { namedPermissions, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import type { Plan } from "./plan";
+import { revokedByRemoval } from "./reconcile";
 import type { Recorded } from "./recorded";
 
 /** Grantees that one line of a report names. */
@@ -26,7 +28,7 @@ export interface Entry {
 }
 
 /** What a plan does and leaves, grantee by grantee; pure. */
-export function entriesOf({ set, image, recorded, live, target, change }: Plan): Entry[] {
+export function entriesOf({ set, image, recorded, live, target, change, losing, neighbours }: Plan): Entry[] {
   const held = recorded?.live ?? NO_PERMISSIONS;
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const wanted = recorded?.wanted ?? held;
@@ -35,18 +37,23 @@ export function entriesOf({ set, image, recorded, live, target, change }: Plan):
   const left = minus(minus(live, target), change.remove);
   const spared = filterGrantees(left, (key) => set.spared.has(key));
   const foreign = filterGrantees(left, (key) => !isManageable(key));
+  const claimed = wantedOf(neighbours.claims, image, minus(minus(left, spared), foreign));
+  const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), minus(minus(left, spared), foreign));
   // What others granted stays untold, unless a diff may show it as lost.
-  const others = intersection(minus(minus(left, spared), foreign), inEither);
+  const others = intersection(unclaimed, inEither);
   const owner = accountKey(image.ownerId);
   const isOwner = (key: GranteeKey) => key === owner;
   const entries: Entry[] = [
     { sign: "+", why: "new", permissions: minus(change.add, held) },
     { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(change.add, held) },
-    { sign: "-", why: "granted by this set", permissions: intersection(change.remove, granted) },
-    { sign: "-", why: "set elsewhere", permissions: minus(change.remove, granted) },
+    { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
+    { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
     { sign: "=", why: "has it already", permissions: minus(intersection(target, live), inBoth) },
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
+    ...claimed.map(
+      ({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions, stays: true }),
+    ),
     {
       sign: "=",
       why: `stays: set elsewhere, and ${set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more"}`,
@@ -78,6 +85,9 @@ export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MO
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
     ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, entry.sign === "-" ? losersNamed : MOST_NAMED)),
+    ...wantedOf(plan.neighbours.claims, image, plan.target).map(
+      ({ name, permissions }) => `also declared by ${name}: ${cut([...granteesOf(permissions)].sort())}`,
+    ),
     ...broadenings(change.add).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
@@ -105,8 +115,8 @@ const VERBS = {
   done: { gain: ["gained", "gained"], lose: ["lost", "lost"], keep: ["kept", "kept"] },
 } as const;
 
-function countsOf({ live, change, keys }: Plan, tense: "planned" | "done"): string {
-  const [gain, lose] = [granteesOf(change.add), granteesOf(change.remove)];
+function countsOf({ live, change, losing, keys }: Plan, tense: "planned" | "done"): string {
+  const [gain, lose] = [granteesOf(change.add), granteesOf(losing)];
   const keep = [...granteesOf(live)].filter((key) => !gain.has(key) && !lose.has(key));
   const counted = Object.entries({ gain: gain.size, lose: lose.size, keep: keep.length })
     .filter(([, count]) => count > 0)
@@ -116,15 +126,33 @@ function countsOf({ live, change, keys }: Plan, tense: "planned" | "done"): stri
   return [unchanged, counted.length > 0 ? `${counted.join(", ")} access` : ""].filter((text) => text !== "").join(", ");
 }
 
-/** What the deletion of a replaced set will do, as far as its record tells; EC2 is not asked. */
-export function reportOfDeletion({ imageId, onDelete, spared }: PermissionSet, { granted }: Recorded): string {
-  const losers = [...granteesOf(granted)].filter((key) => mayRevoke(key, spared)).length;
-  const what = {
-    retain: "keeps every grant (onDelete: retain)",
-    reset: "loses every grant, those set elsewhere too (onDelete: reset)",
-    revoke: `is unshared: ${losers} ${losers === 1 ? "loses" : "lose"} access to it, as recorded`,
-  }[onDelete];
-  return wrapped(`then AMI ${imageId}, whose set is replaced, ${what}`).join("\n");
+/**
+ * What the deletion of a set will do, as far as its record tells; EC2 is not asked.
+ *
+ * @param which such as `then AMI ami-…, whose set is replaced,`
+ */
+export function reportOfDeletion(
+  which: string,
+  set: PermissionSet,
+  recorded: Recorded,
+  neighbours: Neighbours = NO_NEIGHBOURS,
+): string {
+  if (set.onDelete === "retain") return wrapped(`${which} keeps every grant (onDelete: retain)`).join("\n");
+  const losers = [...granteesOf(revokedByRemoval(set, recorded, neighbours))].sort();
+  const stays = wantedOf(neighbours.claims, recorded, recorded.granted);
+  const losing = `${losers.length} ${losers.length === 1 ? "loses" : "lose"} access to it, as recorded`;
+  const heading =
+    set.onDelete === "reset" && set.spared.size === 0 && stays.length === 0
+      ? "loses every grant, those set elsewhere too (onDelete: reset)"
+      : losers.length === 0 && stays.length > 0
+        ? "stays shared as it is"
+        : `is unshared: ${losing}`;
+  const unnamed = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
+  const entries = stays.map(({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions }));
+  return [
+    ...wrapped(`${which} ${heading}`),
+    ...entries.flatMap((entry) => entryLines(entry, unnamed, MOST_NAMED)).flatMap((line) => wrapped(`  ${line}`)),
+  ].join("\n");
 }
 
 /** The line for what will be refused. */

@@ -5,9 +5,10 @@ import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete } from "../core";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
 import { logReport } from "./log";
+import { contextOf, declareSet } from "./program";
 import { PROVIDER_SHIM } from "./shim";
 import { connectionOf } from "./stackConfig";
-import { DONE } from "./state";
+import { CONTEXT, DONE } from "./state";
 
 /**
  * The oldest SDK that works, as in peerDependencies: before 3.139 dynamic providers were not told the stack's config, so that
@@ -122,8 +123,17 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     requireSupported(name, opts);
     const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined, [DONE]: undefined };
     const region = args?.region;
-    super(AmiLaunchPermissionSet.__pulumiType, name, { ...args, region, ...outputs, __provider: PROVIDER_SHIM }, opts);
-    if (opts?.id === undefined) logReport(this, args);
+    const isLookedUp = opts?.id !== undefined;
+    const context = isLookedUp ? {} : { [CONTEXT]: contextOf(AmiLaunchPermissionSet.__pulumiType, name, args?.imageId, opts) };
+    super(
+      AmiLaunchPermissionSet.__pulumiType,
+      name,
+      { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM },
+      opts,
+    );
+    if (isLookedUp) return;
+    declareSet(this, args ?? {});
+    logReport(this, args);
   }
 }
 

@@ -5,16 +5,28 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type ArgumentProblem,
+  type Claim,
+  type ClaimedImage,
+  ClaimRegistry,
   type Connection,
+  claimOf,
   type DeclaredSet,
   declaredGrants,
-  decodeRecorded,
+  decodeGrants,
   ec2Gateway,
+  encodeGrants,
   type Gateway,
+  type Grants,
+  handOverFailed,
   IncompleteChangeError,
+  intersection,
+  isEmpty,
   losers,
   type MaybeUnknown,
   maxRevocationsOf,
+  minus,
+  NO_NEIGHBOURS,
+  NO_PERMISSIONS,
   observe,
   type Patience,
   type PermissionSet,
@@ -23,14 +35,20 @@ import {
   problemPath,
   type Recorded,
   reconcile,
+  refuseRivals,
   refuseTooManyRevocations,
   remove,
   reportOf,
+  targetPermissions,
   UNKNOWN,
+  union,
+  wantedOf,
 } from "../core";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
+  CONTEXT,
+  type Context,
   comparableGrants,
   DONE,
   type Done,
@@ -38,8 +56,13 @@ import {
   encodeInputs,
   encodeOutputs,
   grantsIn,
+  HIDDEN_OUTPUTS,
+  nameOf,
   type Properties,
+  recordedIn,
+  recordText,
   refreshedInputs,
+  SET,
   setIn,
 } from "./state";
 
@@ -54,6 +77,10 @@ export interface Surroundings {
 
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
   private getConfig: GetConfig = () => undefined;
+  /** The sets of this run, so that none takes away what another one declares. */
+  private readonly claims = new ClaimRegistry();
+  /** What is recorded of the sets' AMIs, by place. */
+  private readonly images = new Map<string, ClaimedImage>();
   /** One gateway a connection, so that a role is assumed once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
@@ -68,12 +95,14 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if ("problems" in decoded) return { inputs: { ...news }, failures: decoded.problems.map(failure) };
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
-      const grants = declaredGrants(declared, grantsIn(olds));
+      const context = contextIn(news);
+      if (context) this.claim(declared, context, olds);
+      const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
       // The preview already refuses what state shows; another AMI's set begins anew.
       if (olds.imageId === declared.imageId && maximum !== UNKNOWN)
         refuseTooManyRevocations(String(declared.imageId), losers(grantsIn(olds), grants), maximum);
-      return { inputs: encodeInputs(declared, grants) };
+      return { inputs: encodeInputs(declared, grants, context?.urn) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
       return { inputs: { ...news }, failures: [{ property, reason: message }] };
@@ -82,9 +111,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
+    const found = setIn(news);
+    const claimed = found ? this.claimedGrants(found.declared, idOf(news), olds) : {};
     const changes =
       !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) ||
-      !isDeepStrictEqual(comparableGrants(olds, olds, news), comparableGrants(news, olds, news));
+      !isDeepStrictEqual(comparableGrants(olds, olds, news, claimed), comparableGrants(news, olds, news, claimed)) ||
+      (found !== undefined && this.ownsTooLittle(found.set, olds, news));
     return { changes, replaces };
   }
 
@@ -103,10 +135,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     return forUsers(args, async () => {
       const { declared, set } = stored(args);
-      const recorded = await observe(this.gateway(args), set, await this.recorded(props, set));
-      if (!recorded) return { id: "", props: {} };
-      const done = props[DONE] === undefined ? {} : { [DONE]: props[DONE] };
-      const outs = { ...encodeOutputs(args, set, recorded), ...done };
+      const observed = await this.observed(args, props, set);
+      if (!observed) return { id: "", props: {} };
+      const hidden = Object.entries(props).filter(([name]) => HIDDEN_OUTPUTS.includes(name));
+      const outs = { ...encodeOutputs(args, set, observed), ...Object.fromEntries(hidden) };
       return { id: set.imageId, props: outs, inputs: refreshedInputs(args, declared, outs) };
     });
   }
@@ -115,7 +147,16 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     await forUsers(args, async () => {
       const { set } = stored(args);
-      await remove(this.gateway(args), set, await this.recorded(props, set), this.surroundings.patience);
+      const place = placeOf(args);
+      const record = recordText(props);
+      await this.claims.inTurn(place, async () => {
+        const recorded = await this.recorded(props, set);
+        const heirs = this.claims.heirs(place, record);
+        const [waiting] = wantedOf(heirs.failed, recorded, recorded.granted);
+        if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
+        await remove(this.gateway(args), set, recorded, this.surroundings.patience, heirs);
+        this.claims.removed(place, record);
+      });
     });
   }
 
@@ -124,25 +165,117 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const decoded = decodeInputs(args);
     const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
     if (!set) throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
+    const [place, id] = [placeOf(args), idOf(news)];
+    return this.claims.inTurn(place, async () => {
+      try {
+        const { recorded, plan } = await reconcile(
+          this.gateway(args),
+          set,
+          olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
+          this.surroundings.patience,
+          id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
+        );
+        if (id) this.claims.ended(place, id, "made", recorded.granted);
+        return { ...encodeOutputs(news, set, recorded), ...doneBy(plan) };
+      } catch (error) {
+        if (!(error instanceof IncompleteChangeError)) {
+          if (id) this.claims.ended(place, id, "failed");
+          throw error;
+        }
+        if (id) this.claims.ended(place, id, "failed", error.recorded.granted);
+        const properties = { ...encodeOutputs(news, set, error.recorded), __provider: news.__provider };
+        throw new InitializationError(set.imageId, properties, error.message);
+      }
+    });
+  }
+
+  /**
+   * What state tells. Where it lacks the snapshots, in which "createVolume" is told, they are those of the AMI. Where it cannot be read,
+   * an authoritative set has granted what its arguments name; an additive one may have found that in place.
+   */
+  private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
     try {
-      const { recorded, plan } = await reconcile(
-        this.gateway(args),
-        set,
-        olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-        this.surroundings.patience,
-      );
-      return { ...encodeOutputs(news, set, recorded), ...doneBy(plan) };
+      const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
+      return recordedIn(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
     } catch (error) {
-      if (!(error instanceof IncompleteChangeError)) throw error;
-      const properties = { ...encodeOutputs(news, set, error.recorded), __provider: news.__provider };
-      throw new InitializationError(set.imageId, properties, error.message);
+      const unreadable = error instanceof AmiSharingError && error.code === "state-unreadable";
+      if (!unreadable || !set || set.mode === "additive") throw error;
+      const observed = await observe(this.gateway(argumentsIn(props)), set);
+      if (!observed) return NOTHING_RECORDED;
+      return { ...observed, granted: targetPermissions(set, observed) };
     }
   }
 
-  /** What state tells. Where it lacks the snapshots, in which "createVolume" is told, they are those of the AMI. */
-  private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
-    const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
-    return decodeRecorded(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
+  /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
+  private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
+    const { patience } = this.surroundings;
+    // A resource that is only looked up has nothing recorded.
+    if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
+      return observe(this.gateway(args), set, undefined, patience);
+    try {
+      return await observe(this.gateway(args), set, recordedIn(props, set), patience);
+    } catch (error) {
+      if (!(error instanceof AmiSharingError && error.code === "state-unreadable")) throw error;
+      const observed = await observe(this.gateway(args), set, undefined, patience);
+      if (!observed) return undefined;
+      const target = targetPermissions(set, observed);
+      return { ...observed, granted: set.mode === "additive" ? intersection(target, observed.live) : target };
+    }
+  }
+
+  /** Tells the other sets of the AMI what this one wants. Errors: `conflicting-sets`. */
+  private claim(declared: DeclaredSet, { urn: id, recorded: known }: Context, olds: Properties): void {
+    const { imageId, region, mode = "authoritative" } = declared;
+    if (typeof imageId !== "string" || typeof region !== "string") return;
+    const place = placeOf({ imageId, region });
+    const recorded = Object.entries(known).filter(([, outputs]) => placeOf(outputs) === place);
+    // A set that an alias renamed is in state under its old name.
+    const isRenamed = known[id] === undefined && Object.keys(olds).length > 0;
+    const before = isRenamed
+      ? recorded.find(([, outputs]) => isDeepStrictEqual(argumentsIn(outputs), argumentsIn(olds)))?.[0]
+      : id;
+    let own = NO_PERMISSIONS;
+    for (const [urn, outputs] of recorded) {
+      const found = recordedClaim(urn, outputs);
+      if (!found) continue;
+      const { claim, image } = found;
+      this.images.set(place, image);
+      if (urn === before) own = claim.granted;
+      else this.claims.record(place, urn, claim, recordText(outputs));
+    }
+    const set = permissionSetOf(declared);
+    if (!set) return;
+    const name = nameOf(id);
+    const rival = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
+    if (rival !== undefined) refuseRivals(imageId, region, [rival, name]);
+  }
+
+  /** What a set's recorded grants hold that other sets want, too. */
+  private claimedGrants(declared: DeclaredSet, id: string | undefined, olds: Properties): Grants {
+    const { imageId, region } = declared;
+    if (id === undefined || typeof imageId !== "string" || typeof region !== "string" || olds.imageId !== imageId) return {};
+    const place = placeOf({ imageId, region });
+    const { claims } = this.claims.neighbours(place, id);
+    const image = this.images.get(place);
+    if (claims.length === 0 || !image) return {};
+    const held = decodeGrants(grantsIn(olds), image.snapshotIds);
+    const kept = wantedOf(claims, image, held).map(({ permissions }) => permissions);
+    const { createVolumePermissions: volumes } = declared;
+    const named = typeof volumes === "object" && volumes.snapshotIds !== undefined;
+    return encodeGrants(kept.reduce(union, NO_PERMISSIONS), named ? undefined : image.snapshotIds);
+  }
+
+  /** Whether another set of the stack granted what this additive one wants, and this one does not own yet: then nobody might revoke it. */
+  private ownsTooLittle(set: PermissionSet, olds: Properties, news: Properties): boolean {
+    const id = idOf(news);
+    if (set.mode !== "additive" || id === undefined) return false;
+    try {
+      const { granted, live, ...image } = recordedIn(olds, setIn(olds)?.set);
+      const { inherited } = this.claims.neighbours(placeOf(news), id);
+      return !isEmpty(minus(intersection(intersection(targetPermissions(set, image), live), inherited), granted));
+    } catch {
+      return false;
+    }
   }
 
   private gateway(args: Properties): Gateway {
@@ -168,6 +301,37 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
 function failure(problem: ArgumentProblem): pulumi.dynamic.CheckFailure {
   return { property: problem.property, reason: `${problemPath(problem)}: ${problem.message} [invalid-argument]` };
+}
+
+const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
+
+/** An AMI in its region: what two sets can have in common. */
+function placeOf({ region, imageId }: Properties): string {
+  return `${String(region)} ${String(imageId)}`;
+}
+
+/** The URN of a set, as its program told `check`; absent where the program is not known to this version. */
+function idOf(inputs: Properties): string | undefined {
+  const { [SET]: id } = inputs;
+  return typeof id === "string" ? id : undefined;
+}
+
+/** What the program told; absent where it does not know it yet. */
+function contextIn(news: Properties): Context | undefined {
+  const { [CONTEXT]: context } = news;
+  return typeof context === "object" && context !== null ? (context as Context) : undefined;
+}
+
+/** The claim of a set in state; undefined where its record cannot be read. */
+function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
+  const set = setIn(outputs)?.set;
+  if (!set) return undefined;
+  try {
+    const { granted, ownerId, snapshotIds } = recordedIn(outputs, set);
+    return { claim: claimOf(nameOf(urn), set, granted), image: { ownerId, snapshotIds } };
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was done, in words; without them if they cannot be made, since the record of what was done is not to be lost for them. */

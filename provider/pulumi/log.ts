@@ -4,20 +4,22 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type DeclaredSet,
-  decodeRecorded,
   type ErrorCode,
   ec2Gateway,
   type Gateway,
   NO_FINDINGS,
+  type PermissionSet,
   permissionSetOf,
   planChange,
+  type Recorded,
   reportOf,
   reportOfDeletion,
   UNKNOWN,
   usageBeforeDeletion,
 } from "../core";
+import { heirsOf, neighboursOf, output, plain, recordedOutputs } from "./program";
 import { connectionOf } from "./stackConfig";
-import { DONE, type Done, decodeInputs, type Properties, setIn } from "./state";
+import { DONE, type Done, decodeInputs, type Properties, recordedIn, setIn } from "./state";
 
 /** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
 const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "public-access-blocked"];
@@ -85,10 +87,15 @@ async function preview(resource: pulumi.CustomResource, args: object): Promise<W
   // The engine tells what `check` found.
   if ("problems" in decoded) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
-  return describe(inputs, decoded.declared, before);
+  return describe(resource, inputs, decoded.declared, before);
 }
 
-async function describe(inputs: Properties, declared: DeclaredSet, found: Properties | "unreadable" | undefined): Promise<Words> {
+async function describe(
+  resource: pulumi.CustomResource,
+  inputs: Properties,
+  declared: DeclaredSet,
+  found: Properties | "unreadable" | undefined,
+): Promise<Words> {
   const { imageId, region } = declared;
   if (imageId === UNKNOWN)
     return { severity: "info", text: "the AMI is not known yet: who has access to it can be read once it exists" };
@@ -103,13 +110,22 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
   const before = found === "unreadable" ? undefined : found;
   const same = before?.imageId === imageId && before.region === region;
   const replaced = before && !same ? setIn(before)?.set : undefined;
-  const leaving = before && replaced ? decodeRecorded(before, replaced) : undefined;
+  const leaving = before && replaced ? readable(before, replaced) : undefined;
   const usage =
     leaving && replaced && set.checkUsage
       ? await usageBeforeDeletion(gatewayFor({ ...inputs, region: leaving.region }), replaced, leaving)
       : NO_FINDINGS;
   const next = [
-    ...(leaving && replaced ? [reportOfDeletion(replaced, leaving)] : []),
+    ...(leaving && replaced
+      ? [
+          reportOfDeletion(
+            `then AMI ${replaced.imageId}, whose set is replaced,`,
+            replaced,
+            leaving,
+            await heirsOf(replaced.imageId, leaving.region),
+          ),
+        ]
+      : []),
     ...usage.warnings.map((text) => `  warning: ${text}`),
     ...usage.doubts.map((text) => `  note: ${text}`),
     ...(found === "unreadable"
@@ -117,7 +133,9 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
       : []),
   ];
   try {
-    const plan = await planChange(gatewayFor(inputs), set, same ? decodeRecorded(before, setIn(before)?.set) : undefined);
+    const neighbours = await neighboursOf(resource, imageId, String(region));
+    const recorded = before && same ? readable(before, setIn(before)?.set) : undefined;
+    const plan = await planChange(gatewayFor(inputs), set, recorded, neighbours);
     const severity = severityOf(plan.refusals);
     return {
       severity: severity === "info" && plan.warnings.length + usage.warnings.length > 0 ? "warn" : severity,
@@ -131,6 +149,15 @@ async function describe(inputs: Properties, declared: DeclaredSet, found: Proper
       severity: "warn",
       text: `AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: ${error.message}`,
     };
+  }
+}
+
+/** What was recorded; undefined where it cannot be read: the provider tells that where it matters. */
+function readable(outputs: Properties, set: PermissionSet | undefined): Recorded | undefined {
+  try {
+    return recordedIn(outputs, set);
+  } catch {
+    return undefined;
   }
 }
 
@@ -151,49 +178,6 @@ function gatewayFor(inputs: Properties): Gateway {
   const gateway = gateways.get(key) ?? ec2Gateway(connection);
   gateways.set(key, gateway);
   return gateway;
-}
-
-/** What the stack's state holds of its resources, read once a run; a program of the Automation API may run many. */
-const states = new WeakMap<object, Promise<Readonly<Record<string, Properties>>>>();
-
-/** The outputs that the last operation recorded; undefined for a new resource. */
-async function recordedOutputs(resource: pulumi.CustomResource): Promise<Properties | undefined> {
-  const run = pulumi.runtime.getStackResource() ?? resource;
-  const reading = states.get(run) ?? stackState();
-  states.set(run, reading);
-  const urn = String(await (resource.urn as unknown as InternalOutput).promise());
-  return (await reading)[urn];
-}
-
-/** By the engine's own function for reading a stack's resources, which `pulumi query` used. */
-async function stackState(): Promise<Readonly<Record<string, Properties>>> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
-  const entries = Object.entries(plain(outputs) as Record<string, { outputs: Properties }>);
-  return Object.fromEntries(entries.map(([urn, state]) => [urn, state.outputs]));
-}
-
-/** An output with what the SDK keeps out of its types. */
-interface InternalOutput {
-  /** Whether the value is known; in a preview it may not be. */
-  readonly isKnown: Promise<boolean>;
-  /** The value; `withUnknowns`: also where it is not known, as the SDK's mark or undefined. */
-  promise(withUnknowns?: boolean): Promise<unknown>;
-}
-
-function output(resource: pulumi.CustomResource, name: string): InternalOutput {
-  return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
-}
-
-/** The mark of the SDK's secrets on the wire. Pulumi SDK, runtime/rpc.ts, `specialSigKey`. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-
-/** A value without the wrappers of secrets: what is reported is the AMI's sharing, which previews show anyway. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null) return value;
-  if (SIGNATURE in value) return plain((value as unknown as Properties).value);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }
 
 function isUnknownIn(value: unknown): boolean {

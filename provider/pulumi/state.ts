@@ -7,9 +7,12 @@ import {
   type Decoded,
   declaredGrants,
   decodeDeclaredSet,
+  decodeRecorded,
   encodeRecorded,
   type Grants,
+  isGranteeKey,
   isManageable,
+  isPermissionWords,
   joinWords,
   type MaybeUnknown,
   type PermissionSet,
@@ -36,9 +39,29 @@ export interface Done {
 /** The name of {@link Done} among the outputs. */
 export const DONE = "__done";
 
+/** The name among the outputs of what the last change revoked, hidden likewise. */
+const REVOKED = "__revoked";
+
+/** The outputs that a refresh leaves as they are. */
+export const HIDDEN_OUTPUTS = [DONE, REVOKED];
+
+/** The name of a set's URN among its inputs, hidden likewise. */
+export const SET = "__set";
+
+/** The name under which a program tells the provider what it knows of the stack; `check` takes it out. */
+export const CONTEXT = "__context";
+
+/** What a program tells of the stack when it declares a set. */
+export interface Context {
+  /** The URN of the set. */
+  readonly urn: string;
+  /** What state recorded, before this run, of the stack's sets of the same AMI: URN → outputs. */
+  readonly recorded: Readonly<Record<string, Properties>>;
+}
+
 /** Decodes what a program gave; unknown names are a problem. */
 export function decodeInputs(inputs: Properties): Decoded {
-  const { __provider, ...given } = inputs;
+  const { __provider, [SET]: _set, [CONTEXT]: _context, ...given } = inputs;
   return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
 }
 
@@ -48,18 +71,42 @@ export function argumentsIn(props: Properties): Properties {
 }
 
 /** Arguments and grants in the form that the engine compares and shows. */
-export function encodeInputs(declared: DeclaredSet, grants: Record<string, MaybeUnknown<string>>): Record<string, unknown> {
-  return mapLeaves({ ...declared, grants }, UNKNOWN, PULUMI_UNKNOWN) as Record<string, unknown>;
+export function encodeInputs(
+  declared: DeclaredSet,
+  grants: Record<string, MaybeUnknown<string>>,
+  urn?: string,
+): Record<string, unknown> {
+  const inputs = mapLeaves({ ...declared, grants }, UNKNOWN, PULUMI_UNKNOWN) as Record<string, unknown>;
+  return urn === undefined ? inputs : { ...inputs, [SET]: urn };
 }
 
-/** The grants in inputs or outputs. */
+/** The grants in inputs or outputs; none where they are not readable. */
 export function grantsIn(props: Properties): Grants {
-  return (props as RecordedOutputs).grants ?? {};
+  const { grants = {} } = props as { grants?: unknown };
+  if (typeof grants !== "object" || grants === null) return {};
+  return Object.fromEntries(Object.entries(grants).filter(([key, words]) => isGranteeKey(key) && isPermissionWords(words)));
+}
+
+/** What state holds of a set, as text that is the same wherever it is read. */
+export function recordText(props: Properties): string {
+  const { grants, granted } = props as RecordedOutputs;
+  return JSON.stringify([argumentsIn(props), grants, granted].map(sorted));
+}
+
+/** The name of a set as its users write it. */
+export function nameOf(urn: string): string {
+  return `set "${urn.slice(urn.lastIndexOf("::") + 2)}"`;
 }
 
 /** The outputs to record: the arguments, and what holds. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
-  return { ...argumentsIn(args), ...encodeRecorded(set, recorded) };
+  const { revoked, ...outputs } = encodeRecorded(set, recorded);
+  return { ...argumentsIn(args), ...outputs, ...(revoked ? { [REVOKED]: revoked } : {}) };
+}
+
+/** What was recorded. Errors: `state-unreadable`. */
+export function recordedIn(props: Properties, set: PermissionSet | undefined): Recorded {
+  return decodeRecorded({ ...props, revoked: props[REVOKED] }, set);
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */
@@ -75,32 +122,42 @@ export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs
 }
 
 /**
- * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared and not
- * wanted, and create-volume on no snapshots.
+ * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared or claimed by other
+ * sets and not wanted, and create-volume on no snapshots.
  */
-export function comparableGrants(props: Properties, image: Properties, news: Properties = {}): Grants {
+export function comparableGrants(props: Properties, image: Properties, news: Properties = {}, claimed: Grants = {}): Grants {
   const { ownerId, snapshotIds } = image as RecordedOutputs;
   const { [accountKey(String(ownerId))]: _, ...all } = manageable(grantsIn(props));
-  const decoded = news.neverRevoke === undefined ? undefined : decodeInputs(argumentsIn(news));
-  const grants = decoded && "declared" in decoded ? withoutSpared(all, decoded.declared) : all;
+  const matters = news.neverRevoke !== undefined || Object.keys(claimed).length > 0;
+  const decoded = matters ? decodeInputs(argumentsIn(news)) : undefined;
+  const grants = decoded && "declared" in decoded ? withoutKept(all, decoded.declared, claimed) : all;
   if (snapshotIds?.length !== 0) return grants;
   const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
   return Object.fromEntries(entries.filter(([, words]) => words !== ""));
 }
 
-/** A spared grantee counts with what is wanted for it, where it has that; what it holds beside is no difference. */
-function withoutSpared(grants: Grants, declared: DeclaredSet): Grants {
-  const { neverRevoke = UNKNOWN } = declared;
-  if (neverRevoke === UNKNOWN) return grants;
-  const keys = neverRevoke.flatMap((id) => (id === UNKNOWN ? [] : [accountKey(id)]));
+/** What is spared or claimed counts with what is wanted, where the grantee has that; what it holds beside is no difference. */
+function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Grants {
+  const { neverRevoke = [] } = declared;
+  const spared = neverRevoke === UNKNOWN ? [] : neverRevoke.flatMap((id) => (id === UNKNOWN ? [] : [accountKey(id)]));
   const wanted = declaredGrants(declared);
   const counted = Object.entries(grants).flatMap(([key, words]) => {
-    const want = wanted[key];
-    if (!keys.includes(key) || want === UNKNOWN) return [[key, words] as const];
-    if (want === undefined) return [];
-    return [[key, joinWords(words, want) === words ? want : words] as const];
+    const want = wanted[key] ?? "";
+    if (want === UNKNOWN) return [[key, words] as const];
+    const kept = spared.includes(key) ? words : joinWords(want, claimed[key] ?? "");
+    const isKept = joinWords(kept, words) === kept && joinWords(words, want) === words;
+    if (!isKept) return [[key, words] as const];
+    return want === "" ? [] : [[key, want] as const];
   });
   return Object.fromEntries(counted);
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => [key, sorted(item)]);
 }
 
 /** The words of a grant on an image without EBS snapshots. */

@@ -247,7 +247,10 @@ function placeOf({ region, image_id: imageId }: ObjectValue): string {
 }
 
 /** Reads what EC2 has: the arguments stay, the grants are those that hold. */
-export async function readSet(current: Kept, { config, log }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+export async function readSet(
+  current: Kept,
+  { config, log, patience }: Surroundings,
+): Promise<Kept & Pick<Applied, "diagnostics">> {
   const { state } = current;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { ...current, diagnostics: [] };
@@ -265,7 +268,7 @@ export async function readSet(current: Kept, { config, log }: Surroundings): Pro
   try {
     // One that was moved from a resource without a region is in the provider's.
     const region = typeof state.region === "string" ? state.region : await config.regionFor(undefined);
-    const observed = await observe(config.gateway(region as string), set, recordedIn(current));
+    const observed = await observe(config.gateway(region as string), set, recordedIn(current), patience);
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };

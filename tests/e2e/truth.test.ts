@@ -23,7 +23,7 @@ import { type Call, type MadeImage, useEmulator } from "../helpers/emulator";
 import { argumentsOf, type Case, makeImages, OWNER, pairsOf, permissionsOf, REGIONS, sharingCase } from "../helpers/sharingCases";
 import { runs } from "../properties/runs";
 
-const PATIENCE = { timeout: 5, minDelay: 0.05, maxDelay: 0.2 };
+const PATIENCE = { timeout: 5, minDelay: 0.05, maxDelay: 0.2, absencePause: 0 };
 
 describe("the truth of plans: core and gateway against the emulator", function () {
   this.timeout(1_200_000);

@@ -19,7 +19,7 @@ const DRIFTING: readonly GranteeKey[] = [
   "public",
   "user/aws-marketplace",
 ];
-const PATIENCE = { timeout: 2, minDelay: 0.001, maxDelay: 0.002 };
+const PATIENCE = { timeout: 2, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A declaration, with its image and snapshots by their places in the world. */
 interface Declaration {

@@ -21,7 +21,7 @@ import { errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 import { argumentsOf, type Case, sharingCase } from "../helpers/sharingCases";
 import { runs } from "./runs";
 
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002 };
+const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** EC2 with the image of a case, as somebody shared it. */
 function ec2Of({ snapshots, live }: Case) {
@@ -58,12 +58,15 @@ function twinOf(one: Case) {
       const asked = volumes === true ? {} : volumes;
       const decoded = decodeDeclaredSet({ ...args, public: everybody, createVolumePermissions: asked });
       const set = ("declared" in decoded && permissionSetOf(decoded.declared)) || assert.fail("not known");
-      const observed = known && (await observe(ec2, known.set, known.recorded));
+      const observed = known && (await observe(ec2, known.set, known.recorded, PATIENCE));
+      // Terraform keeps what a refresh found, whatever becomes of the change.
+      if (known && observed) known = { ...known, recorded: observed };
       const { recorded } = await reconcile(ec2, set, observed, PATIENCE);
       known = { set, recorded };
     },
     async destroy(): Promise<void> {
-      if (known) await remove(ec2, known.set, (await observe(ec2, known.set, known.recorded)) ?? known.recorded, PATIENCE);
+      if (known)
+        await remove(ec2, known.set, (await observe(ec2, known.set, known.recorded, PATIENCE)) ?? known.recorded, PATIENCE);
     },
   };
 }

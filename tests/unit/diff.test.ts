@@ -46,7 +46,13 @@ const ROWS: readonly Row[] = [
     granted: "L:A 2:A",
     expected: both({ remove: "L:A 2:A" }),
   },
-  { situation: "no longer wanted, granted, and gone already", target: "", live: "", granted: "L:A 1:A", expected: both({}) },
+  {
+    situation: "no longer wanted, granted, and not shown: removed by name",
+    target: "",
+    live: "",
+    granted: "L:A 1:A",
+    expected: both({ remove: "L:A 1:A" }),
+  },
   {
     situation: "not wanted, from somebody else",
     target: "L:A",

@@ -14,7 +14,7 @@ import {
 import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
 const [A, B] = ["111122223333", "444455556666"];
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002 };
+const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const OWN_KEY = "arn:aws:kms:us-east-1:123456789012:key/own";
 
 function setOf(args: Record<string, unknown>): PermissionSet {

@@ -54,7 +54,7 @@ for (const preview of [false, true])
       assert.equal(mocks.resources.length, 1);
       const [{ type, name, custom, id, inputs }] = mocks.resources as [pulumi.runtime.MockResourceArgs];
       assert.deepEqual({ type, name, custom, id }, { type: TYPE, name: "golden", custom: true, id: "" });
-      const { __provider, ...given } = inputs;
+      const { __provider, __context, ...given } = inputs;
       assert.deepEqual(given, { ...args, accountIds: ["111122223333", "444455556666"] });
       assert.match(__provider, /^exports\.handler = /);
     });

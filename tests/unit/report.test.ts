@@ -79,7 +79,12 @@ describe("a report tells of each grantee why", () => {
   it("whose grants an additive set leaves though a diff shows them as lost", async () => {
     const plan = await planned({ mode: "additive" }, [key(A)], { launch: new Set([key(A)]) });
     const recorded = { ...(plan.recorded as Recorded), granted: NO_PERMISSIONS };
-    const entries = entriesOf({ ...plan, recorded, change: { add: NO_PERMISSIONS, remove: NO_PERMISSIONS } });
+    const entries = entriesOf({
+      ...plan,
+      recorded,
+      change: { add: NO_PERMISSIONS, remove: NO_PERMISSIONS },
+      losing: NO_PERMISSIONS,
+    });
     assert.deepEqual(
       entries.map(({ sign, why }) => `${sign} ${why}`),
       ["= stays: set elsewhere, and the mode is additive"],

@@ -36,7 +36,7 @@ class Recorder implements pulumi.runtime.Mocks {
 
   inputs(type: string): Record<string, unknown>[] {
     const found = this.resources.filter((resource) => resource.type === type);
-    return found.map(({ name, inputs: { __provider, ...inputs } }) => ({ [name]: inputs }));
+    return found.map(({ name, inputs: { __provider, __context, ...inputs } }) => ({ [name]: inputs }));
   }
 }
 

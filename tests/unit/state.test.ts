@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import {
+  type AmiSharingError,
   type DeclaredSet,
   declaredGrants,
   decodeRecorded,
@@ -126,6 +127,7 @@ describe("what is recorded of a set", () => {
       declared: { accountIds: [A], createVolumePermissions: true },
       recorded: recorded(NOBODY, NOBODY),
       grants: {},
+      granted: {},
     },
     {
       name: "an image without snapshots",
@@ -164,17 +166,50 @@ describe("what is recorded of a set", () => {
     assert.deepEqual(granted, permissions([KEY_A]));
   });
 
-  it("reads back from next to nothing", () => {
+  it("reads back from grants alone", () => {
     const { set } = setOf({ accountIds: [A] });
     const wanted = permissions([KEY_A]);
-    assert.deepEqual(decodeRecorded({}, set), {
+    assert.deepEqual(decodeRecorded({ grants: {} }, set), {
       region: "",
       ownerId: "",
       snapshotIds: [],
       live: NOBODY,
-      granted: NOBODY,
+      granted: wanted,
       wanted,
     });
+  });
+
+  it("that is garbled, absent or of another type is an error, which names the AMI and what to do", () => {
+    const { set } = setOf({ accountIds: [A] });
+    const good = { grants: { [KEY_A]: "launch" }, ownerId: OWNER, snapshotIds: [S1], region: "us-east-1" };
+    decodeRecorded(good, set);
+    const bad: Record<string, unknown>[] = [
+      {},
+      { ...good, grants: undefined },
+      { ...good, grants: "launch" },
+      { ...good, grants: { [KEY_A]: 7 } },
+      { ...good, grants: { [KEY_A]: "launhc" } },
+      { ...good, grants: { "account/1": "launch" } },
+      { ...good, granted: [] },
+      { ...good, granted: { [KEY_A]: null } },
+      { ...good, snapshotIds: "snap-12345678" },
+      { ...good, snapshotIds: ["nonsense"] },
+      { ...good, ownerId: 123456789012 },
+      { ...good, kmsGrants: [{ keyId: "k" }] },
+      { ...good, kmsGrants: [{ keyId: "k", grantId: "", accountId: A }] },
+    ];
+    for (const outputs of bad)
+      assert.throws(
+        () => decodeRecorded(outputs, set),
+        ({ code, message }: AmiSharingError) => {
+          assert.equal(code, "state-unreadable", JSON.stringify(outputs));
+          assert.match(
+            message,
+            new RegExp(`${set.imageId} cannot be read: (grants|granted|snapshotIds|ownerId|kmsGrants) is .*refresh`),
+          );
+          return true;
+        },
+      );
   });
 
   it("holds no more than the arguments and what is known of the image", () => {

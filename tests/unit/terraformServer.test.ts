@@ -9,7 +9,7 @@ import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 import { type Answer, ask, errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B] = ["111122223333", "444455556666"] as const;
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002 };
+const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 
 function world(snapshots = 2) {

@@ -1,0 +1,242 @@
+/** Sets of one Pulumi program that know the same AMI: nobody loses what one of them declares, and in the end nobody is left. */
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { watchAccess } from "../helpers/accessWatch";
+import { type MadeImage, useEmulator } from "../helpers/emulator";
+import { PulumiProject } from "../helpers/pulumiProject";
+
+const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
+
+describe("hand-over between sets of a program", () => {
+  const emulator = useEmulator();
+  let project: PulumiProject;
+  let image: MadeImage;
+
+  beforeEach(async () => {
+    project = await PulumiProject.create(emulator(), { program: "" });
+    image = await emulator().image();
+  });
+  afterEach(() => project.remove());
+
+  /** Replaces the program; `args` are written into it, `image` is the AMI. */
+  function program(body: string): void {
+    const text = `import { AmiLaunchPermissionSet, SharedAmi } from "ami-launch-permissions";
+import * as pulumi from "@pulumi/pulumi";
+const imageId = ${JSON.stringify(image.imageId)};
+${body}`;
+    fs.writeFileSync(path.join(project.folder, "index.ts"), text);
+  }
+
+  const set = (name: string, accountIds: readonly string[], more = "", opts = "") =>
+    `new AmiLaunchPermissionSet(${JSON.stringify(name)}, { imageId, accountIds: ${JSON.stringify(accountIds)}, ${more} }, { ${opts} });\n`;
+
+  /** Runs `up` while EC2 is watched: the accounts hold access at every moment. */
+  async function upKeeps(accounts: readonly string[], { volumes = false, args = [] as string[] } = {}): Promise<string> {
+    const watch = watchAccess(emulator(), [image], accounts, { volumes });
+    const output = await project.up(...args);
+    const { lost, looks } = await watch.end();
+    assert.deepEqual(lost, [], "somebody lost access for a moment");
+    assert.ok(looks > 20, `EC2 was looked at ${looks} times only`);
+    return output;
+  }
+
+  async function nobodyIsLeft(): Promise<void> {
+    await project.destroy();
+    assert.deepEqual(await emulator().pairs([image]), []);
+  }
+
+  /** The output without its line breaks. */
+  const flat = (output: string) => output.replaceAll(/\s+/g, " ");
+
+  for (const mode of ["authoritative", "additive"] as const)
+    it(`H1, ${mode}: renaming a set without an alias takes nothing from anybody`, async () => {
+      const more = `mode: "${mode}", createVolumePermissions: true`;
+      program(set("one", [A, B], more));
+      await project.up();
+      program(set("two", [A, B], more));
+      const preview = flat(await project.preview());
+      assert.match(preview, /set "one" is not declared any more AMI ami-\w+ stays shared as it is = launch, createVolume/);
+      assert.match(preview, /stays: set "two" declares it; 2\): account\/111122223333, account\/444455556666/);
+      await upKeeps([A, B], { volumes: true });
+      assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
+      assert.match(await project.preview(), /2 unchanged/);
+      await nobodyIsLeft();
+    });
+
+  it("H1: a renamed set that drops an account takes it from that one alone, and says so", async () => {
+    program(set("one", [A, B, C], "createVolumePermissions: true"));
+    await project.up();
+    program(set("two", [A, C], "createVolumePermissions: true"));
+    const preview = flat(await project.preview());
+    assert.match(preview, /2 keep access|1 loses/);
+    await upKeeps([A, C], { volumes: true });
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, C]);
+    await nobodyIsLeft();
+  });
+
+  it("H2: --target-replace, taint, a new parent and SharedAmi take nothing from anybody, key grants neither", async () => {
+    const key = await emulator().kmsKey();
+    image = await emulator().image({ snapshots: 2, kmsKeyId: key });
+    const more = 'mode: "additive", createVolumePermissions: true, kmsAccess: "grant"';
+    const keyGrantees = async () => {
+      const { Grants } = await emulator().aws("kms", "list-grants", "--key-id", key);
+      return (Grants as unknown as { GranteePrincipal: string }[]).map(({ GranteePrincipal }) => GranteePrincipal).sort();
+    };
+    const both = [A, B].map((id) => `arn:aws:iam::${id}:root`);
+    program(set("one", [A, B], more));
+    await project.up();
+    assert.deepEqual(await keyGrantees(), both);
+    const urn = (await project.state()).sets[0]?.urn as string;
+    await upKeeps([A, B], { volumes: true, args: ["--target-replace", urn] });
+    assert.deepEqual(await keyGrantees(), both);
+    await project.succeed("state", "taint", urn, "--yes");
+    await upKeeps([A, B], { volumes: true });
+    program(`class Box extends pulumi.ComponentResource { constructor() { super("test:index:Box", "box"); } }
+const box = new Box();
+${set("one", [A, B], more, "parent: box")}`);
+    await upKeeps([A, B], { volumes: true });
+    assert.deepEqual(await keyGrantees(), both);
+    program(`new SharedAmi("all", { imageIds: { "us-east-1": imageId }, accountIds: ${JSON.stringify([A, B])}, ${more} });`);
+    await upKeeps([A, B], { volumes: true });
+    assert.deepEqual(await keyGrantees(), both);
+    program(`new SharedAmi("all", { imageIds: { "us-east-1": imageId }, accountIds: ${JSON.stringify([A, B])}, ${more} });`);
+    assert.match(await project.preview(), /unchanged/);
+    await nobodyIsLeft();
+    assert.deepEqual(await keyGrantees(), []);
+  });
+
+  it("H2: deleteBeforeReplace of a tainted set takes nothing from anybody", async () => {
+    program(set("one", [A, B], "createVolumePermissions: true", "deleteBeforeReplace: true"));
+    await project.up();
+    await project.succeed("state", "taint", (await project.state()).sets[0]?.urn as string, "--yes");
+    await upKeeps([A, B], { volumes: true });
+    await nobodyIsLeft();
+  });
+
+  it("H3: two authoritative sets of one AMI are refused, both named, before anything changes", async () => {
+    program(set("one", [A]) + set("two", [B]));
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"], ["up", "--yes", "--refresh", "--skip-preview"]]) {
+      const output = flat((await project.fail(...command)).output);
+      assert.match(output, /set "(one|two)" and set "(one|two)" both declare AMI ami-\w+ in us-east-1 in authoritative mode/);
+      assert.match(output, /set mode to "additive" in both \[conflicting-sets\]/);
+    }
+    assert.ok((await emulator().launchers(image.imageId)).length < 2);
+    program(set("one", [A], 'mode: "additive"') + set("two", [B], 'mode: "additive"'));
+    await project.up();
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
+    await nobodyIsLeft();
+  });
+
+  it("H4: an account that one additive set drops and another one declares stays, and the report says who declares it", async () => {
+    const more = 'mode: "additive", createVolumePermissions: true';
+    program(set("one", [A, B], more) + set("two", [A], more));
+    await project.up();
+    program(set("one", [B], more) + set("two", [A], more));
+    const preview = flat(await project.preview());
+    assert.match(preview, /= launch, createVolume \(stays: set "two" declares it\): account\/111122223333/);
+    await upKeeps([A, B], { volumes: true });
+    assert.match(await project.preview(), /3 unchanged/);
+    program(set("one", [B], more));
+    const leaving = flat(await project.preview());
+    assert.match(leaving, /set "two" is not declared any more AMI ami-\w+ is unshared: 1 loses access/);
+    await upKeeps([B], { volumes: true });
+    assert.deepEqual(await emulator().launchers(image.imageId), [B]);
+    await nobodyIsLeft();
+  });
+
+  it("H4: whichever of two additive sets goes first, the other keeps what both declare, and a destroy leaves nobody", async () => {
+    const more = 'mode: "additive", createVolumePermissions: true';
+    for (const [gone, stays] of [
+      ["one", "two"],
+      ["two", "one"],
+    ] as const) {
+      program(set("one", [A, B], more) + set("two", [A], more));
+      await project.up();
+      program(set(stays, [A], more));
+      await upKeeps([A], { volumes: true });
+      assert.deepEqual(await emulator().launchers(image.imageId), [A], `${gone} is gone`);
+      await nobodyIsLeft();
+    }
+  });
+
+  it("an additive set beside an authoritative one keeps what it declares, and no later preview says otherwise", async () => {
+    program(set("exact", [A]) + set("more", [B], 'mode: "additive"'));
+    await project.up();
+    await project.up();
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
+    assert.match(await project.preview(), /3 unchanged/);
+    await project.refresh();
+    assert.match(await project.preview(), /3 unchanged/);
+    await nobodyIsLeft();
+  });
+
+  it("H8: an AMI that moves from one set to another keeps its accounts, and the report says one thing of it", async () => {
+    const [x, y, z] = [image, await emulator().image(), await emulator().image()];
+    const rotation = (current: MadeImage, previous: MadeImage) =>
+      program(`for (const [name, imageId] of Object.entries(${JSON.stringify({ current: current.imageId, previous: previous.imageId })}))
+  new AmiLaunchPermissionSet(name, { imageId, accountIds: ${JSON.stringify([A, B])}, createVolumePermissions: true });`);
+    rotation(x, y);
+    await project.up();
+    rotation(z, x);
+    const preview = flat(await project.preview());
+    assert.match(preview, new RegExp(`then AMI ${x.imageId}, whose set is replaced, stays shared as it is`));
+    assert.doesNotMatch(preview, new RegExp(`${x.imageId}[^.]{0,40}is unshared`));
+    await upKeeps([A, B], { volumes: true });
+    assert.deepEqual(await emulator().launchers(z.imageId), [A, B]);
+    assert.deepEqual(await emulator().launchers(y.imageId), []);
+    await project.destroy();
+    assert.deepEqual(await emulator().pairs([x, y, z]), []);
+  });
+
+  it("H8: a list of sets by index that shifts keeps what stays in it", async () => {
+    const [x, y, z] = [image, await emulator().image(), await emulator().image()];
+    const list = (images: readonly MadeImage[]) =>
+      program(`for (const [i, imageId] of ${JSON.stringify(images.map(({ imageId }) => imageId))}.entries())
+  new AmiLaunchPermissionSet(\`set-\${i}\`, { imageId, accountIds: ${JSON.stringify([A])} });`);
+    list([y, x, z]);
+    await project.up();
+    list([x, z]);
+    const watch = watchAccess(emulator(), [x, z], [A]);
+    await project.up();
+    assert.deepEqual((await watch.end()).lost, []);
+    assert.deepEqual(await emulator().launchers(y.imageId), []);
+    await project.destroy();
+    assert.deepEqual(await emulator().pairs([x, y, z]), []);
+  });
+
+  it("a set that an alias renames and shrinks at once loses whom it drops", async () => {
+    program(set("one", [A, B], 'mode: "additive"'));
+    await project.up();
+    program(set("two", [A], 'mode: "additive"', 'aliases: [{ name: "one" }]'));
+    assert.doesNotMatch(await project.preview(), /not declared any more/);
+    await upKeeps([A]);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A]);
+    await nobodyIsLeft();
+  });
+
+  it("a destroy that runs the program leaves nobody either", async () => {
+    program(set("one", [A, B], 'mode: "additive"') + set("two", [A], 'mode: "additive"'));
+    await project.up();
+    await project.succeed("destroy", "--yes", "--skip-preview", "--run-program");
+    assert.deepEqual(await emulator().pairs([image]), []);
+  });
+
+  it("where the new set cannot be made, the old one keeps what it granted", async () => {
+    program(set("one", [A, B]));
+    await project.up();
+    program(`${set("two", [A, B, "123412341234"])}`);
+    await emulator().configure({
+      failures: [{ action: "ModifyImageAttribute", code: "InternalError", status: 400, times: 100 }],
+    });
+    const watch = watchAccess(emulator(), [image], [A, B]);
+    const output = (await project.fail("up", "--yes", "--skip-preview", "--continue-on-error")).output;
+    assert.deepEqual((await watch.end()).lost, []);
+    assert.match(flat(output), /hand-over-incomplete|InternalError/);
+    await emulator().reset();
+    await project.up();
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B, "123412341234"].sort());
+    await nobodyIsLeft();
+  });
+});

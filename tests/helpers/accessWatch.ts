@@ -1,0 +1,64 @@
+/** Watching who has access while something runs: EC2 is asked every 50 ms, by plain HTTP, and every loss is noted. */
+
+import type { Emulator, MadeImage } from "./emulator";
+
+const EVERY = 50;
+
+/** A watch that runs until it is ended. */
+export interface AccessWatch {
+  /** Ends the watch; gives back what was missing at some moment, as `resource account`, and how often EC2 was asked. */
+  end(): Promise<{ readonly lost: readonly string[]; readonly looks: number }>;
+}
+
+/** Watches that the accounts hold launch permission on the images and, where asked, create-volume permission on their snapshots. */
+export function watchAccess(
+  emulator: Emulator,
+  images: readonly MadeImage[],
+  accounts: readonly string[],
+  { volumes = false }: { readonly volumes?: boolean } = {},
+): AccessWatch {
+  const lost = new Set<string>();
+  let looks = 0;
+  let running = true;
+  const resources = images.flatMap(({ imageId, snapshotIds }) => [imageId, ...(volumes ? snapshotIds : [])]);
+  const look = async () => {
+    for (const resource of resources) {
+      const holders = await holdersOf(emulator.url, resource);
+      for (const account of accounts) if (!holders.includes(account)) lost.add(`${resource} ${account}`);
+    }
+    looks++;
+  };
+  const watching = (async () => {
+    while (running) {
+      const next = new Promise((resolve) => setTimeout(resolve, EVERY));
+      await look();
+      await next;
+    }
+  })();
+  return {
+    async end() {
+      running = false;
+      await watching;
+      await look();
+      return { lost: [...lost].sort(), looks };
+    },
+  };
+}
+
+async function holdersOf(url: string, resource: string): Promise<string[]> {
+  const query = resource.startsWith("ami-")
+    ? { Action: "DescribeImageAttribute", ImageId: resource, Attribute: "launchPermission" }
+    : { Action: "DescribeSnapshotAttribute", SnapshotId: resource, Attribute: "createVolumePermission" };
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-www-form-urlencoded",
+      authorization:
+        "AWS4-HMAC-SHA256 Credential=AKIAWATCHWATCHWATCH0/20260101/us-east-1/ec2/aws4_request, SignedHeaders=host, Signature=0",
+    },
+    body: new URLSearchParams({ ...query, Version: "2016-11-15" }).toString(),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`the watch of ${resource}: ${answer.status} ${text}`);
+  return [...text.matchAll(/<userId>(\d{12})<\/userId>/g)].map(([, id]) => id as string);
+}
