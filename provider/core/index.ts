@@ -2,7 +2,7 @@
 
 export { type Adoption, adoptionOf } from "./adoption";
 export type { AnsweredCall, CallWatch } from "./callWatch";
-export type { Connection, RoleToAssume } from "./connection";
+export { type Connection, endpointProblem, endpointWarning, type RoleToAssume } from "./connection";
 export {
   ARGUMENT_NAMES,
   type ArgumentProblem,
@@ -22,6 +22,7 @@ export { type AmiPermissions, describePermissions, type SnapshotPermissions } fr
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
 export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
+export { escapeControls } from "./escape";
 export type {
   BlockPublicAccess,
   Gateway,
@@ -30,6 +31,7 @@ export type {
   KeyGrant,
   KeyManager,
   LaunchChange,
+  PublicAccessBlock,
   Snapshot,
   Usage,
   UsageGateway,

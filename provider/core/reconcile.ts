@@ -182,7 +182,7 @@ async function unshare(
 
 async function retire(gateway: Gateway, grants: readonly OwnKeyGrant[], done: (grant: OwnKeyGrant) => void = () => undefined) {
   await inGroups(grants, async (grant) => {
-    await gateway.keys.retireGrant(grant.keyId, grant.grantId);
+    await gateway.keys.revokeGrant(grant.keyId, grant.grantId);
     done(grant);
   });
 }
