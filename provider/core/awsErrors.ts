@@ -98,6 +98,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "InvalidAMIID.Unavailable": {
     ...imageNotFound,
     what: ({ imageId }) => `AMI ${imageId} is deregistered or cannot be changed now`,
+    next: "where it is disabled, enable it first (aws ec2 enable-image); where it is deregistered, nobody has access any more",
   },
   "InvalidSnapshot.NotFound": snapshotNotFound,
   "InvalidSnapshotID.Malformed": snapshotNotFound,
@@ -175,7 +176,10 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   if (error instanceof BadAnswer) return from(badAnswer(error.flaw));
   if (error instanceof NoAnswer) return from(noAnswer(error));
   if (name === "AuthFailure") return from(/credentials/i.test(message) ? rejected : notOwner, name);
-  const rule = /block public access/i.test(message) && RULES[name] === notPermitted ? publicAccessBlocked : RULES[name];
+  const known = RULES[name];
+  const refusal = /block public access/i.test(message) ? publicAccessBlocked : notPermitted;
+  // The same codes mean something else of other calls.
+  const rule = known !== notPermitted ? known : /^Modify/.test(failed.action) ? refusal : undefined;
   if (rule) return from(rule, name);
   if (/^Invalid response from STS/.test(message)) return from(badAnswer("it holds no credentials"));
   if (name === "CredentialsProviderError" || name === "TokenProviderError")

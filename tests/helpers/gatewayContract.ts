@@ -574,7 +574,12 @@ const CASES: readonly Case[] = [
       assert.equal((await gateway.describeImage(imageId)).state, "disabled");
       assert.ok((await gateway.describeImages("self")).some((image) => image.imageId === imageId && image.state === "disabled"));
       assert.deepEqual(await launchers(gateway, imageId), []);
-      await assert.rejects(gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
+      for (const attempt of [
+        () => gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }),
+        () => gateway.changeLaunchPermissions(imageId, { add: [], remove: [A] }),
+        () => gateway.resetLaunchPermissions(imageId),
+      ])
+        assert.equal((await failure(attempt())).code, "image-not-found");
     },
   },
   {

@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
     name: "InvalidAMIID.Unavailable",
     thrown: fromAws("InvalidAMIID.Unavailable", "The image ID 'ami-12345678' is no longer available"),
     message:
-      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42, ModifyImageAttribute); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
+      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42, ModifyImageAttribute); where it is disabled, enable it first (aws ec2 enable-image); where it is deregistered, nobody has access any more [image-not-found]",
   },
   {
     name: "InvalidSnapshot.NotFound",
@@ -121,6 +121,37 @@ const CASES: readonly Case[] = [
     thrown: fromAws("InternalError", "An internal error\n   has occurred.", 500),
     message:
       "ModifyImageAttribute of ami-12345678 failed: An internal error has occurred (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "a code of refusals, of another call",
+    thrown: fromAws("InvalidParameterValue", "Value (x) is invalid"),
+    attempt: { action: "CreateImageUsageReport", imageId: "ami-12345678" },
+    message:
+      "CreateImageUsageReport of ami-12345678 failed: Value (x) is invalid (AWS: InvalidParameterValue, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "no words",
+    thrown: fromAws("InternalError", "UnknownError", 500),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "neither code nor words",
+    thrown: fromAws("Unknown", "Unknown", 418),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "a connection that is cut in a change",
+    thrown: fromNode({ code: "ECONNRESET" }, "socket hang up"),
+    message:
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: socket hang up; whether AWS made the change is not known; check the network, the region and the endpoint [endpoint-unreachable]",
+  },
+  {
+    name: "words with control characters",
+    thrown: fromAws("Odd\u0007", "no \u001b[31mred\u009b \u202eway\u200b"),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: no \\u001b[31mred\\u009b \\u202eway\\u200b (AWS: Odd\\u0007, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
     name: "no credentials",
