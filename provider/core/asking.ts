@@ -99,7 +99,7 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
 
 function decoded<Schema extends v.GenericSchema>(schema: Schema, answer: object): v.InferOutput<Schema> {
   const result = v.safeParse(schema, answer);
-  if (result.success) return result.output;
+  if (result.success) return sameCall(result.output as object, answer) as v.InferOutput<Schema>;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   const { $metadata: { requestId } = {} } = answer as { $metadata?: { requestId?: string } };

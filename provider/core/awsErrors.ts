@@ -198,13 +198,14 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   );
 }
 
-/** The error for an AMI that EC2 does not show, without an error of its own. */
-export function imageNotShown(attempt: Attempt): AmiSharingError {
+/** The error for an AMI that is not in EC2's answer. */
+export function imageNotShown(answer: object, attempt: Attempt): AmiSharingError {
   const { code, what, next } = imageNotFound;
-  const { imageId, action } = attempt;
-  return new AmiSharingError(code, what(failedCall(undefined, attempt), ""), {
-    ...(imageId === undefined ? {} : { imageId }),
-    call: action,
+  const failed = failedCall(answer, attempt);
+  return new AmiSharingError(code, what(failed, ""), {
+    ...(failed.imageId === undefined ? {} : { imageId: failed.imageId }),
+    ...(failed.endpoint === undefined ? {} : { endpoint: failed.endpoint }),
+    call: failed.action,
     next: next as string,
   });
 }

@@ -70,7 +70,8 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
       });
     const began = Date.now();
     const ended = (outcome: Partial<MetadataBearer>, awsCode?: string) => {
-      if (!FACTS.has(outcome)) FACTS.set(outcome, { service, action, endpoint: endpointOf(context) });
+      if (Object(outcome) === outcome && !FACTS.has(outcome))
+        FACTS.set(outcome, { service, action, endpoint: endpointOf(context) });
       const { $metadata } = outcome;
       onAnswer?.({
         action: `${service} ${action}`,

@@ -183,10 +183,10 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
             client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true }), options),
           answers.imageById(imageId),
         );
-      const { Images } = await askTwice(asking, ({ Images }) => Images.length > 0, describe);
-      const [image] = Images;
+      const answer = await askTwice(asking, ({ Images }) => Images.length > 0, describe);
+      const [image] = answer.Images;
       if (image) return imageOf(image);
-      throw imageNotShown({ ...attempt, region: await this.region() });
+      throw imageNotShown(answer, { ...attempt, region: await this.region() });
     },
 
     async describeImages(owner) {

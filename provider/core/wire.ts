@@ -88,11 +88,26 @@ export function answerCheck<Input extends object, Output extends object>(
   };
 }
 
-/** AWS's partitions: the SDK's endpoint rules, `dnsSuffix` and `dualStackDnsSuffix`. */
+/** The SDK's endpoint rules, partitions: `dnsSuffix` and `dualStackDnsSuffix`. */
+const AWS_SUFFIXES = [
+  "amazonaws.com",
+  "amazonaws.com.cn",
+  "amazonaws.eu",
+  "api.aws",
+  "api.amazonwebservices.com.cn",
+  "api.amazonwebservices.eu",
+  "c2s.ic.gov",
+  "api.aws.ic.gov",
+  "sc2s.sgov.gov",
+  "api.aws.scloud",
+  "csp.hci.ic.gov",
+  "api.aws.hci.ic.gov",
+  "cloud.adc-e.uk",
+  "api.cloud-aws.adc-e.uk",
+];
+
 function isOfAws(host: string): boolean {
-  return /\.(amazonaws\.(com(\.cn)?|eu)|api\.aws|api\.amazonwebservices\.(com\.cn|eu)|(c2s|csp\.hci)\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk)$/.test(
-    host,
-  );
+  return AWS_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));
 }
 
 /** The SDK's time for a request ends with the answer's head; its body gets as much again. */
@@ -129,16 +144,21 @@ function refuse(request: HttpRequest, { statusCode: status, headers }: HttpRespo
   const bad = (flaw: string) => new BadAnswer(flaw, { status, requestId });
   if (status >= 300 && status < 400)
     throw bad(`it is a redirect (HTTP status ${status})${target(header(headers, "location"))}, which is not followed`);
-  const flaw = header(request.headers, "x-amz-target")
-    ? flawOfJson(request, status, headers, text)
-    : flawOfXml(request, status, text);
+  const flaw = flawOf(request, status, headers, text);
   if (flaw) throw bad(status < 300 ? flaw : `it has HTTP status ${status} and no error code of AWS: ${flaw}`);
 }
 
-/** EC2's and STS's query protocols: the root element is named after the action, or is one of an error. */
-function flawOfXml(request: HttpRequest, status: number, text: string): string | undefined {
+function flawOf(request: HttpRequest, status: number, headers: HeaderBag, text: string): string | undefined {
+  const target = header(request.headers, "x-amz-target");
+  if (target !== undefined) return flawOfJson(target, status, headers, text);
   const action = /(?:^|&)Action=([^&]*)/.exec(String(request.body))?.[1];
-  const root = /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<([^\s/>!]+)/s.exec(text.replace(/^\ufeff/, ""))?.[1];
+  // Another protocol, of an SDK to come: what it decodes is looked at all the same.
+  return action === undefined ? undefined : flawOfXml(action, status, text);
+}
+
+/** EC2's and STS's query protocols: the root element is named after the action, or is one of an error. */
+function flawOfXml(action: string, status: number, text: string): string | undefined {
+  const root = /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<([^\s/>!]+)/s.exec(text)?.[1];
   if (root === undefined) return nothingOf(text, "XML");
   const wanted = status < 300 ? [`${action}Response`] : ["Response", "ErrorResponse"];
   if (!wanted.includes(root)) return nothingOf(text, `a ${wanted[0]}`);
@@ -148,10 +168,10 @@ function flawOfXml(request: HttpRequest, status: number, text: string): string |
   return /<return>\s*false\s*<\/return>/.test(text) ? "it says false" : undefined;
 }
 
-function flawOfJson(request: HttpRequest, status: number, headers: HeaderBag, text: string): string | undefined {
-  const action = header(request.headers, "x-amz-target")?.split(".").at(-1);
+/** KMS's JSON protocol; the target is `TrentService.` and the action. */
+function flawOfJson(target: string, status: number, headers: HeaderBag, text: string): string | undefined {
   // KMS API reference, RevokeGrant: "an HTTP 200 response with an empty HTTP body"; then the request id shows whose it is.
-  if (text === "" && status < 300 && action === "RevokeGrant" && header(headers, "x-amzn-requestid")) return undefined;
+  if (text === "" && status < 300 && target.endsWith(".RevokeGrant") && header(headers, "x-amzn-requestid")) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -355,7 +355,10 @@ describe("an answer that cannot be believed", () => {
       server().respond = ({ action }) => ({ body: xml(action, "<imagesSet/>") });
       const { code, message } = await failureOf(gateway().describeImage(IMAGE));
       assert.equal(code, "image-not-found");
-      assert.match(message, /^there is no AMI ami-12345678 in us-east-1 \(DescribeImages\); check the id/);
+      assert.match(
+        message,
+        /^there is no AMI ami-12345678 in us-east-1 \(DescribeImages at http:\/\/127.0.0.1:\d+\); check the id/,
+      );
       assert.deepEqual(server().asked, ["DescribeImages", "DescribeImages"]);
     });
 
