@@ -226,6 +226,18 @@ class ImageSharing(Case):
         self.share(image, Add=ALL)
         self.share(image, Add=ALL)
 
+    def test_declarative_policy_sets_what_the_account_cannot_change(self) -> None:
+        self.configure(declarativePolicy={"image": "block-new-sharing", "snapshot": "block-all-sharing"})
+        image, (snapshot,) = self.image(snapshots=1)
+        found = ec2.get_image_block_public_access_state()
+        self.assertEqual((found["ImageBlockPublicAccessState"], found["ManagedBy"]), ("block-new-sharing", "declarative-policy"))
+        found = ec2.get_snapshot_block_public_access_state()
+        self.assertEqual((found["State"], found["ManagedBy"]), ("block-all-sharing", "declarative-policy"))
+        self.refused("OperationNotPermitted", ec2.disable_image_block_public_access)
+        self.refused("OperationNotPermitted", ec2.disable_snapshot_block_public_access)
+        self.refused("OperationNotPermitted", ec2.modify_image_attribute, ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]})
+        self.refused("OperationNotPermitted", ec2.modify_snapshot_attribute, SnapshotId=snapshot, OperationType="add", GroupNames=["all"])
+
     def test_block_public_access(self) -> None:
         image, _ = self.image()
         public, _ = self.image(launchPermissions=ALL)
@@ -567,8 +579,54 @@ class Usage(Case):
         foreign, _ = self.image(accountId=OTHER)
         self.refused("AuthFailure", ec2.create_image_usage_report, ImageId=foreign, ResourceTypes=[{"ResourceType": "ec2:Instance"}])
 
+    def test_report_in_error_and_made_once(self) -> None:
+        image, _ = self.image()
+        self.configure(usageReportError="no room", usage={image: [{"accountId": OTHER}]})
+        asked: Any = {"ImageId": image, "ResourceTypes": [{"ResourceType": "ec2:Instance"}], "ClientToken": "once"}
+        report = ec2.create_image_usage_report(**asked)["ReportId"]
+        self.assertEqual(ec2.create_image_usage_report(**asked)["ReportId"], report)
+        (found,) = ec2.describe_image_usage_reports(ImageIds=[image])["ImageUsageReports"]
+        self.assertEqual((found["State"], found["StateReason"]), ("error", "no room"))
+        self.assertEqual(ec2.describe_image_usage_report_entries(ReportIds=[report])["ImageUsageReportEntries"], [])
+
+
+class Grants(Case):
+    def grant(self, key: str, **more: Any) -> str:
+        asked = {"KeyId": key, "GranteePrincipal": f"arn:aws:iam::{OTHER}:root", "Operations": ["Decrypt", "DescribeKey"], **more}
+        return str(kms.create_grant(**asked)["GrantId"])
+
+    def test_made_once_for_a_name(self) -> None:
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        first = self.grant(key, Name="one")
+        self.assertEqual(self.grant(key, Name="one", Operations=["DescribeKey", "Decrypt"]), first)
+        others = [self.grant(key, Name="two"), self.grant(key, Name="one", Operations=["Decrypt"]), self.grant(key), self.grant(key)]
+        self.assertEqual(len({first, *others}), 5)
+
+    def test_retired_by_whom_it_names_and_revoked_by_the_owner(self) -> None:
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        made = self.grant(key, Name="one")
+        self.refused("AccessDeniedException", kms.retire_grant, KeyId=key, GrantId=made)
+        self.assertEqual([g["GrantId"] for g in kms.list_grants(KeyId=key)["Grants"]], [made])
+        kms.revoke_grant(KeyId=key, GrantId=made)
+        self.refused("NotFoundException", kms.revoke_grant, KeyId=key, GrantId=made)
+        own = self.grant(key, RetiringPrincipal=f"arn:aws:iam::{OWNER}:root")
+        grantee = self.grant(key, GranteePrincipal=f"arn:aws:iam::{OWNER}:root", Operations=["RetireGrant"])
+        for grant in own, grantee:
+            kms.retire_grant(KeyId=key, GrantId=grant)
+        self.assertEqual(kms.list_grants(KeyId=key)["Grants"], [])
+
 
 class OnDemand(Case):
+    def test_changes_answer_true(self) -> None:
+        image, (snapshot,) = self.image(snapshots=1)
+        for form in (
+            f"ModifyImageAttribute&ImageId={image}&LaunchPermission.Add.1.UserId={OTHER}",
+            f"ModifySnapshotAttribute&SnapshotId={snapshot}&OperationType=add&UserId.1={OTHER}",
+            f"ResetImageAttribute&ImageId={image}&Attribute=launchPermission",
+            f"ResetSnapshotAttribute&SnapshotId={snapshot}&Attribute=createVolumePermission",
+        ):
+            self.assertIn("<return>true</return>", raw(f"Action={form}&Version=2016-11-15"))
+
     def test_stale_reads(self) -> None:
         image, (snapshot,) = self.image()
         self.configure(staleReads=2)

@@ -10,7 +10,6 @@ from moto.ec2.exceptions import EC2ClientError
 from .patch import response
 from .state import STATE
 
-# AWS turns it on for new accounts (EC2 user guide, "Block public access to your AMIs"); here an account starts with it off.
 OFF = "unblocked"
 # EC2 API reference: EnableImageBlockPublicAccess takes one mode, EnableSnapshotBlockPublicAccess two.
 MODES = {"image": ("block-new-sharing",), "snapshot": ("block-all-sharing", "block-new-sharing")}
@@ -20,13 +19,17 @@ def _set(self: Any, kind: str, mode: str) -> str:
     self.error_on_dryrun()
     if mode != OFF and mode not in MODES[kind]:
         raise EC2ClientError("InvalidParameterValue", f"Value ({mode}) for parameter state is invalid. Valid values: {', '.join(MODES[kind])}")
+    # EC2 API reference, GetImageBlockPublicAccessState, ManagedBy: a state managed by a declarative policy "can't be modified by the account".
+    if kind in STATE.config["declarativePolicy"]:
+        raise EC2ClientError("OperationNotPermitted", f"Block public access for {kind}s is managed by a declarative policy.")
     STATE.block_public_access[(self.current_account, self.region, kind)] = mode
     return mode
 
 
-def _get(self: Any, kind: str) -> str:
+def _get(self: Any, kind: str) -> tuple[str, str]:
     self.error_on_dryrun()
-    return STATE.block_public_access.get((self.current_account, self.region, kind), OFF)
+    managed_by = "declarative-policy" if kind in STATE.config["declarativePolicy"] else "account"
+    return STATE.public_block(self.current_account, self.region, kind), managed_by
 
 
 @response
@@ -41,7 +44,8 @@ def disable_image_block_public_access(self: Any) -> ActionResult:
 
 @response
 def get_image_block_public_access_state(self: Any) -> ActionResult:
-    return ActionResult({"ImageBlockPublicAccessState": _get(self, "image"), "ManagedBy": "account"})
+    state, managed_by = _get(self, "image")
+    return ActionResult({"ImageBlockPublicAccessState": state, "ManagedBy": managed_by})
 
 
 @response
@@ -56,6 +60,7 @@ def disable_snapshot_block_public_access(self: Any) -> ActionResult:
 
 @response
 def get_snapshot_block_public_access_state(self: Any) -> ActionResult:
-    return ActionResult({"State": _get(self, "snapshot"), "ManagedBy": "account"})
+    state, managed_by = _get(self, "snapshot")
+    return ActionResult({"State": state, "ManagedBy": managed_by})
 
 

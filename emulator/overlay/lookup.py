@@ -89,7 +89,7 @@ def may_use_snapshot(backend: Any, snapshot: Any, account_id: str) -> bool:
     if snapshot.owner_id == account_id or account_id in snapshot.create_volume_permission_userids:
         return True
     # EC2 API reference, EnableSnapshotBlockPublicAccess: under block-all-sharing the attributes still say public, yet nobody else has access.
-    blocked = STATE.block_public_access.get((backend.account_id, backend.region_name, "snapshot")) == "block-all-sharing"
+    blocked = STATE.public_block(backend.account_id, backend.region_name, "snapshot") == "block-all-sharing"
     return "all" in snapshot.create_volume_permission_groups and not blocked
 
 

@@ -35,7 +35,7 @@ def bad_item(kind: str, value: str) -> EC2ClientError:
 
 
 def blocked(self: Any, kind: str) -> str:
-    return STATE.block_public_access.get((self.current_account, self.region, kind), "unblocked")
+    return STATE.public_block(self.current_account, self.region, kind)
 
 
 # --- AMIs ---------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ DEFAULTS: dict[str, Any] = {
     "failures": [],
     "usage": {},
     "usageReportPendingReads": 0,
+    "usageReportError": "",
+    "declarativePolicy": {},
 }
 
 
@@ -63,6 +65,14 @@ class State:
                 self.stale = {}
             self.config[key] = copy.deepcopy(value)
         return self.config
+
+    def public_block(self, account: str, region: str, kind: str) -> str:
+        """What holds of block public access: an organization's declarative policy, else the account's own setting, else nothing.
+
+        AWS turns it on for new accounts (EC2 user guide, "Block public access to your AMIs"); here an account starts with it off.
+        """
+        own = self.block_public_access.get((account, region, kind), "unblocked")
+        return str(self.config["declarativePolicy"].get(kind, own))
 
     # Eventual consistency (EC2 developer guide, "Eventual consistency in the Amazon EC2 API"): what a call changed may not be
     # visible to the calls that follow it.

@@ -35,16 +35,23 @@ def create_image_usage_report(self: Any) -> ActionResult:
     self.error_on_dryrun()
     image = own_image(self.ec2_backend, self._get_param("ImageId"))
     types = [t["ResourceType"] for t in self._get_param("ResourceTypes", [])]
+    # EC2 API reference, CreateImageUsageReport, ClientToken: the same token makes no second report.
+    token = self._get_param("ClientToken")
+    made = next((i for i, r in STATE.usage_reports.items() if token and r["token"] == token), None)
+    if made:
+        return ActionResult({"ReportId": made})
     if not types or any(t not in TYPES for t in types):
         raise EC2ClientError("InvalidParameterValue", f"ResourceTypes must be one or more of {', '.join(TYPES)}")
     report_id = random_id("amiur")
     now = utcnow()
     STATE.usage_reports[report_id] = {
         "owner": (self.current_account, self.region),
+        "token": token,
         "pending": STATE.config["usageReportPendingReads"],
+        "StateReason": STATE.config["usageReportError"] or None,
         "ReportId": report_id,
         "ImageId": image.id,
-        "ResourceTypes": [{"ResourceType": t} for t in types],
+        "ResourceTypes": self._get_param("ResourceTypes", []),
         "AccountIds": self._get_param("AccountIds", []),
         "CreationTime": now,
         "ExpirationTime": now + KEPT,
@@ -54,11 +61,13 @@ def create_image_usage_report(self: Any) -> ActionResult:
 
 @response
 def describe_image_usage_reports(self: Any) -> ActionResult:
-    """EC2 API reference, DescribeImageUsageReports: State is pending, then available."""
+    """EC2 API reference, ImageUsageReport: State is pending, then available, or error with a StateReason."""
     self.error_on_dryrun()
     found = []
     for report in _reports(self):
-        found.append({**report, "State": "pending" if report["pending"] > 0 else "available"})
+        done = "error" if report["StateReason"] else "available"
+        pending = report["pending"] > 0
+        found.append({**report, "State": "pending" if pending else done, "StateReason": None if pending else report["StateReason"]})
         report["pending"] = max(0, report["pending"] - 1)
     return ActionResult({"ImageUsageReports": found})
 
@@ -68,7 +77,7 @@ def describe_image_usage_report_entries(self: Any) -> ActionResult:
     self.error_on_dryrun()
     entries = []
     for report in _reports(self):
-        if report["pending"] > 0:
+        if report["pending"] > 0 or report["StateReason"]:
             continue
         types = [t["ResourceType"] for t in report["ResourceTypes"]]
         for use in STATE.config["usage"].get(report["ImageId"], []):

@@ -25,6 +25,8 @@ STATUSES = {"DryRunOperation": 412, "UnauthorizedOperation": 403, "RequestLimitE
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 412: "Precondition Failed", 500: "Internal Server Error", 503: "Service Unavailable"}
 # The access key ids of expired credentials start like this.
 EXPIRED = "ASIAEXPIRED"
+# EC2 API reference, ModifyImageAttribute and the others, Response Elements: `return`, "Is true if the request succeeds"; moto leaves it out.
+SAYS_TRUE = re.compile("(Modify|Reset)(Image|Snapshot)Attribute")
 
 
 class Request:
@@ -180,6 +182,8 @@ class Application:
                 status = STATUSES.get(code, 400)
         if request.service == "ec2":
             body = re.sub(rb"<request(I[dD])>[^<]*</request", lambda m: b"<request" + m[1] + b">" + request.id.encode() + b"</request", body, count=1)
+            if status < 300 and SAYS_TRUE.fullmatch(request.action):
+                body = body.replace(b"</requestId>", b"</requestId><return>true</return>", 1)
             body = re.sub(rb"<RequestID>[^<]*<", b"<RequestID>" + request.id.encode() + b"<", body, count=1)
         STATE.calls.append(
             {

@@ -1,7 +1,11 @@
 /** How to reach EC2: region, credentials, roles and endpoints, and the SDK client configuration they make. */
 
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { DEFAULT_MAX_ATTEMPTS } from "./limits";
+import { isIPv4 } from "node:net";
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions } from "@smithy/types";
+import { type CallWatch, callWatch } from "./callWatch";
+import { AmiSharingError } from "./errors";
+import { CONNECT_TIMEOUT_MS, DEFAULT_MAX_ATTEMPTS, REQUEST_TIMEOUT_MS } from "./limits";
+import type { Timeouts } from "./wire";
 
 /** A role to assume; roles in a list are assumed one from the other. */
 export interface RoleToAssume {
@@ -27,6 +31,10 @@ export interface Connection {
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
   /** Attempts after the first. Default: AWS_MAX_ATTEMPTS less 1, else 7. */
   readonly maxRetries?: number | undefined;
+  /** Milliseconds that a connection may take. */
+  readonly connectTimeout?: number | undefined;
+  /** Milliseconds that an answer may take. Default: AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS, for slow networks; else 30,000. */
+  readonly requestTimeout?: number | undefined;
 }
 
 /** What every SDK client takes. */
@@ -36,31 +44,69 @@ export interface ClientConfig {
   readonly endpoint?: string;
   readonly maxAttempts: number;
   readonly credentials: AwsCredentialIdentity | AwsCredentialIdentityProvider;
+  readonly requestHandler: NodeHttpHandlerOptions;
 }
 
-/** The configuration of an EC2 client for a connection. Nothing is read or called before the client's first request. */
-export async function clientConfig(connection: Connection): Promise<ClientConfig> {
-  const { profile, endpoint, maxRetries } = connection;
+/**
+ * The configuration of an EC2 client for a connection. Nothing is read or called before the client's first request.
+ *
+ * @throws AmiSharingError `invalid-argument` where the environment asks for a time-out that is none
+ */
+export async function clientConfig(connection: Connection, watch: CallWatch = {}): Promise<ClientConfig> {
+  const { profile, endpoint } = connection;
   // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
   const region = connection.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   return {
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    maxAttempts: maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || DEFAULT_MAX_ATTEMPTS : maxRetries + 1,
-    credentials: await credentialsOf(connection),
+    maxAttempts: maxAttemptsOf(connection),
+    credentials: await credentialsOf(connection, watch),
+    requestHandler: httpOptions(connection),
   };
 }
 
-async function credentialsOf(connection: Connection): Promise<AwsCredentialIdentity | AwsCredentialIdentityProvider> {
+/** Attempts of one call, the first included. */
+export function maxAttemptsOf({ maxRetries }: Connection): number {
+  return maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || DEFAULT_MAX_ATTEMPTS : maxRetries + 1;
+}
+
+/** How long the connection waits. */
+export function timeoutsOf({ connectTimeout = CONNECT_TIMEOUT_MS, requestTimeout }: Connection): Timeouts {
+  return { connectTimeout, requestTimeout: requestTimeout ?? fromEnvironment(REQUEST_TIMEOUT_VARIABLE) ?? REQUEST_TIMEOUT_MS };
+}
+
+const REQUEST_TIMEOUT_VARIABLE = "AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS";
+
+function fromEnvironment(name: string): number | undefined {
+  const value = process.env[name];
+  if (value === undefined || value === "") return undefined;
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new AmiSharingError("invalid-argument", `${name} is "${value}"`, { next: "write whole milliseconds, such as 60000" });
+}
+
+/** Without these the SDK waits for an answer for ever. */
+function httpOptions(connection: Connection): NodeHttpHandlerOptions {
+  const { connectTimeout, requestTimeout } = timeoutsOf(connection);
+  return { connectionTimeout: connectTimeout, requestTimeout, throwOnRequestTimeout: true };
+}
+
+async function credentialsOf(
+  connection: Connection,
+  { signal }: CallWatch,
+): Promise<AwsCredentialIdentity | AwsCredentialIdentityProvider> {
   const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
   const { profile, sharedConfigFile, sharedCredentialsFile, region, assumeRoles = [] } = connection;
+  const requestHandler = httpOptions(connection);
+  const clientPlugins = [callWatch("STS", { signal }, timeoutsOf(connection))];
   const base =
     connection.credentials ??
     fromNodeProviderChain({
       ...(profile === undefined ? {} : { profile }),
       ...(sharedConfigFile === undefined ? {} : { configFilepath: sharedConfigFile }),
       ...(sharedCredentialsFile === undefined ? {} : { filepath: sharedCredentialsFile }),
+      clientConfig: { requestHandler },
+      clientPlugins,
     });
   const endpoint = stsEndpointOf(connection);
   return assumeRoles.reduce<AwsCredentialIdentity | AwsCredentialIdentityProvider>(
@@ -73,7 +119,12 @@ async function credentialsOf(connection: Connection): Promise<AwsCredentialIdent
           ...(externalId === undefined ? {} : { ExternalId: externalId }),
           ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
         },
-        clientConfig: { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) },
+        clientConfig: {
+          requestHandler,
+          ...(region === undefined ? {} : { region }),
+          ...(endpoint === undefined ? {} : { endpoint }),
+        },
+        clientPlugins,
       }),
     base,
   );
@@ -89,7 +140,24 @@ export function kmsEndpointOf({ endpoint, kmsEndpoint }: Connection): string | u
   return kmsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
 
+/** RFC 6761: `localhost`; RFC 5735: 127.0.0.0/8; RFC 4291: ::1. A name that only begins like an address may lead anywhere. */
 function isLoopback(endpoint: string | undefined): boolean {
   const host = endpoint && URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
-  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
+  return host === "localhost" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
+}
+
+export const NOT_A_URL = "is not a URL";
+
+/** What is wrong with an endpoint, in words that repeat nothing secret; undefined where nothing is. */
+export function endpointProblem(endpoint: string): string | undefined {
+  if (!/^https?:\/\/[^\s/]+/.test(endpoint) || !URL.canParse(endpoint)) return NOT_A_URL;
+  const { username, password } = new URL(endpoint);
+  return username || password ? "holds a user name or a password, which would be kept in the state" : undefined;
+}
+
+/** A warning of an endpoint that sends permissions and signatures in clear; undefined for every other. */
+export function endpointWarning(endpoint: string): string | undefined {
+  if (!/^http:/i.test(endpoint) || isLoopback(endpoint)) return undefined;
+  const host = URL.canParse(endpoint) ? new URL(endpoint).host : "";
+  return `the endpoint ${host} is called by http, in clear: who is on the way can read and change what is sent and answered; use https`;
 }

@@ -1,6 +1,7 @@
 /** The arguments of a set as users write them: shapes, decoding of untrusted input, and the canonical form. */
 
 import * as v from "valibot";
+import { endpointProblem, NOT_A_URL } from "./connection";
 import { ACCOUNT_ID, IMAGE_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN, SNAPSHOT_ID } from "./limits";
 import { type MaybeUnknown, UNKNOWN } from "./unknown";
 
@@ -155,10 +156,21 @@ const createVolumeArguments = v.strictObject(
   objectProblem("true, false or { accountIds, snapshotIds, public }"),
 );
 
+/** Never shown where it holds a password. */
+const endpoint = v.pipe(
+  text("a URL", undefined, "https://ec2.us-east-1.amazonaws.com"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const problem = dataset.typed ? endpointProblem(dataset.value) : undefined;
+    if (problem === undefined || !dataset.typed) return;
+    const shown = problem === NOT_A_URL ? show(dataset.value) : "it";
+    addIssue({ message: `${shown} ${problem}; write one such as https://ec2.us-east-1.amazonaws.com` });
+  }),
+);
+
 const connectionEntries = {
   region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),
   profile: v.optional(known(text("a profile's name", undefined, "production"))),
-  endpoint: v.optional(known(text("a URL", /^https?:\/\/[^\s/]+/, "https://ec2.us-east-1.amazonaws.com"))),
+  endpoint: v.optional(known(endpoint)),
   assumeRole: v.optional(
     known(
       v.strictObject(

@@ -1,5 +1,7 @@
 /** The errors a user can see: a stable code, the wrong value, what AWS said, and what to do next. */
 
+import { escapeControls } from "./escape";
+
 export type ErrorCode =
   | "invalid-argument"
   | "image-not-found"
@@ -16,6 +18,7 @@ export type ErrorCode =
   | "credentials-invalid"
   | "region-missing"
   | "endpoint-unreachable"
+  | "bad-answer"
   | "throttled"
   | "not-visible"
   | "stopped"
@@ -34,12 +37,16 @@ export interface ErrorDetails {
   readonly awsCode?: string;
   /** The request id that AWS support asks for. */
   readonly requestId?: string;
+  /** The call that failed, such as `ModifyImageAttribute`; named where the words do not name it. */
+  readonly call?: string;
+  /** The endpoint that was called, where it is not AWS's. */
+  readonly endpoint?: string;
   /** What the user can do about it. */
   readonly next?: string;
   readonly cause?: unknown;
 }
 
-/** An error with a stable `code`; its message is one line, in lower case, and complete without a stack trace. */
+/** An error with a stable `code`; its message is one line without control characters, in lower case, and complete without a stack trace. */
 export class AmiSharingError extends Error {
   override readonly name = "AmiSharingError";
   readonly property: string | undefined;
@@ -62,7 +69,9 @@ export class AmiSharingError extends Error {
   }
 }
 
-function sentence(code: ErrorCode, what: string, { awsCode, requestId, next }: ErrorDetails): string {
-  const aws = [awsCode && `AWS: ${awsCode}`, requestId && `request id ${requestId}`].filter(Boolean).join(", ");
-  return `${what}${aws && ` (${aws})`}${next ? `; ${next}` : ""} [${code}]`;
+function sentence(code: ErrorCode, what: string, { awsCode, requestId, call, endpoint, next }: ErrorDetails): string {
+  const where = [call && !what.includes(call) && call, endpoint && !what.includes(endpoint) && `at ${endpoint}`];
+  const aws = [awsCode && `AWS: ${awsCode}`, requestId && `request id ${requestId}`, where.filter(Boolean).join(" ")];
+  const known = aws.filter(Boolean).join(", ");
+  return escapeControls(`${what}${known && ` (${known})`}${next ? `; ${next}` : ""} [${code}]`);
 }

@@ -1,4 +1,4 @@
-/** The few things that this package asks of EC2 (and of KMS and STS about it), in its own terms; every implementation throws AmiSharingError only. */
+/** The few things that this package asks of EC2 (and of KMS and STS about it), in its own terms; every implementation throws AmiSharingError only, and gives back only what was answered in the form that AWS documents. */
 
 import type { GranteeKey } from "./grantee";
 
@@ -27,10 +27,17 @@ export interface Snapshot {
   readonly kmsKeyId: string | undefined;
 }
 
-/** Whether new public sharing is refused in an account and region; undefined where the caller may not ask. */
+/** Whether new public sharing is refused. */
+export interface PublicAccessBlock {
+  readonly blocked: boolean;
+  /** Set by a declarative policy of the organization: the account cannot change it. */
+  readonly byPolicy: boolean;
+}
+
+/** The same of an account and region; undefined where the caller may not ask. */
 export interface BlockPublicAccess {
-  readonly images: boolean | undefined;
-  readonly snapshots: boolean | undefined;
+  readonly images: PublicAccessBlock | undefined;
+  readonly snapshots: PublicAccessBlock | undefined;
 }
 
 /** Grantees to add and to remove in one call. */
@@ -57,16 +64,23 @@ export interface KeyGateway {
   /** The key policy, JSON. */
   policy(keyId: string): Promise<string | undefined>;
   grants(keyId: string): Promise<readonly KeyGrant[] | undefined>;
-  /** Admits an account to what launching and copying need; gives back the grant's id. Errors: `not-authorized`. */
+  /**
+   * Admits an account to what launching and copying need; gives back the grant's id, the same for the same name and account.
+   * A lost answer is made good where the grant shows. Errors: `not-authorized`.
+   */
   createGrant(keyId: string, accountId: string, name: string): Promise<string>;
-  /** A grant that is gone is fine. */
-  retireGrant(keyId: string, grantId: string): Promise<void>;
+  /** A grant that is gone is fine. Errors: `not-authorized`. */
+  revokeGrant(keyId: string, grantId: string): Promise<void>;
 }
 
 /** A report on who uses an image. */
 export interface UsageReport {
   readonly reportId: string;
-  readonly available: boolean;
+  readonly state: "pending" | "available" | "error";
+  /** Why it is in error, where EC2 tells. */
+  readonly reason: string | undefined;
+  /** About every account, every kind of use, and as many launch template versions as EC2 looks at unless told otherwise. */
+  readonly complete: boolean;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }
@@ -81,6 +95,7 @@ export interface Usage {
 /** What is asked of EC2's image usage reports. */
 export interface UsageGateway {
   reports(imageId: string): Promise<readonly UsageReport[]>;
+  /** Asks for a complete one. */
   create(imageId: string): Promise<string>;
   entries(reportId: string): Promise<readonly Usage[]>;
   delete(reportId: string): Promise<void>;
@@ -91,9 +106,9 @@ export interface Gateway {
   readonly usage: UsageGateway;
   /** The region that the calls go to. */
   region(): Promise<string>;
-  /** The account of the credentials; undefined where STS does not answer. */
+  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. Errors: `stopped`. */
   callerAccountId(): Promise<string | undefined>;
-  /** Errors: `image-not-found`. */
+  /** Errors: `image-not-found`, where EC2 says so or shows nothing twice. */
   describeImage(imageId: string): Promise<Image>;
   /**
    * All images of the region, by id. `self`: the caller's own, disabled ones too. `others`: those of other accounts that are
@@ -101,7 +116,7 @@ export interface Gateway {
    * One call for every 1,000.
    */
   describeImages(owner: "self" | "others"): Promise<readonly Image[]>;
-  /** The snapshots that exist, in one call for every 200. */
+  /** The snapshots that exist, in one call for every 200; what does not show is asked for once more. */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
   /** Whether block public access is on. */
   blockPublicAccess(): Promise<BlockPublicAccess>;
@@ -109,9 +124,9 @@ export interface Gateway {
   launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>>;
   /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. */
   createVolumePermissions(snapshotId: string): Promise<ReadonlySet<GranteeKey>>;
-  /** Adds and removes together: one call for up to 10,000 grantees. */
+  /** Adds and removes together: one call for up to 10,000 grantees. What is there already, and what is not, does no harm. */
   changeLaunchPermissions(imageId: string, change: LaunchChange): Promise<void>;
-  /** Adds or removes: one call for every 500 grantees. */
+  /** Adds or removes, and does no harm as above: one call for every 500 grantees. */
   changeCreateVolumePermissions(snapshotId: string, operation: "add" | "remove", grantees: readonly GranteeKey[]): Promise<void>;
   /** Removes every launch permission but the owner's. */
   resetLaunchPermissions(imageId: string): Promise<void>;

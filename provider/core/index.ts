@@ -13,7 +13,7 @@ export {
   refuseRivals,
   wantedOf,
 } from "./claims";
-export type { Connection, RoleToAssume } from "./connection";
+export { type Connection, endpointProblem, endpointWarning, type RoleToAssume } from "./connection";
 export {
   ARGUMENT_NAMES,
   type ArgumentProblem,
@@ -33,6 +33,7 @@ export { type AmiPermissions, describePermissions, type SnapshotPermissions } fr
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
 export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
+export { escapeControls } from "./escape";
 export type {
   BlockPublicAccess,
   Gateway,
@@ -41,6 +42,7 @@ export type {
   KeyGrant,
   KeyManager,
   LaunchChange,
+  PublicAccessBlock,
   Snapshot,
   Usage,
   UsageGateway,

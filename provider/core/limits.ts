@@ -9,6 +9,17 @@ export const MAX_SNAPSHOT_CHANGES_PER_CALL = 500;
 /** Values of one filter of a Describe request. EC2 user guide, "Filter resources": 200. */
 export const MAX_FILTER_VALUES = 200;
 
+/** What an image usage report can be about. EC2 API reference, CreateImageUsageReport, ResourceTypes. */
+export const USAGE_RESOURCE_TYPES = [
+  "ec2:Instance",
+  "ec2:LaunchTemplate",
+  "imagebuilder:ImageRecipe",
+  "imagebuilder:ContainerRecipe",
+] as const;
+
+/** The launch template versions that such a report looks at unless told otherwise. EC2 API reference, CreateImageUsageReport, `version-depth`. */
+export const USAGE_VERSION_DEPTH = 20;
+
 /** Images in one answer of DescribeImages. EC2 API reference, DescribeImages, MaxResults: 1 to 1,000. */
 export const MAX_IMAGES_PER_PAGE = 1000;
 
@@ -49,3 +60,26 @@ export const DEFAULT_MAX_ATTEMPTS = 8;
 
 /** Requests under way at once for one set: snapshots are changed in groups of this size. */
 export const MAX_CONCURRENT_CALLS = 8;
+
+/**
+ * How long a connection, and an answer, are waited for, in milliseconds. EC2 API reference gives no time in which it answers; changes of
+ * thousands of accounts and lists of 1,000 images were seen to take seconds, so half a minute is none that EC2 needs.
+ */
+export const CONNECT_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Attempts that may time out in one call: with the above, a call that is never answered ends after about 90 seconds. */
+export const MAX_TIMEOUTS_PER_CALL = 3;
+
+/** How often a call is repeated whose answer has not the form it must have, and the pause before the first, which doubles, in milliseconds. */
+export const MAX_BAD_ANSWER_REPEATS = 3;
+export const BAD_ANSWER_PAUSE_MS = 500;
+
+/**
+ * How long after an empty answer it is asked again, in milliseconds, before what should be in it counts as gone.
+ * EC2 API reference, "Eventual consistency": what exists may not show at once.
+ */
+export const ABSENCE_PAUSE_MS = 1000;
+
+/** How long a change that is under way may still be answered once everything is to stop, in milliseconds. */
+export const STOP_GRACE_MS = 2000;

@@ -2,7 +2,7 @@
 
 import type { Change } from "./diff";
 import { AmiSharingError } from "./errors";
-import type { Gateway, Image, KeyManager } from "./gateway";
+import type { Gateway, Image, KeyManager, PublicAccessBlock } from "./gateway";
 import { isEntity, PUBLIC } from "./grantee";
 import type { ImageKey } from "./keyPlan";
 import { DEFAULT_ENTITY_QUOTA } from "./limits";
@@ -114,7 +114,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Plann
       ),
     );
   const blocked = await gateway.blockPublicAccess();
-  const block = (what: string, kind: string) =>
+  const refuse = (what: string, kind: string, { byPolicy }: PublicAccessBlock) =>
     refusals.push(
       new AmiSharingError(
         "public-access-blocked",
@@ -122,12 +122,14 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Plann
         {
           property: "public",
           imageId,
-          next: `where it is meant, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
+          next: byPolicy
+            ? "a declarative policy of the organization sets it, which this account cannot turn off: ask who manages the organization, or share with accounts"
+            : `where it is meant, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
         },
       ),
     );
-  if (launch && blocked.images) block("AMIs", "image");
-  if (volumes.length > 0 && blocked.snapshots) block("snapshots", "snapshot");
+  if (launch && blocked.images?.blocked) refuse("AMIs", "image", blocked.images);
+  if (volumes.length > 0 && blocked.snapshots?.blocked) refuse("snapshots", "snapshot", blocked.snapshots);
   const untold = (launch && blocked.images === undefined) || (volumes.length > 0 && blocked.snapshots === undefined);
   return {
     refusals,

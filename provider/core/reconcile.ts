@@ -268,7 +268,7 @@ async function revokeKeyGrants(
   done: (grant: OwnKeyGrant) => void = () => undefined,
 ): Promise<void> {
   await inGroups(grants, async (grant) => {
-    await gateway.keys.retireGrant(grant.keyId, grant.grantId);
+    await gateway.keys.revokeGrant(grant.keyId, grant.grantId);
     done(grant);
   });
 }

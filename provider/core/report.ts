@@ -77,7 +77,7 @@ export function entriesOf({ set, image, recorded, live, target, change, losing, 
  */
 export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MOST_NAMED): string {
   const { set, image, region, change, phases, keys } = plan;
-  const keyCalls = { CreateGrant: keys.create.length, RetireGrant: keys.retire.length };
+  const keyCalls = { CreateGrant: keys.create.length, RevokeGrant: keys.retire.length };
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
     count > 0 ? [`${count} ${action}`] : [],
   );

@@ -51,16 +51,16 @@ export async function usageOf(
     found = await usageReport(gateway, imageId, delay);
   } catch (error) {
     // A change that may be made is not held up by a question that may not be asked.
-    if (!(error instanceof AmiSharingError)) throw error;
-    return { warnings: [], doubts: [`who still uses AMI ${imageId} cannot be asked: ${error.message}`] };
+    if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
+    return doubt(`who still uses AMI ${imageId} cannot be asked: ${error.message}`);
   }
-  if (!found)
-    return {
-      warnings: [],
-      doubts: [
-        `who still uses AMI ${imageId} is not known yet: EC2 is making its usage report, so preview again in some minutes`,
-      ],
-    };
+  if (found.state !== "available") {
+    const why =
+      found.state === "pending"
+        ? " yet: EC2 is making its usage report, so preview again in some minutes"
+        : `: EC2 could not make its usage report${found.reason ? ` (${found.reason})` : ""}`;
+    return doubt(`who still uses AMI ${imageId} is not known${why}`);
+  }
   const wide = [...change.remove.launch].some((key) => key === PUBLIC || key.startsWith("arn:"));
   const losing = ({ accountId }: Usage) => {
     const key = accountKey(accountId);
@@ -74,36 +74,60 @@ export async function usageOf(
     warnings: [...byAccount]
       .sort()
       .map(([accountId, uses]) => `account/${accountId} loses the AMI and still uses it: ${uses.sort().join(", ")} (${as})`),
-    doubts: [],
+    doubts: found.doubts,
   };
 }
 
-async function usageReport(
-  gateway: Gateway,
-  imageId: string,
-  delay: number,
-): Promise<{ createdAt: number; entries: readonly Usage[] } | undefined> {
-  const fresh = (await gateway.usage.reports(imageId)).filter(({ createdAt }) => createdAt > Date.now() - FRESH);
-  const [ready] = fresh.filter(({ available }) => available).sort((a, b) => b.createdAt - a.createdAt);
-  if (ready) return { createdAt: ready.createdAt, entries: await gateway.usage.entries(ready.reportId) };
-  const [pending] = fresh;
-  const reportId = pending?.reportId ?? (await gateway.usage.create(imageId));
-  const made = await whenAvailable(gateway, imageId, reportId, delay);
-  if (!made) return undefined;
-  const entries = await gateway.usage.entries(reportId);
-  if (!pending) await gateway.usage.delete(reportId);
-  return { createdAt: made.createdAt, entries };
+function doubt(words: string): UsageFindings {
+  return { warnings: [], doubts: [words] };
 }
 
-async function whenAvailable(
-  gateway: Gateway,
-  imageId: string,
-  reportId: string,
-  delay: number,
-): Promise<UsageReport | undefined> {
+interface Read {
+  readonly state: "available";
+  readonly createdAt: number;
+  readonly entries: readonly Usage[];
+  readonly doubts: readonly string[];
+}
+
+interface Unread {
+  readonly state: "pending" | "error";
+  readonly reason: string | undefined;
+}
+
+/** The newest report that is complete: one that somebody made about less would miss accounts. */
+async function usageReport(gateway: Gateway, imageId: string, delay: number): Promise<Read | Unread> {
+  const fresh = (await gateway.usage.reports(imageId))
+    .filter(({ complete, createdAt }) => complete && createdAt > Date.now() - FRESH)
+    .sort((a, b) => b.createdAt - a.createdAt);
+  const ready = fresh.find(({ state }) => state === "available");
+  if (ready) return { ...ready, state: "available", entries: await gateway.usage.entries(ready.reportId), doubts: [] };
+  const pending = fresh.find(({ state }) => state === "pending");
+  const reportId = pending?.reportId ?? (await gateway.usage.create(imageId));
+  const made = await whenDone(gateway, imageId, reportId, delay);
+  if (made === undefined || made.state === "pending") return { state: "pending", reason: undefined };
+  if (made.state === "error") {
+    if (!pending) await deletion(gateway, imageId, reportId);
+    return { state: "error", reason: made.reason };
+  }
+  const entries = await gateway.usage.entries(reportId);
+  return { ...made, state: "available", entries, doubts: pending ? [] : await deletion(gateway, imageId, reportId) };
+}
+
+/** What was read is told even where the report cannot be deleted. */
+async function deletion(gateway: Gateway, imageId: string, reportId: string): Promise<string[]> {
+  try {
+    await gateway.usage.delete(reportId);
+    return [];
+  } catch (error) {
+    if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
+    return [`usage report ${reportId} of AMI ${imageId} was made for this and cannot be deleted: ${error.message}`];
+  }
+}
+
+async function whenDone(gateway: Gateway, imageId: string, reportId: string, delay: number): Promise<UsageReport | undefined> {
   for (let attempt = 1; attempt <= PATIENCE.attempts; attempt++) {
     const report = (await gateway.usage.reports(imageId)).find((one) => one.reportId === reportId);
-    if (report?.available) return report;
+    if (report && report.state !== "pending") return report;
     if (attempt < PATIENCE.attempts) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
   }
   return undefined;

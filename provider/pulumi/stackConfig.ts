@@ -1,6 +1,6 @@
 /** The connection that a stack's `aws:*` config asks for, read as @pulumi/aws reads it. */
 
-import { AmiSharingError, type Connection, type RoleToAssume } from "../core";
+import { AmiSharingError, type Connection, endpointProblem, type RoleToAssume } from "../core";
 
 /** The arguments of a resource that say how to reach EC2; all known. */
 export type ConnectionArguments = Partial<Record<"region" | "profile" | "endpoint" | "assumeRole", unknown>>;
@@ -18,7 +18,12 @@ export function connectionOf(args: ConnectionArguments, getConfig: GetConfig): C
   const text = (key: string) => textOf(getConfig(`aws:${key}`));
   const own = args as { region?: string; profile?: string; endpoint?: string; assumeRole?: RoleToAssume };
   const endpoints = listOf(getConfig, "endpoints");
-  const endpoint = (service: string) => textOf(endpoints.map((entry) => entry[service]).find((url) => textOf(url)));
+  const endpoint = (service: string) => {
+    const url = textOf(endpoints.map((entry) => entry[service]).find((one) => textOf(one)));
+    const problem = url === undefined ? undefined : endpointProblem(url);
+    if (problem) throw invalid("endpoints", `the endpoint of ${service} ${problem}`);
+    return url;
+  };
   const accessKeyId = text("accessKey");
   const secretAccessKey = text("secretKey");
   const sessionToken = text("token");

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
+  CreateImageUsageReportCommand,
   DeregisterImageCommand,
   DisableImageCommand,
   EC2Client,
@@ -285,7 +286,26 @@ async function arrange(emulator: Emulator, situation: Situation): Promise<void> 
     case "disabled":
       await client.send(new DisableImageCommand({ ImageId: situation.imageId }));
       return;
+    case "usage-report": {
+      if (situation.error) await emulator.configure({ usageReportError: situation.error });
+      const ResourceTypes = [
+        "ec2:Instance",
+        "ec2:LaunchTemplate",
+        "imagebuilder:ImageRecipe",
+        "imagebuilder:ContainerRecipe",
+      ].map((ResourceType) => ({ ResourceType }));
+      await client.send(
+        new CreateImageUsageReportCommand({
+          ImageId: situation.imageId,
+          ResourceTypes,
+          AccountIds: [...(situation.accountIds ?? [])],
+        }),
+      );
+      return;
+    }
     case "block-public-access":
+      if (situation.byPolicy)
+        return emulator.configure({ declarativePolicy: { image: "block-new-sharing", snapshot: "block-all-sharing" } });
       await client.send(new EnableImageBlockPublicAccessCommand({ ImageBlockPublicAccessState: "block-new-sharing" }));
       await client.send(new EnableSnapshotBlockPublicAccessCommand({ State: "block-new-sharing" }));
   }

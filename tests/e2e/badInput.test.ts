@@ -204,7 +204,7 @@ describe("bad input", () => {
     shows(output, [
       `AMI ${images.expired.imageId}: the AWS credentials have expired (AWS: RequestExpired, request id `,
       "sign in again (for example aws sso login) and repeat [credentials-expired]",
-      `AMI ${images.down.imageId}: EC2's endpoint in us-east-1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]`,
+      `EC2's endpoint ${CLOSED} in us-east-1 cannot be reached for DescribeImages of ${images.down.imageId}: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]`,
       `AMI ${images.profileless.imageId}: no AWS credentials in profile "nobody": `,
       "[credentials-missing]",
       `AMI ${images.denied.imageId}: AWS denies access: `,

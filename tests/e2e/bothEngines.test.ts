@@ -557,10 +557,10 @@ const CASES: readonly Case[] = [
         has: { [B]: LAUNCH, [C]: LAUNCH },
         gains: [C],
         loses: [A],
-        calls: { image: 1, CreateGrant: 1, RetireGrant: 1, ...READS_POLICY },
+        calls: { image: 1, CreateGrant: 1, RevokeGrant: 1, ...READS_POLICY },
       },
       // Who then lacks the key is told, so the policy is read once more.
-      { set: { accountIds: [B, C] }, calls: { RetireGrant: 2, ...READS_POLICY } },
+      { set: { accountIds: [B, C] }, calls: { RevokeGrant: 2, ...READS_POLICY } },
     ],
     destroyed: { calls: { image: 1 } },
   },
@@ -577,7 +577,7 @@ const CASES: readonly Case[] = [
       {},
       { outside: [revokeKeyGrant], gains: [A], calls: { CreateGrant: 1, ...READS_POLICY } },
     ],
-    destroyed: { calls: { image: 1, RetireGrant: 1 } },
+    destroyed: { calls: { image: 1, RevokeGrant: 1 } },
   },
 ];
 
@@ -755,7 +755,7 @@ function outcome(
   for (const { action, resource } of calls) {
     if (!resources.includes(resource)) continue;
     if (action === "GetKeyPolicy") Object.assign(counted, READS_POLICY);
-    if (!/^(Modify|Reset|CreateGrant|RetireGrant)/.test(action)) continue;
+    if (!/^(Modify|Reset|CreateGrant|RevokeGrant)/.test(action)) continue;
     const name = { ModifyImageAttribute: "image", ModifySnapshotAttribute: "snapshots" }[action] ?? action;
     counted[name] = (counted[name] ?? 0) + 1;
   }

@@ -65,8 +65,8 @@ describe("encrypted AMIs", function () {
     assert.deepEqual(await accountsWithGrants(key), [SECOND, THIRD]);
     const changes = (await emulator().calls())
       .map(({ action }) => action)
-      .filter((action) => /Modify|CreateGrant|Retire/.test(action));
-    assert.deepEqual(changes, ["CreateGrant", "ModifyImageAttribute", "RetireGrant"], "the key comes first and goes last");
+      .filter((action) => /Modify|CreateGrant|Revoke/.test(action));
+    assert.deepEqual(changes, ["CreateGrant", "ModifyImageAttribute", "RevokeGrant"], "the key comes first and goes last");
 
     await project.destroy();
     assert.deepEqual(await accountsWithGrants(key), []);

@@ -263,7 +263,7 @@ describe("bad input, by Terraform", () => {
       absent: [
         image({ imageId: ABSENT }),
         new RegExp(
-          `^there is no AMI ${ABSENT} in us-east-1 \\(AWS: InvalidAMIID.NotFound, request id [-\\w]+\\); check the id and the region`,
+          `^there is no AMI ${ABSENT} in us-east-1 \\(AWS: InvalidAMIID.NotFound, request id [-\\w]+, DescribeImages at http://127.0.0.1:\\d+\\); check the id and the region`,
         ),
         /exists in one region only and has to be copied to another .* \[image-not-found\]$/,
       ],
@@ -429,8 +429,8 @@ describe("bad input, by Terraform", () => {
     const of = (name: string) => diagnostics.filter(({ address }) => address === `ami_launch_permission_set.${name}`);
     const words = {
       expired:
-        /^the AWS credentials have expired \(AWS: RequestExpired, request id [-\w]+\); sign in again .*\[credentials-expired\]$/,
-      down: /^EC2's endpoint in us-east-1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint \[endpoint-unreachable\]$/,
+        /^the AWS credentials have expired \(AWS: RequestExpired, request id [-\w]+, DescribeImages at http:\/\/127.0.0.1:\d+\); sign in again .*\[credentials-expired\]$/,
+      down: /^EC2's endpoint http:\/\/127.0.0.1:1 in us-east-1 cannot be reached for DescribeImages of ami-\w+: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint \[endpoint-unreachable\]$/,
       profileless: /^no AWS credentials in profile "nobody": .*\[credentials-missing\]$/,
       denied:
         /^AWS denies access: .*; check the role's trust policy, the external id and the caller's policy \[not-authorized\]$/,

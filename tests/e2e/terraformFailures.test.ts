@@ -391,7 +391,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.equal(errors.length, 1);
     assert.match(
       errors[0]?.detail ?? "",
-      /^EC2 still throttles ModifyImageAttribute after every retry \(AWS: RequestLimitExceeded, request id [-\w]+\); repeat later, or raise max_retries \[throttled\]$/,
+      /^EC2 still throttles ModifyImageAttribute after every retry \(AWS: RequestLimitExceeded, request id [-\w]+, at http:\/\/127.0.0.1:\d+\); repeat later, or raise max_retries \[throttled\]$/,
     );
     assert.equal(errors[0]?.address, `${ADDRESS}.hasty`);
     const calls = await emulator().calls();

@@ -40,7 +40,8 @@ export type Situation =
   | { readonly kind: "usage"; readonly imageId: string; readonly accountId: string; readonly count: number }
   | { readonly kind: "denied"; readonly actions: readonly string[] }
   | { readonly kind: "quota"; readonly entities: number }
-  | { readonly kind: "block-public-access" };
+  | { readonly kind: "block-public-access"; readonly byPolicy?: boolean }
+  | { readonly kind: "usage-report"; readonly imageId: string; readonly accountIds?: readonly string[]; readonly error?: string };
 
 interface Case {
   readonly name: string;
@@ -159,11 +160,13 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "launch: what is there already, and what is not there to be removed, do no harm",
+    name: "launch: adding what is there is accepted, and removing what is not there is accepted",
     async run({ gateway, makeImage }) {
       const { imageId } = await makeImage(1);
       await gateway.changeLaunchPermissions(imageId, { add: [A, A], remove: [] });
       await gateway.changeLaunchPermissions(imageId, { add: [A], remove: [B] });
+      assert.deepEqual(await launchers(gateway, imageId), [A]);
+      await gateway.changeLaunchPermissions(imageId, { add: [], remove: [B, ORGANIZATION, UNIT, "public"] });
       assert.deepEqual(await launchers(gateway, imageId), [A]);
     },
   },
@@ -248,12 +251,12 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "snapshot: duplicates and what is not there do no harm",
+    name: "snapshot: adding what is there is accepted, and removing what is not there is accepted",
     async run({ gateway, makeImage }) {
       const { snapshotId } = await imageWithOne(makeImage);
       await gateway.changeCreateVolumePermissions(snapshotId, "add", [A, A]);
       await gateway.changeCreateVolumePermissions(snapshotId, "add", [A]);
-      await gateway.changeCreateVolumePermissions(snapshotId, "remove", [B]);
+      await gateway.changeCreateVolumePermissions(snapshotId, "remove", [B, "public"]);
       assert.deepEqual(await volumeCreators(gateway, snapshotId), [A]);
     },
   },
@@ -412,11 +415,18 @@ const CASES: readonly Case[] = [
     needs: "block-public-access",
     async run({ gateway, arrange }) {
       await arrange({ kind: "denied", actions: ["ec2:GetSnapshotBlockPublicAccessState"] });
-      assert.deepEqual(await gateway.blockPublicAccess(), { images: false, snapshots: undefined });
+      const [off, on, byPolicy] = [
+        { blocked: false, byPolicy: false },
+        { blocked: true, byPolicy: false },
+        { blocked: true, byPolicy: true },
+      ];
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: off, snapshots: undefined });
       await arrange({ kind: "denied", actions: [] });
-      assert.deepEqual(await gateway.blockPublicAccess(), { images: false, snapshots: false });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: off, snapshots: off });
       await arrange({ kind: "block-public-access" });
-      assert.deepEqual(await gateway.blockPublicAccess(), { images: true, snapshots: true });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: on, snapshots: on });
+      await arrange({ kind: "block-public-access", byPolicy: true });
+      assert.deepEqual(await gateway.blockPublicAccess(), { images: byPolicy, snapshots: byPolicy });
     },
   },
   {
@@ -450,7 +460,7 @@ const CASES: readonly Case[] = [
     }),
   ),
   {
-    name: "a key's policy and grants are read; a grant is made once for a name, and retired",
+    name: "a key's policy and grants are read; a grant is made once for a name, and revoked",
     needs: "encryption",
     async run({ gateway, makeImage, arrange }) {
       const { snapshotIds } = await makeImage(1, undefined, "CUSTOMER");
@@ -463,12 +473,16 @@ const CASES: readonly Case[] = [
         made.map(({ keyId, accountId, name, operations }) => [keyId, accountId, name, operations.includes("CreateGrant")]),
         [[key, "111122223333", "ami-launch-permissions/ami-1", true]],
       );
-      await gateway.keys.retireGrant(key, grantId);
+      assert.equal(await gateway.keys.createGrant(key, "111122223333", "ami-launch-permissions/ami-1"), grantId);
+      assert.equal((await gateway.keys.grants(key))?.length, before + 1);
+      await gateway.keys.revokeGrant(key, grantId);
       assert.equal((await gateway.keys.grants(key))?.length, before);
-      await arrange({ kind: "denied", actions: ["kms:GetKeyPolicy", "kms:ListGrants", "kms:CreateGrant"] });
+      await gateway.keys.revokeGrant(key, grantId);
+      await arrange({ kind: "denied", actions: ["kms:GetKeyPolicy", "kms:ListGrants", "kms:CreateGrant", "kms:RevokeGrant"] });
       assert.equal(await gateway.keys.policy(key), undefined);
       assert.equal(await gateway.keys.grants(key), undefined);
       assert.equal((await failure(gateway.keys.createGrant(key, "111122223333", "x"))).code, "not-authorized");
+      assert.equal((await failure(gateway.keys.revokeGrant(key, grantId))).code, "not-authorized");
     },
   },
   {
@@ -480,13 +494,27 @@ const CASES: readonly Case[] = [
       assert.deepEqual(await gateway.usage.reports(imageId), []);
       const reportId = await gateway.usage.create(imageId);
       const [report] = await gateway.usage.reports(imageId);
-      assert.deepEqual([report?.reportId, report?.available], [reportId, true]);
+      assert.deepEqual([report?.reportId, report?.state, report?.complete], [reportId, "available", true]);
       assert.ok(Math.abs(Date.now() - (report?.createdAt ?? 0)) < 60_000);
       assert.deepEqual(await gateway.usage.entries(reportId), [
         { accountId: "111122223333", resourceType: "ec2:Instance", count: 3 },
       ]);
       await gateway.usage.delete(reportId);
       assert.deepEqual(await gateway.usage.reports(imageId), []);
+    },
+  },
+  {
+    name: "a usage report about some accounts is not complete, and one in error says why",
+    needs: "usage",
+    async run({ gateway, makeImage, arrange }) {
+      const { imageId } = await makeImage(1);
+      await arrange({ kind: "usage-report", imageId, accountIds: ["444455556666"] });
+      await arrange({ kind: "usage-report", imageId, error: "no room" });
+      const reports = await gateway.usage.reports(imageId);
+      assert.deepEqual(reports.map(({ state, reason, complete }) => [state, reason, complete]).sort(), [
+        ["available", undefined, false],
+        ["error", "no room", true],
+      ]);
     },
   },
   {
@@ -546,7 +574,12 @@ const CASES: readonly Case[] = [
       assert.equal((await gateway.describeImage(imageId)).state, "disabled");
       assert.ok((await gateway.describeImages("self")).some((image) => image.imageId === imageId && image.state === "disabled"));
       assert.deepEqual(await launchers(gateway, imageId), []);
-      await assert.rejects(gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
+      for (const attempt of [
+        () => gateway.changeLaunchPermissions(imageId, { add: [A], remove: [] }),
+        () => gateway.changeLaunchPermissions(imageId, { add: [], remove: [A] }),
+        () => gateway.resetLaunchPermissions(imageId),
+      ])
+        assert.equal((await failure(attempt())).code, "image-not-found");
     },
   },
   {

@@ -44,6 +44,17 @@ export interface Fault {
   readonly onFire?: (call: MemoryCall) => void;
 }
 
+interface MemoryUsageReport {
+  readonly imageId: string;
+  readonly reportId: string;
+  readonly createdAt: number;
+  pending: number;
+  /** Why it is in error. */
+  readonly error?: string | undefined;
+  /** The accounts that it is limited to. */
+  readonly limitedTo?: readonly string[];
+}
+
 interface MemoryImage {
   readonly ownerId: string;
   state: string;
@@ -75,6 +86,8 @@ export class MemoryGateway implements Gateway {
   staleReads = 0;
   entityQuota = 1000;
   publicAccessBlocked = false;
+  /** Whether a declarative policy says so. */
+  publicAccessByPolicy = false;
   /** IAM actions that the caller may not call, such as `kms:DescribeKey`. */
   denied: string[] = [];
   /** Whose credentials the caller has; undefined: STS does not answer. */
@@ -84,8 +97,10 @@ export class MemoryGateway implements Gateway {
   keyGrants: KeyGrant[] = [];
   /** What usage reports tell, by image; the reports; and how many reads a new one is pending for. */
   readonly uses = new Map<string, Usage[]>();
-  usageReports: { imageId: string; reportId: string; createdAt: number; pending: number }[] = [];
+  usageReports: MemoryUsageReport[] = [];
   usagePending = 0;
+  /** Why a new report ends in error; undefined: it does not. */
+  usageError: string | undefined;
   onChange: ChangeListener = () => undefined;
   private faults: { left: number; fault: Fault }[] = [];
   private readonly older = new Map<string, { reads: number; grantees: ReadonlySet<GranteeKey> }>();
@@ -211,8 +226,10 @@ export class MemoryGateway implements Gateway {
         this.keyGrants.push({ keyId, grantId, name, accountId, operations: [...GRANT_OPERATIONS] });
         return grantId;
       }),
-    retireGrant: (keyId, grantId) =>
-      this.call("RetireGrant", keyId, () => {
+    revokeGrant: (keyId, grantId) =>
+      this.call("RevokeGrant", keyId, () => {
+        if (this.denied.includes("kms:RevokeGrant"))
+          throw new AmiSharingError("not-authorized", "the caller may not call kms:RevokeGrant");
         this.keyGrants = this.keyGrants.filter((grant) => grant.grantId !== grantId);
       }),
   };
@@ -223,24 +240,34 @@ export class MemoryGateway implements Gateway {
         this.usageReports
           .filter((report) => report.imageId === imageId)
           .map((report) => {
-            const { reportId, createdAt, pending } = report;
+            const { reportId, createdAt, pending, error, limitedTo } = report;
             report.pending = Math.max(0, pending - 1);
-            return { reportId, createdAt, available: pending <= 0 };
+            const state = pending > 0 ? "pending" : error === undefined ? "available" : "error";
+            return { reportId, createdAt, state, reason: error, complete: limitedTo === undefined };
           }),
       ),
     create: (imageId) =>
       this.call("CreateImageUsageReport", imageId, () => {
         const reportId = `amiur-${++this.made}`;
-        this.usageReports.push({ imageId, reportId, createdAt: Date.now(), pending: this.usagePending });
+        this.usageReports.push({
+          imageId,
+          reportId,
+          createdAt: Date.now(),
+          pending: this.usagePending,
+          error: this.usageError,
+        });
         return reportId;
       }),
     entries: (reportId) =>
       this.call("DescribeImageUsageReportEntries", reportId, () => {
         const report = this.usageReports.find((one) => one.reportId === reportId);
-        return report ? (this.uses.get(report.imageId) ?? []) : [];
+        const uses = report && report.error === undefined ? (this.uses.get(report.imageId) ?? []) : [];
+        return uses.filter(({ accountId }) => report?.limitedTo?.includes(accountId) ?? true);
       }),
     delete: (reportId) =>
       this.call("DeleteImageUsageReport", reportId, () => {
+        if (this.denied.includes("ec2:DeleteImageUsageReport"))
+          throw new AmiSharingError("not-authorized", "the caller may not call ec2:DeleteImageUsageReport");
         this.usageReports = this.usageReports.filter((one) => one.reportId !== reportId);
       }),
   };
@@ -251,8 +278,8 @@ export class MemoryGateway implements Gateway {
   }
 
   async blockPublicAccess(): Promise<BlockPublicAccess> {
-    const state = (action: string) =>
-      this.call(action, "", () => (this.denied.includes(`ec2:${action}`) ? undefined : this.publicAccessBlocked));
+    const block = { blocked: this.publicAccessBlocked, byPolicy: this.publicAccessByPolicy };
+    const state = (action: string) => this.call(action, "", () => (this.denied.includes(`ec2:${action}`) ? undefined : block));
     return {
       images: await state("GetImageBlockPublicAccessState"),
       snapshots: await state("GetSnapshotBlockPublicAccessState"),

@@ -35,39 +35,39 @@ const CASES: readonly Case[] = [
     name: "InvalidAMIID.NotFound",
     thrown: fromAws("InvalidAMIID.NotFound", "The image id '[ami-12345678]' does not exist"),
     message:
-      "there is no AMI ami-12345678 in eu-west-1 (AWS: InvalidAMIID.NotFound, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
+      "there is no AMI ami-12345678 in eu-west-1 (AWS: InvalidAMIID.NotFound, request id req-42, ModifyImageAttribute); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
   },
   {
     name: "InvalidAMIID.Malformed, no region known",
     thrown: fromAws("InvalidAMIID.Malformed", "Invalid id"),
     attempt: { action: "DescribeImages", imageId: "ami-12345678" },
     message:
-      "there is no AMI ami-12345678 (AWS: InvalidAMIID.Malformed, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
+      "there is no AMI ami-12345678 (AWS: InvalidAMIID.Malformed, request id req-42, DescribeImages); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
   },
   {
     name: "InvalidAMIID.Unavailable",
     thrown: fromAws("InvalidAMIID.Unavailable", "The image ID 'ami-12345678' is no longer available"),
     message:
-      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42); check the id and the region: an AMI exists in one region only and has to be copied to another before it is shared there; one of another account is not seen unless it is shared [image-not-found]",
+      "AMI ami-12345678 is deregistered or cannot be changed now (AWS: InvalidAMIID.Unavailable, request id req-42, ModifyImageAttribute); where it is disabled, enable it first (aws ec2 enable-image); where it is deregistered, nobody has access any more [image-not-found]",
   },
   {
     name: "InvalidSnapshot.NotFound",
     thrown: fromAws("InvalidSnapshot.NotFound", "The snapshot 'snap-12345678' does not exist."),
     attempt: SNAPSHOT,
     message:
-      "there is no snapshot snap-12345678 in eu-west-1 (AWS: InvalidSnapshot.NotFound, request id req-42); check snapshotIds: only snapshots in the AMI's block device mappings can be managed [snapshot-not-found]",
+      "there is no snapshot snap-12345678 in eu-west-1 (AWS: InvalidSnapshot.NotFound, request id req-42, ModifySnapshotAttribute); check snapshotIds: only snapshots in the AMI's block device mappings can be managed [snapshot-not-found]",
   },
   {
     name: "AuthFailure of what is not owned",
     thrown: fromAws("AuthFailure", "Not authorized for image:ami-12345678", 403),
     message:
-      "ami-12345678 belongs to another account (AWS: AuthFailure, request id req-42); only the owner can see and change its permissions: use the owner's credentials, or copy the AMI and share the copy [not-owner]",
+      "ami-12345678 belongs to another account (AWS: AuthFailure, request id req-42, ModifyImageAttribute); only the owner can see and change its permissions: use the owner's credentials, or copy the AMI and share the copy [not-owner]",
   },
   {
     name: "AuthFailure of credentials",
     thrown: fromAws("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
     message:
-      "AWS does not accept the credentials (AWS: AuthFailure, request id req-42); check the access key, the secret key and the session token, and that they belong to this partition [credentials-invalid]",
+      "AWS does not accept the credentials (AWS: AuthFailure, request id req-42, ModifyImageAttribute); check the access key, the secret key and the session token, and that they belong to this partition [credentials-invalid]",
   },
   {
     name: "UnauthorizedOperation, its encoded message cut",
@@ -84,19 +84,19 @@ const CASES: readonly Case[] = [
     thrown: fromAws("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared"),
     attempt: SNAPSHOT,
     message:
-      "EC2 refuses to share snap-12345678: Encrypted snapshots with EBS default key cannot be shared (AWS: OperationNotPermitted, request id req-42); see whether block public access is on, or whether a snapshot is encrypted under the AWS managed key [sharing-refused]",
+      "EC2 refuses to share snap-12345678: Encrypted snapshots with EBS default key cannot be shared (AWS: OperationNotPermitted, request id req-42, ModifySnapshotAttribute); see whether block public access is on, or whether a snapshot is encrypted under the AWS managed key [sharing-refused]",
   },
   {
     name: "InvalidAMIAttributeItemValue",
     thrown: fromAws("InvalidAMIAttributeItemValue", 'Invalid attribute item value "999999999999" for userId item type.'),
     message:
-      'EC2 does not accept a grantee of ami-12345678: Invalid attribute item value "999999999999" for userId item type (AWS: InvalidAMIAttributeItemValue, request id req-42); check that every account, organization and organizational unit exists [invalid-argument]',
+      'EC2 does not accept a grantee of ami-12345678: Invalid attribute item value "999999999999" for userId item type (AWS: InvalidAMIAttributeItemValue, request id req-42, ModifyImageAttribute); check that every account, organization and organizational unit exists [invalid-argument]',
   },
   {
     name: "ResourceLimitExceeded",
     thrown: fromAws("ResourceLimitExceeded", "You have reached your quota of 1000"),
     message:
-      "sharing ami-12345678 would pass a quota: You have reached your quota of 1000 (AWS: ResourceLimitExceeded, request id req-42); share with fewer, share with an organization instead of its accounts, or raise the quota in Service Quotas [quota-exceeded]",
+      "sharing ami-12345678 would pass a quota: You have reached your quota of 1000 (AWS: ResourceLimitExceeded, request id req-42, ModifyImageAttribute); share with fewer, share with an organization instead of its accounts, or raise the quota in Service Quotas [quota-exceeded]",
   },
   {
     name: "RequestLimitExceeded",
@@ -108,19 +108,50 @@ const CASES: readonly Case[] = [
     name: "ExpiredToken",
     thrown: fromAws("ExpiredToken", "The security token included in the request is expired", 403),
     message:
-      "the AWS credentials have expired (AWS: ExpiredToken, request id req-42); sign in again (for example aws sso login) and repeat [credentials-expired]",
+      "the AWS credentials have expired (AWS: ExpiredToken, request id req-42, ModifyImageAttribute); sign in again (for example aws sso login) and repeat [credentials-expired]",
   },
   {
     name: "AccessDenied, when a role is assumed",
     thrown: fromAws("AccessDenied", "User: x is not authorized to perform: sts:AssumeRole on resource: y", 403),
     message:
-      "AWS denies access: User: x is not authorized to perform: sts:AssumeRole on resource: y (AWS: AccessDenied, request id req-42); check the role's trust policy, the external id and the caller's policy [not-authorized]",
+      "AWS denies access: User: x is not authorized to perform: sts:AssumeRole on resource: y (AWS: AccessDenied, request id req-42, ModifyImageAttribute); check the role's trust policy, the external id and the caller's policy [not-authorized]",
   },
   {
     name: "a code that nobody knows, in one line without its full stop",
     thrown: fromAws("InternalError", "An internal error\n   has occurred.", 500),
     message:
       "ModifyImageAttribute of ami-12345678 failed: An internal error has occurred (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "a code of refusals, of another call",
+    thrown: fromAws("InvalidParameterValue", "Value (x) is invalid"),
+    attempt: { action: "CreateImageUsageReport", imageId: "ami-12345678" },
+    message:
+      "CreateImageUsageReport of ami-12345678 failed: Value (x) is invalid (AWS: InvalidParameterValue, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "no words",
+    thrown: fromAws("InternalError", "UnknownError", 500),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "neither code nor words",
+    thrown: fromAws("Unknown", "Unknown", 418),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
+  },
+  {
+    name: "a connection that is cut in a change",
+    thrown: fromNode({ code: "ECONNRESET" }, "socket hang up"),
+    message:
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: socket hang up; whether AWS made the change is not known; check the network, the region and the endpoint [endpoint-unreachable]",
+  },
+  {
+    name: "words with control characters",
+    thrown: fromAws("Odd\u0007", "no \u001b[31mred\u009b \u202eway\u200b"),
+    message:
+      "ModifyImageAttribute of ami-12345678 failed: no \\u001b[31mred\\u009b \\u202eway\\u200b (AWS: Odd\\u0007, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
     name: "no credentials",
@@ -148,25 +179,25 @@ const CASES: readonly Case[] = [
     name: "an endpoint that refuses",
     thrown: fromNode({ code: "ECONNREFUSED" }, "connect ECONNREFUSED 127.0.0.1:1"),
     message:
-      "EC2's endpoint in eu-west-1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]",
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
     name: "a name that does not resolve",
     thrown: fromNode({ code: "ENOTFOUND" }, "getaddrinfo ENOTFOUND ec2.eu-west-9.amazonaws.com"),
     message:
-      "EC2's endpoint in eu-west-1 cannot be reached: getaddrinfo ENOTFOUND ec2.eu-west-9.amazonaws.com; check the network, the region and the endpoint [endpoint-unreachable]",
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: getaddrinfo ENOTFOUND ec2.eu-west-9.amazonaws.com; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
     name: "several addresses that refuse, in an AggregateError without words",
     thrown: new AggregateError([new Error("connect ECONNREFUSED ::1:1"), new Error("connect ECONNREFUSED 127.0.0.1:1")]),
     message:
-      "EC2's endpoint in eu-west-1 cannot be reached: no answer; check the network, the region and the endpoint [endpoint-unreachable]",
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: connect ECONNREFUSED ::1:1, connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
     name: "a request that timed out, in a cause",
     thrown: new Error("request failed", { cause: new Error("ETIMEDOUT") }),
     message:
-      "EC2's endpoint in eu-west-1 cannot be reached: request failed; check the network, the region and the endpoint [endpoint-unreachable]",
+      "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: request failed; whether AWS made the change is not known; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
     name: "what is no Error at all",

@@ -32,7 +32,15 @@ function arrange(ec2: MemoryGateway, situation: Situation): void {
       return;
     case "block-public-access":
       ec2.publicAccessBlocked = true;
+      ec2.publicAccessByPolicy = situation.byPolicy ?? false;
       return;
+    case "usage-report": {
+      const { imageId, accountIds, error } = situation;
+      const reportId = `amiur-${ec2.usageReports.length}`;
+      const limits = accountIds === undefined ? {} : { limitedTo: accountIds };
+      ec2.usageReports.push({ imageId, reportId, createdAt: Date.now(), pending: 0, error, ...limits });
+      return;
+    }
     case "usage":
       ec2.uses.set(situation.imageId, [{ accountId: situation.accountId, resourceType: "ec2:Instance", count: situation.count }]);
       return;

@@ -108,6 +108,11 @@ describe("the connection that a stack asks for", () => {
 
   const wrong: readonly { name: string; config: Record<string, unknown>; words: string }[] = [
     {
+      name: "an endpoint with a password",
+      config: { "aws:endpoints": [{ ec2: `http://user:${SECRET}@127.0.0.1` }] },
+      words: "aws:endpoints cannot be read: the endpoint of ec2 holds a user name or a password",
+    },
+    {
       name: "endpoints that are no JSON",
       config: { "aws:endpoints": SECRET },
       words: "aws:endpoints cannot be read: it is not JSON",
