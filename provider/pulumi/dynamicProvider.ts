@@ -159,10 +159,14 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
    */
   private async regionFor(declared: DeclaredSet, olds: Properties): Promise<MaybeUnknown<string>> {
     if (declared.region !== undefined) return declared.region;
-    if (declared.profile === UNKNOWN) return UNKNOWN;
-    const { region, profile } = connectionOf({ profile: declared.profile }, this.getConfig);
+    const { region } = connectionOf({}, this.getConfig);
     const recorded = olds.imageId === declared.imageId ? (olds.region as string | undefined) : undefined;
-    return region ?? recorded ?? this.surroundings.gateway({ profile }).region();
+    const settled = region ?? recorded;
+    if (settled !== undefined) return settled;
+    // Only the default may depend on the profile.
+    if (declared.profile === UNKNOWN) return UNKNOWN;
+    const { profile } = connectionOf({ profile: declared.profile }, this.getConfig);
+    return this.surroundings.gateway({ profile }).region();
   }
 }
 
