@@ -154,8 +154,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /**
-   * The region of a set: its own, the stack's, the one recorded, or the SDK's default, in this order. Recorded before
-   * default, so that another shell's AWS_REGION moves nothing; a new AMI may be in a new region.
+   * The region of a set: its own, the stack's, the one recorded, or the default (the environment's, then the profile's in the
+   * shared files that the stack names, else the SDK's), in this order. Recorded before default, so that another shell's AWS_REGION moves nothing; a new AMI may be in a new region.
    */
   private async regionFor(declared: DeclaredSet, olds: Properties): Promise<MaybeUnknown<string>> {
     if (declared.region !== undefined) return declared.region;
@@ -165,8 +165,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if (settled !== undefined) return settled;
     // Only the default may depend on the profile.
     if (declared.profile === UNKNOWN) return UNKNOWN;
-    const { profile } = connectionOf({ profile: declared.profile }, this.getConfig);
-    return this.surroundings.gateway({ profile }).region();
+    const { profile, sharedConfigFile, sharedCredentialsFile } = connectionOf({ profile: declared.profile }, this.getConfig);
+    return this.surroundings.gateway({ profile, sharedConfigFile, sharedCredentialsFile }).region();
   }
 }
 

@@ -112,6 +112,17 @@ describe("check", () => {
       assert.equal(inputs?.region, region);
     });
 
+  it("looks for the region of a profile in the shared files that the stack names", async () => {
+    const { provider, imageId, configure, connections } = world({
+      "aws:profile": "team",
+      "aws:sharedConfigFiles": '["/a/config"]',
+      "aws:sharedCredentialsFiles": '["/a/credentials"]',
+    });
+    await configure;
+    await provider.check({}, { imageId });
+    assert.deepEqual(connections, [{ profile: "team", sharedConfigFile: "/a/config", sharedCredentialsFile: "/a/credentials" }]);
+  });
+
   it("keeps what is known right beside what is not", async () => {
     const { provider } = world();
     const { inputs } = await provider.check({}, { imageId: PULUMI_UNKNOWN, accountIds: [PULUMI_UNKNOWN, A], mode: "additive" });
