@@ -5,7 +5,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type ArgumentProblem,
+  type CallWatch,
   type Connection,
+  DEFAULT_PATIENCE,
   type DeclaredSet,
   declaredGrants,
   decodeRecorded,
@@ -28,6 +30,7 @@ import {
   reportOf,
   UNKNOWN,
 } from "../core";
+import { stopSignal, working } from "./process";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
@@ -48,8 +51,10 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** What an operation needs from outside; tests give their own. */
 export interface Surroundings {
-  readonly gateway: (connection: Connection) => Gateway;
+  readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
+  /** Once it is aborted, nothing more is changed, and what is under way ends. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
@@ -57,7 +62,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   /** One gateway a connection, so that a role is assumed once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
-  constructor(private readonly surroundings: Surroundings = { gateway: ec2Gateway }) {}
+  constructor(private readonly surroundings: Surroundings = { gateway: ec2Gateway, signal: stopSignal() }) {}
 
   async configure({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
     this.getConfig = (key) => config.get(key);
@@ -115,7 +120,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     await forUsers(args, async () => {
       const { set } = stored(args);
-      await remove(this.gateway(args), set, await this.recorded(props, set), this.surroundings.patience);
+      await remove(this.gateway(args), set, await this.recorded(props, set), this.patience);
     });
   }
 
@@ -129,7 +134,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         this.gateway(args),
         set,
         olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-        this.surroundings.patience,
+        this.patience,
       );
       return { ...encodeOutputs(news, set, recorded), ...doneBy(plan) };
     } catch (error) {
@@ -145,10 +150,15 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     return decodeRecorded(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
   }
 
+  private get patience(): Patience {
+    const { patience = DEFAULT_PATIENCE, signal } = this.surroundings;
+    return { ...patience, signal };
+  }
+
   private gateway(args: Properties): Gateway {
     const connection = connectionOf(args, this.getConfig);
     const key = JSON.stringify(connection);
-    const gateway = this.gateways.get(key) ?? this.surroundings.gateway(connection);
+    const gateway = this.gateways.get(key) ?? this.makeGateway(connection);
     this.gateways.set(key, gateway);
     return gateway;
   }
@@ -166,7 +176,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     // Only the default may depend on the profile.
     if (declared.profile === UNKNOWN) return UNKNOWN;
     const { profile, sharedConfigFile, sharedCredentialsFile } = connectionOf({ profile: declared.profile }, this.getConfig);
-    return this.surroundings.gateway({ profile, sharedConfigFile, sharedCredentialsFile }).region();
+    return this.makeGateway({ profile, sharedConfigFile, sharedCredentialsFile }).region();
+  }
+
+  private makeGateway(connection: Connection): Gateway {
+    return this.surroundings.gateway(connection, { signal: this.surroundings.signal });
   }
 }
 
@@ -205,7 +219,7 @@ function stored(args: Properties) {
 /** Runs an operation so that what it throws is a message for users: the AMI named, no stack trace, no credentials. */
 async function forUsers<Result>(args: Properties, operation: () => Promise<Result>): Promise<Result> {
   try {
-    return await operation();
+    return await working(operation());
   } catch (error) {
     const thrown = error as Error;
     const image = String(args.imageId ?? "");
