@@ -1,6 +1,6 @@
 /** The process that the engine's host of dynamic providers runs in: what stops its work, and that it ends once the engine is gone. */
 
-import { connect } from "node:net";
+import { connect, Server } from "node:net";
 
 /** Milliseconds between two looks at whether the engine is there. */
 const LOOK_EVERY = 1000;
@@ -13,12 +13,14 @@ const LAST_WORDS = 200;
 
 /** The file that the host runs: Pulumi, sdk/nodejs/cmd/dynamic-provider. */
 const HOST = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]dynamic-provider[\\/]index\.js$/;
+/** The RPC by which the engine says that its user cancels: Pulumi, proto/pulumi/provider.proto. */
+const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
 
 const running = new Set<Promise<unknown>>();
 let stopping: AbortController | undefined;
 
 /**
- * Aborted when nothing more is to be changed: the process is asked to end, or the engine is gone.
+ * Aborted when nothing more is to be changed: the user cancels, the process is asked to end, or the engine is gone.
  *
  * @returns undefined in every process but that of the host, such as a program's or a test's
  */
@@ -39,6 +41,7 @@ export function working<Result>(work: Promise<Result>): Promise<Result> {
 function watched(argv: readonly string[]): AbortController {
   const controller = new AbortController();
   const stop = () => controller.abort();
+  onCancel(stop);
   // The engine starts the host in a process group of its own, so that Ctrl-C does not reach it; it interrupts the host when it is
   // done with it. A supervisor may end all processes at once: then what was done is to be answered first.
   for (const name of ["SIGINT", "SIGTERM"] as const)
@@ -93,4 +96,18 @@ export function onceGone(engine: { host: string; port: number }, gone: () => voi
     socket.unref();
   }, every);
   timer.unref();
+}
+
+/**
+ * Calls back when the engine cancels. The SDK's host answers that RPC by itself and tells nobody (sdk/nodejs/cmd/dynamic-provider/index.ts,
+ * `cancel`), so this listens beside it, at the HTTP/2 server under its gRPC server. `_getActiveHandles` is Node.js's, and not
+ * documented: where there is none, cancelling waits for the calls under way, as it does without this.
+ */
+export function onCancel(cancel: () => void): void {
+  const handles = (process as { _getActiveHandles?: () => unknown[] })._getActiveHandles?.() ?? [];
+  for (const handle of handles)
+    if (handle instanceof Server && handle.listenerCount("stream") > 0)
+      handle.on("stream", (_stream: unknown, headers?: Record<string, unknown>) => {
+        if (headers?.[":path"] === CANCEL) cancel();
+      });
 }

@@ -1,4 +1,4 @@
-/** Changes by Pulumi that are interrupted: by kill -9 of the engine. Nothing more is changed, and nothing runs on. */
+/** Changes by Pulumi that are interrupted: by Ctrl-C while a call is under way, and by kill -9 of the engine. Nothing more is changed, and nothing runs on. */
 
 import * as assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
@@ -11,6 +11,8 @@ import { PulumiProject } from "../helpers/pulumiProject";
 import { SlowEc2 } from "../helpers/slowEc2";
 
 const ACCOUNT = "111122223333";
+/** Seconds that a cancelled operation may take, although EC2 never answers. */
+const SOON = 15;
 /** The launcher that Pulumi ships, a shell that waits for the provider. Pulumi, sdk/nodejs/dist/pulumi-resource-pulumi-nodejs. */
 const LAUNCHER = `#!/bin/sh
 script=$(node -e "console.log(require.resolve('@pulumi/pulumi/cmd/dynamic-provider'))")
@@ -51,6 +53,70 @@ describe("a change by Pulumi that is interrupted", () => {
     for (const { pid } of await descendants(running.child.pid)) left.add(pid);
     return { ...running, provider: await providerOf(running.child) };
   }
+
+  /** Ctrl-C in a terminal; resolves once the engine says that it cancels. */
+  async function interrupt({ child, ended }: Pick<Awaited<ReturnType<typeof upUntilHeld>>, "child" | "ended">): Promise<void> {
+    const told = new Promise<void>((done) => {
+      child.stdout?.on("data", (text) => String(text).includes("cancelling") && done());
+    });
+    assert.ok(child.pid);
+    process.kill(-child.pid, "SIGINT");
+    await Promise.race([told, ended]);
+    // The engine's request to the provider is on its way.
+    await sleep(500);
+  }
+
+  async function withinSeconds<Value>(seconds: number, waited: Promise<Value>): Promise<Value> {
+    const late = sleep(seconds * 1000, undefined, { ref: false }).then(() => assert.fail(`it runs ${seconds} seconds later`));
+    return Promise.race([waited, late]);
+  }
+
+  it("by Ctrl-C: stops between calls, records what was done, and the next up makes the missing call", async () => {
+    const ami = await emulator().image({ snapshots: 2 });
+    const running = await upUntilHeld(ami);
+    await interrupt(running);
+    ec2.letGo();
+    const { code, output } = await withinSeconds(SOON, running.ended);
+    assert.notEqual(code, 0);
+    assert.match(output.replace(/\s+/g, " "), /was begun and not completed: .*\[stopped\]/);
+    await endsSoon(running.provider);
+    assert.deepEqual(await launchersOf(ami), [], "it went on");
+    assert.deepEqual(await volumeCreatorsOf(ami), [[ACCOUNT], [ACCOUNT]]);
+    assert.equal((await project.state()).sets.length, 1);
+
+    await emulator().forgetCalls();
+    await project.up();
+    assert.deepEqual(await emulator().modifications(), [`ModifyImageAttribute ${ami.imageId}`]);
+    assert.deepEqual(await launchersOf(ami), [ACCOUNT]);
+    await project.destroy();
+    assert.deepEqual(await volumeCreatorsOf(ami), [[], []]);
+  });
+
+  it("by Ctrl-C in a call that EC2 never answers: ends within seconds, and says that it stopped", async () => {
+    const ami = await emulator().image({ snapshots: 2 });
+    const running = await upUntilHeld(ami);
+    await interrupt(running);
+    const { code, output } = await withinSeconds(SOON, running.ended);
+    assert.notEqual(code, 0);
+    assert.match(output, /\[stopped\]/);
+    await endsSoon(running.provider);
+    ec2.letGo();
+    await project.up();
+    assert.deepEqual(await launchersOf(ami), [ACCOUNT]);
+    await project.destroy();
+  });
+
+  it("by Ctrl-C in a preview that EC2 never answers: ends within seconds", async () => {
+    const ami = await emulator().image({ snapshots: 1 });
+    project.config({ imageId: ami.imageId, accountIds: [ACCOUNT] });
+    ec2.hold("DescribeImages");
+    const running = project.start("preview");
+    await Promise.race([ec2.holds(1), running.ended.then(({ output }) => assert.fail(output))]);
+    const below = await descendants(running.child.pid);
+    await interrupt(running);
+    assert.notEqual((await withinSeconds(SOON, running.ended)).code, 0);
+    for (const { pid } of below) await endsSoon(pid);
+  });
 
   it("by kill -9 of the engine: the provider changes nothing more and ends by itself, whether or not EC2 answers", async () => {
     for (const answers of [false, true]) {

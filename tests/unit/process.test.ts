@@ -1,9 +1,10 @@
-/** What the host's process watches: whether the engine is there; and that no other process watches anything. */
+/** What the host's process watches: whether the engine is there, and whether it cancels; and that no other process watches anything. */
 
 import * as assert from "node:assert/strict";
 import { createServer, type Server as NetServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { engineAddress, onceGone, stopSignal } from "../../provider/pulumi/process";
+import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
+import { engineAddress, onCancel, onceGone, stopSignal } from "../../provider/pulumi/process";
 
 const EVERY = 20;
 
@@ -52,5 +53,39 @@ describe("the host's process", () => {
     await new Promise((done) => again.close(done));
     await sleep(35 * EVERY);
     assert.equal(gone, 1);
+  });
+
+  it("hears of the engine's Cancel beside the SDK's host, and of no other request", async () => {
+    const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
+    const method = (name: string) => ({
+      path: `/pulumirpc.ResourceProvider/${name}`,
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: bytes.serialize,
+      requestDeserialize: bytes.deserialize,
+      responseSerialize: bytes.serialize,
+      responseDeserialize: bytes.deserialize,
+    });
+    const server = new Server();
+    const answer = (_call: unknown, done: (error: null, value: Buffer) => void) => done(null, Buffer.alloc(0));
+    server.addService({ cancel: method("Cancel"), diff: method("Diff") }, { cancel: answer, diff: answer });
+    const port = await new Promise<number>((done, fail) => {
+      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => (error ? fail(error) : done(bound)));
+    });
+    let cancelled = 0;
+    onCancel(() => cancelled++);
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    const ask = (name: string) =>
+      new Promise<void>((done, fail) => {
+        const { path } = method(name);
+        const asked = Buffer.alloc(0);
+        client.makeUnaryRequest(path, bytes.serialize, bytes.deserialize, asked, (error) => (error ? fail(error) : done()));
+      });
+    await ask("Diff");
+    assert.equal(cancelled, 0);
+    await ask("Cancel");
+    assert.equal(cancelled, 1);
+    client.close();
+    server.forceShutdown();
   });
 });
