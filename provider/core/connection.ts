@@ -1,10 +1,11 @@
 /** How to reach EC2: region, credentials, roles and endpoints, and the SDK client configuration they make. */
 
 import { isIPv4 } from "node:net";
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions } from "@smithy/types";
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions, Provider } from "@smithy/types";
 import { type CallWatch, callWatch } from "./callWatch";
 import { AmiSharingError } from "./errors";
 import { CONNECT_TIMEOUT_MS, DEFAULT_MAX_ATTEMPTS, REQUEST_TIMEOUT_MS } from "./limits";
+import { regionOf } from "./region";
 import type { Timeouts } from "./wire";
 
 /** A role to assume; roles in a list are assumed one from the other. */
@@ -39,7 +40,7 @@ export interface Connection {
 
 /** What every SDK client takes. */
 export interface ClientConfig {
-  readonly region?: string;
+  readonly region?: string | Provider<string>;
   readonly profile?: string;
   readonly endpoint?: string;
   readonly maxAttempts: number;
@@ -54,8 +55,7 @@ export interface ClientConfig {
  */
 export async function clientConfig(connection: Connection, watch: CallWatch = {}): Promise<ClientConfig> {
   const { profile, endpoint } = connection;
-  // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
-  const region = connection.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  const region = await regionOf(connection);
   return {
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),

@@ -5,11 +5,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type ArgumentProblem,
+  type CallWatch,
   type Claim,
   type ClaimedImage,
   ClaimRegistry,
   type Connection,
   claimOf,
+  DEFAULT_PATIENCE,
   type DeclaredSet,
   declaredGrants,
   decodeGrants,
@@ -44,6 +46,7 @@ import {
   union,
   wantedOf,
 } from "../core";
+import { stopSignal, working } from "./process";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
@@ -71,8 +74,10 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** What an operation needs from outside; tests give their own. */
 export interface Surroundings {
-  readonly gateway: (connection: Connection) => Gateway;
+  readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
+  /** Once it is aborted, nothing more is changed, and what is under way ends. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
@@ -84,7 +89,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   /** One gateway a connection, so that a role is assumed once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
-  constructor(private readonly surroundings: Surroundings = { gateway: ec2Gateway }) {}
+  constructor(private readonly surroundings: Surroundings = { gateway: ec2Gateway, signal: stopSignal() }) {}
 
   async configure({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
     this.getConfig = (key) => config.get(key);
@@ -154,7 +159,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         const heirs = this.claims.heirs(place, record);
         const [waiting] = wantedOf(heirs.failed, recorded, recorded.granted);
         if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
-        await remove(this.gateway(args), set, recorded, this.surroundings.patience, heirs);
+        await remove(this.gateway(args), set, recorded, this.patience, heirs);
         this.claims.removed(place, record);
       });
     });
@@ -172,7 +177,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
           this.gateway(args),
           set,
           olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-          this.surroundings.patience,
+          this.patience,
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
         if (id) this.claims.ended(place, id, "made", recorded.granted);
@@ -208,7 +213,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
-    const { patience } = this.surroundings;
+    const { patience } = this;
     // A resource that is only looked up has nothing recorded.
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
       return observe(this.gateway(args), set, undefined, patience);
@@ -278,24 +283,37 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
+  private get patience(): Patience {
+    const { patience = DEFAULT_PATIENCE, signal } = this.surroundings;
+    return { ...patience, signal };
+  }
+
   private gateway(args: Properties): Gateway {
     const connection = connectionOf(args, this.getConfig);
     const key = JSON.stringify(connection);
-    const gateway = this.gateways.get(key) ?? this.surroundings.gateway(connection);
+    const gateway = this.gateways.get(key) ?? this.makeGateway(connection);
     this.gateways.set(key, gateway);
     return gateway;
   }
 
   /**
-   * The region of a set: its own, the stack's, the one recorded, or the SDK's default, in this order. Recorded before
-   * default, so that another shell's AWS_REGION moves nothing; a new AMI may be in a new region.
+   * The region of a set: its own, the stack's, the one recorded, or the default (the environment's, then the profile's in the
+   * shared files that the stack names, else the SDK's), in this order. Recorded before default, so that another shell's AWS_REGION moves nothing; a new AMI may be in a new region.
    */
   private async regionFor(declared: DeclaredSet, olds: Properties): Promise<MaybeUnknown<string>> {
     if (declared.region !== undefined) return declared.region;
-    if (declared.profile === UNKNOWN) return UNKNOWN;
-    const { region, profile } = connectionOf({ profile: declared.profile }, this.getConfig);
+    const { region } = connectionOf({}, this.getConfig);
     const recorded = olds.imageId === declared.imageId ? (olds.region as string | undefined) : undefined;
-    return region ?? recorded ?? this.surroundings.gateway({ profile }).region();
+    const settled = region ?? recorded;
+    if (settled !== undefined) return settled;
+    // Only the default may depend on the profile.
+    if (declared.profile === UNKNOWN) return UNKNOWN;
+    const { profile, sharedConfigFile, sharedCredentialsFile } = connectionOf({ profile: declared.profile }, this.getConfig);
+    return this.makeGateway({ profile, sharedConfigFile, sharedCredentialsFile }).region();
+  }
+
+  private makeGateway(connection: Connection): Gateway {
+    return this.surroundings.gateway(connection, { signal: this.surroundings.signal });
   }
 }
 
@@ -365,7 +383,7 @@ function stored(args: Properties) {
 /** Runs an operation so that what it throws is a message for users: the AMI named, no stack trace, no credentials. */
 async function forUsers<Result>(args: Properties, operation: () => Promise<Result>): Promise<Result> {
   try {
-    return await operation();
+    return await working(operation());
   } catch (error) {
     const thrown = error as Error;
     const image = String(args.imageId ?? "");

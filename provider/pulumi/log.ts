@@ -32,6 +32,7 @@ const CANNOT_READ: readonly ErrorCode[] = [
   "region-missing",
   "endpoint-unreachable",
   "throttled",
+  "bad-answer",
   "aws-error",
 ];
 

@@ -1,5 +1,6 @@
 /** The connection that a stack's `aws:*` config asks for, read as @pulumi/aws reads it. */
 
+import { homedir } from "node:os";
 import { AmiSharingError, type Connection, endpointProblem, type RoleToAssume } from "../core";
 
 /** The arguments of a resource that say how to reach EC2; all known. */
@@ -75,7 +76,17 @@ function wholeNumber(value: string): number {
 
 function firstOf(getConfig: GetConfig, key: string): string | undefined {
   const files = parsed(getConfig(`aws:${key}`), key);
-  return Array.isArray(files) ? textOf(files[0]) : textOf(files);
+  const file = Array.isArray(files) ? textOf(files[0]) : textOf(files);
+  return file && expanded(file);
+}
+
+/** A path with its environment variables and its `~`, as in hashicorp/aws-sdk-go-base, internal/expand, which @pulumi/aws reads paths with. */
+function expanded(file: string): string {
+  const named = file.replace(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (_, braced?: string, bare?: string) => process.env[braced ?? bare ?? ""] ?? "",
+  );
+  return named.replace(/^~(?=[\\/]|$)/, homedir());
 }
 
 /** A config value that is a list of objects, or one object. */

@@ -116,6 +116,36 @@ describe("the connection", () => {
     await project.destroy();
   });
 
+  it("takes the region from the profile in the files of aws:sharedConfigFiles: check, report, up and the program's own look", async () => {
+    const { imageId } = await emulator().image({ snapshots: 1, region: "us-west-2" });
+    const config = path.join(folder, "config");
+    fs.writeFileSync(config, "[profile sharing]\nregion = us-west-2\n");
+    project.config({
+      imageId,
+      accountIds: [ACCOUNT],
+      "aws:profile": "sharing",
+      "aws:sharedConfigFiles": [config],
+      "aws:sharedCredentialsFiles": [path.join(folder, "credentials")],
+      "aws:endpoints": [{ ec2: emulator().url }],
+    });
+    assert.match(await project.preview(), new RegExp(`AMI ${imageId} in us-west-2: 1 gains access`));
+    await up();
+    assert.deepEqual(await reached(), [`${CALLER} in us-west-2`]);
+    await project.destroy();
+
+    const program = path.join(project.folder, "index.ts");
+    const before = fs.readFileSync(program, "utf8");
+    fs.writeFileSync(
+      program,
+      `import { getAmiLaunchPermissions } from "ami-launch-permissions";
+      export const region = getAmiLaunchPermissions({ imageId: ${JSON.stringify(imageId)} }).then((found) => found.region);`,
+    );
+    await up();
+    assert.deepEqual(await project.outputs(), { region: "us-west-2" });
+    await project.destroy();
+    fs.writeFileSync(program, before);
+  });
+
   it("takes the role of another account from aws:assumeRoles, and from the set, whose own arguments win over all config", async () => {
     const first = await emulator().image({ snapshots: 1, accountId: OWNER });
     const second = await emulator().image({ snapshots: 1, accountId: OWNER });

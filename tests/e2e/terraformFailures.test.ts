@@ -1,74 +1,18 @@
 /** Changes by Terraform that stop half-way: refused, interrupted, killed, throttled. The state says what holds, and the next apply heals it. */
 
 import * as assert from "node:assert/strict";
-import { type ChildProcess, execFile } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import * as http from "node:http";
-import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
-import { type Emulator, type MadeImage, useEmulator } from "../helpers/emulator";
+import { type MadeImage, useEmulator } from "../helpers/emulator";
+import { endsSoon, isAlive, onlyProcess } from "../helpers/processes";
+import { SlowEc2 } from "../helpers/slowEc2";
 import { TerraformProject } from "../helpers/terraformProject";
 
 const [A, B] = ["111122223333", "444455556666"];
 const BOTH = "launch, createVolume";
 const ADDRESS = "ami_launch_permission_set";
-/** Seconds within which a provider without its Terraform has ended. */
-const SOON = 10;
-
-/** EC2 with answers that can be held back: what is asked is done, and nobody hears of it until it is let go. */
-class SlowEc2 {
-  private action: string | undefined;
-  private readonly held: (() => void)[] = [];
-  private readonly server = http.createServer((request, response) => this.forward(request, response));
-
-  constructor(private readonly emulator: Emulator) {}
-
-  async start(): Promise<string> {
-    await new Promise<void>((done) => this.server.listen(0, "127.0.0.1", done));
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  /** Holds back the answers to an action from now on. */
-  hold(action: string): void {
-    this.action = action;
-  }
-
-  /** Resolves once as many answers are held back. */
-  async holds(count: number): Promise<void> {
-    while (this.held.length < count) await sleep(20);
-  }
-
-  letGo(): void {
-    this.action = undefined;
-    for (const answer of this.held.splice(0)) answer();
-  }
-
-  stop(): void {
-    this.letGo();
-    this.server.closeAllConnections();
-    this.server.close();
-  }
-
-  private async forward(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    const { hostname, port } = new URL(this.emulator.url);
-    const { method, url, headers } = request;
-    const asked = http.request({ hostname, port, method, path: url, headers }, (answer) => {
-      const pass = () => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      };
-      if (this.action && new RegExp(`\\bAction=${this.action}\\b`).test(body.toString())) this.held.push(pass);
-      else pass();
-    });
-    asked.on("error", () => response.destroy());
-    asked.end(body);
-  }
-}
 
 interface StateResource {
   readonly name: string;
@@ -124,31 +68,7 @@ describe("a change by Terraform that stops half-way", () => {
     ...{ action: "ModifySnapshotAttribute", resource: snapshotId, code: "UnauthorizedOperation" },
   });
 
-  /** The provider's process of a running Terraform. */
-  async function providerOf({ pid }: ChildProcess): Promise<number> {
-    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,command="]);
-    const found = stdout
-      .split("\n")
-      .map((line) => /^\s*(\d+)\s+(\d+)\s.*terraform-provider-ami/.exec(line))
-      .filter((match) => Number(match?.[2]) === pid);
-    assert.equal(found.length, 1, stdout);
-    return Number(found[0]?.[1]);
-  }
-
-  function isAlive(pid: number): boolean {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  async function endsSoon(pid: number): Promise<void> {
-    const until = Date.now() + SOON * 1000;
-    while (isAlive(pid) && Date.now() < until) await sleep(50);
-    assert.ok(!isAlive(pid), `it runs ${SOON} seconds later`);
-  }
+  const providerOf = async ({ pid }: ChildProcess) => onlyProcess(pid, /terraform-provider-ami/);
 
   /** Starts an apply and waits until EC2 has shared both snapshots, of which the provider has not heard yet. */
   async function applyUntilHeld() {

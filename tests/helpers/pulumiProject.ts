@@ -1,6 +1,6 @@
 /** A Pulumi project in a folder of its own, with a stack in a file backend, driven by the real CLI. */
 
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -85,6 +85,18 @@ export class PulumiProject {
   /** Runs the CLI; any exit code is fine. */
   run(...args: string[]): Promise<Ran> {
     return this.spawn("pulumi", [...args, "--non-interactive", "--color", "never"]);
+  }
+
+  /** Starts the CLI; for tests that end it before it ends itself. */
+  start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
+    const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: this.folder,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      // Its own process group, as a shell gives it: Ctrl-C is a signal to the group.
+      detached: true,
+    });
+    return { child, ended: outcomeOf(child) };
   }
 
   /** Runs a script of the project with the stack selected. */

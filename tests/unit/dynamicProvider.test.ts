@@ -88,6 +88,19 @@ describe("check", () => {
     { name: "the one recorded", olds: { region: "eu-west-2" }, region: "eu-west-2" },
     { name: "the SDK's, for another image", olds: { region: "eu-west-2", imageId: "ami-87654321" }, region: "us-east-1" },
     { name: "the SDK's", region: "us-east-1" },
+    {
+      name: "the stack's, also where the profile is not known",
+      config: "eu-west-1",
+      olds: { region: "eu-west-2" },
+      news: { profile: PULUMI_UNKNOWN },
+      region: "eu-west-1",
+    },
+    {
+      name: "the one recorded, also where the profile is not known",
+      olds: { region: "eu-west-2" },
+      news: { profile: PULUMI_UNKNOWN },
+      region: "eu-west-2",
+    },
     { name: "not known, as the profile is not", news: { profile: PULUMI_UNKNOWN }, region: PULUMI_UNKNOWN },
   ];
   for (const { name, config, olds = {}, news = {}, region } of regions)
@@ -98,6 +111,17 @@ describe("check", () => {
       const { inputs } = await provider.check(recorded, { imageId, ...news });
       assert.equal(inputs?.region, region);
     });
+
+  it("looks for the region of a profile in the shared files that the stack names", async () => {
+    const { provider, imageId, configure, connections } = world({
+      "aws:profile": "team",
+      "aws:sharedConfigFiles": '["/a/config"]',
+      "aws:sharedCredentialsFiles": '["/a/credentials"]',
+    });
+    await configure;
+    await provider.check({}, { imageId });
+    assert.deepEqual(connections, [{ profile: "team", sharedConfigFile: "/a/config", sharedCredentialsFile: "/a/credentials" }]);
+  });
 
   it("keeps what is known right beside what is not", async () => {
     const { provider } = world();
@@ -135,6 +159,12 @@ describe("diff", () => {
       assert.equal((await engine.preview({ ...args, ...change })).operation, operation);
       assert.deepEqual(ec2.calls, []);
     });
+
+  it("a profile that is not known: update, as the region is the one recorded", async () => {
+    const { engine, imageId } = world();
+    await engine.up({ imageId, accountIds: [A] });
+    assert.equal((await engine.preview({ imageId, accountIds: [A], profile: PULUMI_UNKNOWN })).operation, "update");
+  });
 
   it("after a refresh: none without drift, also with the owner, the Marketplace and no snapshots", async () => {
     const { ec2, engine } = world();

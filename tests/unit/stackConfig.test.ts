@@ -1,6 +1,8 @@
 /** The stack's aws:* config and a set's own arguments, as one connection. */
 
 import * as assert from "node:assert/strict";
+import * as os from "node:os";
+import * as path from "node:path";
 import type { AmiSharingError, Connection } from "../../provider/core";
 import { type ConnectionArguments, connectionOf } from "../../provider/pulumi/stackConfig";
 
@@ -78,6 +80,15 @@ const CASES: readonly Case[] = [
     is: { sharedConfigFile: "/a", sharedCredentialsFile: "/c", assumeRoles: [] },
   },
   { name: "a shared file as text", config: { "aws:sharedConfigFiles": "/a" }, is: { sharedConfigFile: "/a", assumeRoles: [] } },
+  {
+    name: "shared files with ~ and environment variables, as @pulumi/aws reads them",
+    config: { "aws:sharedConfigFiles": ["~/.aws/team"], "aws:sharedCredentialsFiles": [`$HOME/a/$${"{HOME}"}~`] },
+    is: {
+      sharedConfigFile: path.join(os.homedir(), ".aws/team"),
+      sharedCredentialsFile: `${process.env.HOME}/a/${process.env.HOME}~`,
+      assumeRoles: [],
+    },
+  },
   {
     name: "the set's own arguments before the stack's",
     config: {

@@ -1,0 +1,26 @@
+/** The region of a connection: where it is looked up, and in which order. */
+
+import type { Provider } from "@smithy/types";
+
+export interface RegionSources {
+  readonly region?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly sharedConfigFile?: string | undefined;
+  readonly sharedCredentialsFile?: string | undefined;
+}
+
+/** The region, or what looks it up; undefined: the SDK does by itself. */
+export async function regionOf(sources: RegionSources): Promise<string | Provider<string> | undefined> {
+  const { region, profile, sharedConfigFile, sharedCredentialsFile } = sources;
+  // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
+  const known = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
+  if (known !== undefined || (sharedConfigFile ?? sharedCredentialsFile) === undefined) return known;
+  // An SDK client looks for the profile's region in the default files only.
+  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import("@smithy/core/config");
+  return loadConfig(NODE_REGION_CONFIG_OPTIONS, {
+    ...NODE_REGION_CONFIG_FILE_OPTIONS,
+    ...(profile === undefined ? {} : { profile }),
+    ...(sharedConfigFile === undefined ? {} : { configFilepath: sharedConfigFile }),
+    ...(sharedCredentialsFile === undefined ? {} : { filepath: sharedCredentialsFile }),
+  });
+}
