@@ -3,6 +3,7 @@
 import { AmiSharingError } from "./errors";
 import type { Image } from "./gateway";
 import { type GranteeKey, parseGranteeKey } from "./grantee";
+import { decodeGrants, encodeGrants, type Grants } from "./grants";
 import { firstFew } from "./listing";
 import { type PermissionSet, targetPermissions } from "./permissionSet";
 import { granteesOf, intersection, isEmpty, NO_PERMISSIONS, type Permissions, union } from "./permissions";
@@ -20,6 +21,23 @@ export interface Claim {
   readonly granted: Permissions;
   /** Whether it makes KMS grants for those that it names. */
   readonly grantsKeys: boolean;
+}
+
+/** A claim as plain text, for an engine that carries it from one process to another. */
+export interface WrittenClaim {
+  readonly name: string;
+  readonly wants: Grants;
+  readonly granted: Grants;
+  readonly grantsKeys: boolean;
+}
+
+export function writeClaim({ name, wants, granted, grantsKeys }: Claim, image: ClaimedImage): WrittenClaim {
+  return { name, wants: encodeGrants(wants(image), undefined), granted: encodeGrants(granted, undefined), grantsKeys };
+}
+
+export function readClaim({ name, wants, granted, grantsKeys }: WrittenClaim): Claim {
+  const wanted = decodeGrants(wants, []);
+  return { name, wants: () => wanted, granted: decodeGrants(granted, []), grantsKeys };
 }
 
 /** What is known, besides the set at hand, when it is changed or removed. */
@@ -83,7 +101,8 @@ export function handOverFailed(imageId: string, names: readonly string[]): AmiSh
   );
 }
 
-type State = "recorded" | "declared" | "made" | "failed";
+const STATES = ["recorded", "declared", "made", "failed"] as const;
+type State = (typeof STATES)[number];
 
 interface Entry {
   readonly claim: Claim;
@@ -102,6 +121,7 @@ interface Entry {
 export class ClaimRegistry {
   private readonly places = new Map<string, Map<string, Entry>>();
   private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly left = new Map<string, Permissions>();
 
   /** A set that is known from state. What this run already knows of it counts more. */
   record(place: string, id: string, claim: Claim, record: string): void {
@@ -132,8 +152,7 @@ export class ClaimRegistry {
       if (other !== place && entry && entry.state !== "recorded") sets.delete(id);
     }
     this.at(place).set(id, { claim: { ...claim, granted }, state, authoritative });
-    const rival = [...this.at(place)].find(([other, entry]) => other !== id && entry.authoritative && entry.state !== "recorded");
-    return authoritative ? rival?.[1].claim.name : undefined;
+    return this.rivalOf(place, id);
   }
 
   /** How the create or update of a declared set ended. */
@@ -145,10 +164,35 @@ export class ClaimRegistry {
   /** What a set has to respect when it is created or changed. */
   neighbours(place: string, id: string): Neighbours {
     const entries = [...this.at(place)];
+    const left = this.left.get(place) ?? NO_PERMISSIONS;
     return {
       claims: entries.filter(([other]) => other !== id).map(([, { claim }]) => claim),
-      inherited: entries.map(([, { claim }]) => claim.granted).reduce(union, NO_PERMISSIONS),
+      inherited: entries.map(([, { claim }]) => claim.granted).reduce(union, left),
     };
+  }
+
+  /** The claims of the other sets by their ids; `states`: of those that are in one of them. */
+  others(place: string, id: string, states: readonly State[] = STATES): ReadonlyMap<string, Claim> {
+    const found = [...this.at(place)].filter(([other, { state }]) => other !== id && states.includes(state));
+    return new Map(found.map(([other, { claim }]) => [other, claim]));
+  }
+
+  /** Another set that is authoritative for the AMI, where the set itself is. */
+  rivalOf(place: string, id: string): string | undefined {
+    const isRival = ({ authoritative, state }: Entry) => authoritative && state !== "recorded";
+    const own = this.at(place).get(id);
+    if (!own || !isRival(own)) return undefined;
+    return [...this.at(place)].find(([other, entry]) => other !== id && isRival(entry))?.[1].claim.name;
+  }
+
+  /** Notes what a removed set left in place for one that is still to be made: that one owns it. */
+  leave(place: string, permissions: Permissions): void {
+    this.left.set(place, union(this.left.get(place) ?? NO_PERMISSIONS, permissions));
+  }
+
+  clear(): void {
+    this.places.clear();
+    this.left.clear();
   }
 
   /**

@@ -10,8 +10,11 @@ export {
   handOverFailed,
   type Neighbours,
   NO_NEIGHBOURS,
+  readClaim,
   refuseRivals,
+  type WrittenClaim,
   wantedOf,
+  writeClaim,
 } from "./claims";
 export { type Connection, endpointProblem, endpointWarning, type RoleToAssume } from "./connection";
 export {

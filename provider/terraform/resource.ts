@@ -1,11 +1,15 @@
 /** The resource's operations on Terraform's values: decode state and configuration, call the core, encode what it gets. */
 
+import { randomUUID } from "node:crypto";
+import * as v from "valibot";
 import {
   type AmiPermissions,
   AmiSharingError,
   type ArgumentProblem,
   adoptionOf,
   broadenings,
+  type Claim,
+  type ClaimedImage,
   changeOf,
   type DeclaredSet,
   type Decoded,
@@ -21,10 +25,13 @@ import {
   type Grants,
   granteeKey,
   granteesOf,
+  handOverFailed,
   IncompleteChangeError,
+  intersection,
   isEmpty,
   type MaybeUnknown,
   minus,
+  type Neighbours,
   NO_PERMISSIONS,
   observe,
   type Patience,
@@ -35,16 +42,22 @@ import {
   planChange,
   type Recorded,
   type RecordedOutputs,
+  readClaim,
   reconcile,
+  refuseRivals,
   remove,
   reportOf,
+  targetPermissions,
   UNKNOWN,
   union,
   usageBeforeDeletion,
+  wantedOf,
+  writeClaim,
 } from "../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
 import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
 import type { Log } from "./hclog";
+import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
 import { RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
@@ -56,16 +69,44 @@ export interface Kept {
   readonly private: Private;
 }
 
-/** What users need not see: what the set granted, where that is not what it wants, and its KMS grants. */
-export type Private = Pick<RecordedOutputs, "granted" | "kmsGrants">;
+/** What users need not see: what the set granted, where that is not what it wants, its KMS grants, and the sets beside it. */
+export interface Private extends Pick<RecordedOutputs, "granted" | "kmsGrants"> {
+  /** Tells the set from others of the same AMI; Terraform tells no addresses. */
+  readonly id?: string;
+  /** The other sets of the AMI that the last refresh saw. */
+  readonly others?: readonly PlacedClaim[];
+  /** Of a planned destroy: the sets that keep what they declare. */
+  readonly heirs?: readonly PlacedClaim[];
+  /** What was recorded could not be read. */
+  readonly unreadable?: true;
+}
+
+const privateData = v.object({
+  granted: v.optional(v.record(v.string(), v.string())),
+  kmsGrants: v.optional(v.array(v.object({ keyId: v.string(), grantId: v.string(), accountId: v.string() }))),
+  id: v.optional(v.string()),
+  others: v.optional(placedClaims),
+  heirs: v.optional(placedClaims),
+  unreadable: v.optional(v.literal(true)),
+});
+
+/** Decodes private data. What is not readable is left out, and noted. */
+export function decodePrivate(bytes: Uint8Array | undefined): Private {
+  if (!bytes || bytes.length === 0) return {};
+  try {
+    return v.parse(privateData, JSON.parse(Buffer.from(bytes).toString("utf8"))) as Private;
+  } catch {
+    return { unreadable: true };
+  }
+}
 
 /** What an operation on a resource is given. */
 export interface Surroundings {
   readonly config: ProviderConfig;
   readonly log: Log;
   readonly patience?: Patience;
-  /** What sets of this run have on an image, by region and image. */
-  readonly shared: Map<string, Permissions>;
+  /** The sets of this process. */
+  readonly run: Run;
 }
 
 /** The attributes that users write. */
@@ -91,6 +132,7 @@ export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
 }
 
 export interface Planned {
+  readonly private: Private;
   readonly planned: ObjectValue | null;
   /** Attributes whose change needs another resource. */
   readonly replace: readonly string[];
@@ -98,39 +140,93 @@ export interface Planned {
 }
 
 /** Plans a create or an update. EC2 is read only where something changes. */
-export async function planSet(prior: Kept, config: ObjectValue, { config: provider }: Surroundings): Promise<Planned> {
+export async function planSet(prior: Kept, config: ObjectValue, { config: provider, run }: Surroundings): Promise<Planned> {
   const decoded = declaredIn(config);
-  if ("problems" in decoded) return { planned: config, replace: [], diagnostics: decoded.problems.map(problemDiagnostic) };
+  const own: Private = { ...prior.private, id: prior.private.id ?? randomUUID() };
+  const failed = (...diagnostics: Diagnostic[]): Planned => ({ planned: config, private: own, replace: [], diagnostics });
+  if ("problems" in decoded) return failed(...decoded.problems.map(problemDiagnostic));
   const { state: old } = prior;
   let region: MaybeUnknown<string>;
   try {
     region = decoded.declared.region ?? (await provider.regionFor(recordedRegion(old, config)));
   } catch (error) {
-    return { planned: config, replace: [], diagnostics: [errorDiagnostic("The set's region is not known", error, ARGUMENTS)] };
+    return failed(errorDiagnostic("The set's region is not known", error, ARGUMENTS));
   }
   const declared: DeclaredSet = { ...decoded.declared, region };
   const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
   const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
   const before = replace.length === 0 ? prior : { state: null, private: {} };
-  const leaving = replace.length === 0 ? [] : planDestroy(prior);
   const set = permissionSetOf(declared);
-  const recorded = before.state ? recordedIn(before) : undefined;
-
-  if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded))
-    return { planned: before.state, replace, diagnostics: [] };
-  if (!set || region === UNKNOWN || !provider.isKnown)
-    return { planned: blind(base, before.state), replace, diagnostics: leaving };
+  const { id = "" } = own;
   try {
-    const plan = await planChange(provider.gateway(region), set, recorded);
+    const recorded = before.state ? recordedIn(before) : undefined;
+    const place = placeOf(base);
+    if (set && region !== UNKNOWN) {
+      run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+      await run.opening();
+      const rival = run.claims.rivalOf(place, id);
+      if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
+    }
+    const neighbours = run.neighbours(place, id, own.others ?? []);
+    const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
+    // A set that is replaced by one of the same AMI leaves it what that one declares.
+    const itself = set && region !== UNKNOWN ? [{ ...written(id, place, claimIn(set, NO_PERMISSIONS), before), self: true }] : [];
+    const carried = [...(leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self), ...itself];
+    const planned = (values: ObjectValue, diagnostics: readonly Diagnostic[]): Planned => ({
+      planned: values,
+      private: { ...own, heirs: carried },
+      replace,
+      diagnostics,
+    });
+    if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded, neighbours)) {
+      run.claims.ended(place, id, "made", recorded.granted);
+      return planned(before.state, []);
+    }
+    if (!set || region === UNKNOWN || !provider.isKnown) return planned(blind(base, before.state), leaving.diagnostics);
+    const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
+    refuseUntold(plan, run.claims.others(place, id, ["made"]), own);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
-    const planned = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    const values = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
-    return { planned, replace, diagnostics: [...planDiagnostics(plan), ...leaving, ...users] };
+    return planned(values, [...planDiagnostics(plan), ...leaving.diagnostics, ...users]);
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
-    return { planned: blind(base, before.state), replace, diagnostics: [refusalDiagnostic(set.imageId, error)] };
+    const imageId = String(config.image_id);
+    return { planned: blind(base, before.state), private: own, replace, diagnostics: [refusalDiagnostic(imageId, error)] };
   }
 }
+
+/**
+ * Refuses to take what an unchanged set declares, where the refresh of this set did not know of that one: the apply, in another process,
+ * would not know of it either.
+ */
+function refuseUntold(
+  { set, image, recorded, target }: Plan,
+  unchanged: ReadonlyMap<string, Claim>,
+  { others = [] }: Private,
+): void {
+  const told = new Set(others.map(({ id }) => id));
+  const untold = [...unchanged].filter(([id]) => !told.has(id)).map(([, claim]) => claim);
+  const dropped = minus(recorded?.granted ?? NO_PERMISSIONS, target);
+  const [first] = wantedOf(untold, image, dropped);
+  if (first) throw toldTooLate(set.imageId, [first.name]);
+}
+
+/** A claim as Terraform carries it. */
+function written(id: string, place: string, claim: Claim, { state }: Kept): PlacedClaim {
+  return { id, place, ...writeClaim(claim, imageIn(state)) };
+}
+
+/** What state tells of an AMI; nothing for a new one. */
+function imageIn(state: ObjectValue | null): ClaimedImage {
+  const { owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
+  return {
+    ownerId: typeof ownerId === "string" ? ownerId : "",
+    snapshotIds: Array.isArray(snapshotIds) ? snapshotIds.filter((id) => typeof id === "string") : [],
+  };
+}
+
+const NOT_PLANNED: Pick<Planned, "private" | "diagnostics"> = { private: {}, diagnostics: [] };
 
 /** Who still uses the AMI of a set that is replaced. */
 async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnostic[]> {
@@ -142,13 +238,28 @@ async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnosti
   return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
 }
 
-/** What a destroy does beyond, or short of, what Terraform's plan of it shows. */
-export function planDestroy(prior: Kept): readonly Diagnostic[] {
+/** What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare. */
+export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, "private" | "diagnostics">> {
   const set = prior.state ? setIn(prior.state) : undefined;
-  if (!set) return [];
+  if (!prior.state || !set) return { private: prior.private, diagnostics: [] };
+  let recorded: Recorded;
+  try {
+    recorded = recordedIn(prior);
+  } catch (error) {
+    return { private: prior.private, diagnostics: [errorDiagnostic(`AMI ${set.imageId}: the state cannot be read`, error)] };
+  }
+  const place = placeOf(prior.state);
+  const { id = "" } = prior.private;
+  await run.destroys();
+  const heirs = run.claims.others(place, id, ["declared", "made"]);
+  const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
+  const own: Private = {
+    ...prior.private,
+    heirs: [...heirs].map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, recorded) })),
+  };
   const holders = Object.keys(grantsIn(prior.state));
   const spared = holders.filter((key) => set.spared.has(key));
-  const { live, granted } = recordedIn(prior);
+  const { live, granted } = recorded;
   const others = [...granteesOf(minus(live, granted))].filter((key) => !set.spared.has(key)).sort();
   const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
     severity: "WARNING",
@@ -156,11 +267,21 @@ export function planDestroy(prior: Kept): readonly Diagnostic[] {
     detail,
     attribute: attributePath(attribute),
   });
+  const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
   if (set.onDelete === "retain")
-    return holders.length > 0
-      ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
-      : [];
-  return [
+    return told(
+      holders.length > 0
+        ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
+        : [],
+    );
+  return told([
+    ...kept.map(({ name, permissions }) =>
+      warning(
+        "image_id",
+        "stays shared with whom another set declares",
+        `${name} declares these of AMI ${set.imageId} as well, so that they keep access: ${firstFew([...granteesOf(permissions)].sort(), MOST_NAMED)}\n\n${MOVED}`,
+      ),
+    ),
     ...(set.onDelete === "reset"
       ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
       : []),
@@ -176,8 +297,16 @@ export function planDestroy(prior: Kept): readonly Diagnostic[] {
     ...(spared.length > 0
       ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${firstFew(spared, MOST_NAMED)}`)]
       : []),
-  ];
+  ]);
 }
+
+/** What spares a destroy where an address was changed. */
+const MOVED = `If the set only got another address, say so, and nothing is destroyed:
+
+  moved {
+    from = ami_launch_permission_set.OLD_NAME
+    to   = ami_launch_permission_set.NEW_NAME
+  }`;
 
 export interface Applied extends Kept {
   readonly diagnostics: readonly Diagnostic[];
@@ -189,9 +318,10 @@ export interface Applied extends Kept {
 export async function applySet(
   prior: Kept,
   planned: ObjectValue,
-  { config, log, patience, shared }: Surroundings,
+  { config, log, patience, run }: Surroundings,
 ): Promise<Applied> {
   const imageId = String(planned.image_id);
+  const { id = randomUUID(), others = [] } = prior.private;
   const unchanged = (error: unknown) => ({
     ...prior,
     asPlanned: true,
@@ -199,17 +329,23 @@ export async function applySet(
   });
   const set = setIn(planned);
   if (!set) return unchanged(new AmiSharingError("invalid-argument", "the arguments of the set are not complete"));
+  const place = placeOf(planned);
   try {
     const recorded = prior.state ? recordedIn(prior) : undefined;
-    const done = await reconcile(config.gateway(planned.region as string), set, recorded, patience);
-    log("info", reportOf(done.plan, "done"));
-    const place = placeOf(planned);
-    shared.set(place, union(shared.get(place) ?? NO_PERMISSIONS, done.plan.target));
-    return kept(planned, set, done.recorded);
+    run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+    await run.opening();
+    const { recorded: now, plan } = await run.claims.inTurn(place, () =>
+      reconcile(config.gateway(planned.region as string), set, recorded, patience, run.neighbours(place, id, others)),
+    );
+    log("info", reportOf(plan, "done"));
+    run.claims.ended(place, id, "made", now.granted);
+    return kept(planned, set, now, { id, others });
   } catch (error) {
+    const granted = error instanceof IncompleteChangeError ? error.recorded.granted : undefined;
+    run.claims.ended(place, id, "failed", granted);
     if (!(error instanceof IncompleteChangeError)) return unchanged(error);
     const diagnostic = errorDiagnostic(`AMI ${imageId} is shared in part only`, error, ARGUMENTS);
-    return kept(planned, set, error.recorded, [prior.state ? diagnostic : notTainted(diagnostic)]);
+    return kept(planned, set, error.recorded, { id, others }, [prior.state ? diagnostic : notTainted(diagnostic)]);
   }
 }
 
@@ -228,28 +364,77 @@ function notTainted({ summary, detail }: Diagnostic): Diagnostic {
 /** Takes the set's permissions away; what is left to do if that fails is in the state as before. */
 export async function destroySet(
   prior: Kept,
-  { config, patience, shared }: Surroundings,
+  { config, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
-  const set = prior.state ? setIn(prior.state) : undefined;
-  if (!prior.state || !set) return { state: null, private: {}, diagnostics: [] };
-  // With create_before_destroy another set may just have found in place what this one would take away.
-  const spared = new Set([...set.spared, ...granteesOf(shared.get(placeOf(prior.state)) ?? NO_PERMISSIONS)]);
+  const { state, private: own } = prior;
+  const set = state ? setIn(state) : undefined;
+  if (!state || !set) return { state: null, private: {}, diagnostics: [] };
+  const failed = (error: unknown) => ({ ...prior, diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)] });
+  const place = placeOf(state);
+  const { id = randomUUID() } = own;
   try {
-    await remove(config.gateway(prior.state.region as string), { ...set, spared }, recordedIn(prior), patience);
+    const recorded = recordedForRemoval(prior, set);
+    run.claims.record(place, id, claimIn(set, recorded.granted), id);
+    await run.destroys();
+    const planned = (own.heirs ?? []).filter((heir) => heir.place === place && heir.id !== id);
+    const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(readClaim);
+    const known = run.claims.others(place, id, ["declared", "made", "failed"]);
+    const claims = [...planned.filter(({ id: other }) => !known.has(other)).map(readClaim), ...known.values(), ...anew];
+    const left = claimed(claims, recorded);
+    // What stays has to belong to a set, or nobody would revoke it in the end.
+    const owned = planned.map((heir) => readClaim(heir).granted).reduce(union, NO_PERMISSIONS);
+    const orphaned = (made: Permissions) => minus(minus(minus(left, owned), made), claimed(anew, recorded));
+    const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), patience?.signal);
+    if (!isOwned && set.onDelete !== "retain")
+      throw handOverFailed(
+        set.imageId,
+        claims.map(({ name }) => name),
+      );
+    await run.claims.inTurn(place, () =>
+      remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS }),
+    );
+    run.claims.removed(place, id);
+    run.claims.leave(place, left);
     return { state: null, private: {}, diagnostics: [] };
   } catch (error) {
-    return { ...prior, diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)] };
+    return failed(error);
+  }
+
+  function claimed(sets: readonly Claim[], recorded: Recorded): Permissions {
+    return wantedOf(sets, recorded, recorded.granted)
+      .map(({ permissions }) => permissions)
+      .reduce(union, NO_PERMISSIONS);
   }
 }
 
-function placeOf({ region, image_id: imageId }: ObjectValue): string {
-  return `${String(region)} ${String(imageId)}`;
+/**
+ * What a set that is destroyed has granted. Where its record cannot be read, an authoritative one granted what its arguments name; an
+ * additive one may have found that in place.
+ */
+function recordedForRemoval(prior: Kept, set: PermissionSet): Recorded {
+  try {
+    if (prior.private.unreadable) throw unreadablePrivate(set.imageId);
+    return recordedIn(prior);
+  } catch (error) {
+    const unreadable = error instanceof AmiSharingError && error.code === "state-unreadable";
+    if (!unreadable || set.mode === "additive") throw error;
+    const image = imageIn(prior.state);
+    const granted = targetPermissions(set, image);
+    return { region: String(prior.state?.region), ...image, live: granted, granted };
+  }
+}
+
+function unreadablePrivate(imageId: string): AmiSharingError {
+  return new AmiSharingError("state-unreadable", `the private data of the set of AMI ${imageId} in the state cannot be read`, {
+    imageId,
+    next: "restore the state from a backup, or run terraform apply -refresh-only, which counts what the arguments name as granted by the set",
+  });
 }
 
 /** Reads what EC2 has: the arguments stay, the grants are those that hold. */
 export async function readSet(
   current: Kept,
-  { config, log, patience }: Surroundings,
+  { config, log, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
   const { state } = current;
   const set = state ? setIn(state) : undefined;
@@ -268,16 +453,67 @@ export async function readSet(
   try {
     // One that was moved from a resource without a region is in the provider's.
     const region = typeof state.region === "string" ? state.region : await config.regionFor(undefined);
-    const observed = await observe(config.gateway(region as string), set, recordedIn(current), patience);
+    const { id = randomUUID() } = current.private;
+    const place = placeOf({ ...state, region: region as string });
+    const { previous, diagnostics } = readable(current, set);
+    if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id);
+    const observed = await observe(config.gateway(region as string), set, previous, patience);
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };
     }
-    const outputs = encodeRecorded(set, observed);
-    return { state: { ...state, ...valuesIn(outputs) }, private: privateIn(outputs), diagnostics: [] };
+    await run.opening();
+    const { now, others } = amongOthers(set, repaired(set, previous, observed), run, place, id);
+    const outputs = encodeRecorded(set, now);
+    return {
+      state: { ...state, ...valuesIn(outputs) },
+      private: privateIn(outputs, { id, ...(others.length > 0 ? { others } : {}) }),
+      diagnostics,
+    };
   } catch (error) {
     return { ...current, diagnostics: [errorDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
   }
+}
+
+/** What was recorded; undefined, with a warning, where it cannot be read. */
+function readable(current: Kept, set: PermissionSet): { previous: Recorded | undefined; diagnostics: Diagnostic[] } {
+  try {
+    if (current.private.unreadable) throw unreadablePrivate(set.imageId);
+    return { previous: recordedIn(current), diagnostics: [] };
+  } catch (error) {
+    const summary = `AMI ${set.imageId}: what was recorded cannot be read and is recorded anew`;
+    return { previous: undefined, diagnostics: [{ ...errorDiagnostic(summary, error), severity: "WARNING" }] };
+  }
+}
+
+/** A record that could not be read: what the arguments name counts as granted by the set. */
+function repaired(set: PermissionSet, previous: Recorded | undefined, observed: Recorded): Recorded {
+  if (previous) return observed;
+  const target = targetPermissions(set, observed);
+  return { ...observed, granted: set.mode === "additive" ? intersection(target, observed.live) : target };
+}
+
+/**
+ * A record as the other sets of the AMI make it: what they want and this set does not is not shown, and what this set wants and one
+ * of them granted is its own as well.
+ */
+function amongOthers(
+  set: PermissionSet,
+  observed: Recorded,
+  run: Run,
+  place: string,
+  id: string,
+): { now: Recorded; others: PlacedClaim[] } {
+  const { inherited } = run.claims.neighbours(place, id);
+  const others = [...run.claims.others(place, id)];
+  const target = targetPermissions(set, observed);
+  const claimed = others.map(([, claim]) => claim.wants(observed)).reduce(union, NO_PERMISSIONS);
+  const granted = union(observed.granted, intersection(intersection(target, observed.live), inherited));
+  run.claims.record(place, id, claimIn(set, granted), id);
+  return {
+    now: { ...observed, granted, live: minus(observed.live, minus(claimed, target)) },
+    others: others.map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, observed) })),
+  };
 }
 
 /**
@@ -381,7 +617,8 @@ function setIn(state: ObjectValue): PermissionSet | undefined {
 
 function recordedIn({ state, private: own }: Kept): Recorded {
   const { region, owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
-  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), ...own };
+  const { granted, kmsGrants } = own;
+  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), granted, kmsGrants };
   const told = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== null && value !== UNKNOWN));
   return decodeRecorded(told as RecordedOutputs, state ? setIn(state) : undefined);
 }
@@ -405,8 +642,8 @@ function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
 }
 
 /** Whether a set has, as far as it is recorded, what it wants. */
-function isSettled(set: PermissionSet, recorded: Recorded): boolean {
-  const change = changeOf(set, recorded, recorded);
+function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Neighbours): boolean {
+  const change = changeOf(set, recorded, recorded, neighbours);
   return isEmpty(change.add) && isEmpty(change.remove) && recorded.keyless === undefined;
 }
 
@@ -422,11 +659,11 @@ function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
 
 /** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
 function planDiagnostics(plan: Plan): Diagnostic[] {
-  const { set, change, recorded, refusals, doubts, warnings } = plan;
+  const { set, change, losing, recorded, refusals, doubts, warnings } = plan;
   const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error));
   if (refused.some(({ severity }) => severity === "ERROR")) return refused;
   const [broadest] = broadenings(change.add);
-  const untold = !isEmpty(minus(change.remove, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
+  const untold = !isEmpty(minus(losing, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
   const [heading = "", ...lines] = inTerraformWords(
@@ -450,13 +687,19 @@ function refusalDiagnostic(imageId: string, error: AmiSharingError): Diagnostic 
 }
 
 /** The state after a change: as planned where it was made whole, else what holds. */
-function kept(planned: ObjectValue, set: PermissionSet, recorded: Recorded, diagnostics: readonly Diagnostic[] = []): Applied {
+function kept(
+  planned: ObjectValue,
+  set: PermissionSet,
+  recorded: Recorded,
+  own: Private,
+  diagnostics: readonly Diagnostic[] = [],
+): Applied {
   const outputs = encodeRecorded(set, recorded);
   const isWhole = diagnostics.length === 0 && planned.grants !== UNKNOWN;
   const state: ObjectValue = { ...planned, ...valuesIn(outputs), ...(isWhole ? { grants: planned.grants ?? {} } : {}) };
   return {
     state,
-    private: privateIn(outputs),
+    private: privateIn(outputs, own),
     diagnostics,
     asPlanned: Object.entries(planned).every(([name, value]) => hasUnknown(value) || sameValue(value, state[name] ?? null)),
   };
@@ -469,6 +712,11 @@ function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs
 }
 
 /** And what they need not see. */
-function privateIn({ granted, kmsGrants }: RecordedOutputs): Private {
-  return { ...(granted ? { granted } : {}), ...(kmsGrants ? { kmsGrants } : {}) };
+function privateIn({ granted, kmsGrants }: RecordedOutputs, { id, others = [] }: Private = {}): Private {
+  return {
+    ...(granted ? { granted } : {}),
+    ...(kmsGrants ? { kmsGrants } : {}),
+    ...(id === undefined ? {} : { id }),
+    ...(others.length > 0 ? { others } : {}),
+  };
 }

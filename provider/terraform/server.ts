@@ -7,14 +7,16 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type AnsweredCall, DEFAULT_PATIENCE, type Patience, type Permissions } from "../core";
+import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
 import { dataSourceProblems, readPermissions } from "./dataSource";
 import { attributePath, type Diagnostic, problemDiagnostic } from "./diagnostics";
 import { hclog, type Log } from "./hclog";
+import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
   applySet,
   configurationOf,
+  decodePrivate,
   destroySet,
   importSet,
   type Kept,
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly makeGateway?: MakeGateway;
   readonly patience?: Patience;
   readonly log?: Log;
+  /** How long operations wait for those of other sets to begin, in milliseconds. */
+  readonly window?: number;
 }
 
 /** The members of the requests that are read, as tfplugin6.proto defines them; a request has those of its RPC. */
@@ -88,6 +92,7 @@ export function providerServer({
   makeGateway,
   patience = DEFAULT_PATIENCE,
   log = hclog,
+  window,
 }: ServerOptions = {}): ProviderServer {
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -97,8 +102,8 @@ export function providerServer({
   function configured(config: ObjectValue): ProviderConfig {
     return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
-  const shared = new Map<string, Permissions>();
-  const surroundings = () => ({ config: provider, log, shared, patience: { ...patience, signal: stopping.signal } });
+  const run = new Run(window);
+  const surroundings = () => ({ config: provider, log, run, patience: { ...patience, signal: stopping.signal } });
 
   const methods: Record<string, Method> = {
     GetMetadata: () => ({
@@ -128,8 +133,7 @@ export function providerServer({
     ConfigureProvider({ config }) {
       const problems = providerProblems(object(config));
       if (problems.length === 0) provider = configured(object(config));
-      // Another run: under a debugger one process serves many.
-      shared.clear();
+      run.clear();
       return { diagnostics: problems.map(problemDiagnostic) };
     },
 
@@ -154,11 +158,15 @@ export function providerServer({
       if (refused) return refused;
       const prior = kept(prior_state, prior_private);
       if (decodeValue(proposed_new_state) === null)
-        return { planned_state: proposed_new_state, planned_private: prior_private, diagnostics: planDestroy(prior) };
-      const { planned, replace, diagnostics } = await planSet(prior, object(config), surroundings());
+        return planDestroy(prior, run).then(({ private: own, diagnostics }) => ({
+          planned_state: proposed_new_state,
+          planned_private: encodePrivate(own),
+          diagnostics,
+        }));
+      const { planned, private: own, replace, diagnostics } = await planSet(prior, object(config), surroundings());
       return {
         planned_state: encodeValue(planned, RESOURCE_SCHEMA),
-        planned_private: prior_private,
+        planned_private: encodePrivate(own),
         requires_replace: replace.map((name) => attributePath(name)),
         diagnostics,
       };
@@ -307,7 +315,7 @@ function object(value: DynamicValue): ObjectValue {
 function kept(state: DynamicValue, own: Uint8Array): Kept {
   return {
     state: decodeValue(state),
-    private: own?.length > 0 ? (JSON.parse(Buffer.from(own).toString("utf8")) as Private) : {},
+    private: decodePrivate(own),
   };
 }
 

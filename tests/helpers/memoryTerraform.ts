@@ -29,6 +29,8 @@ export interface Planned {
   readonly planned: ObjectValue;
   readonly replace: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
+  /** What Terraform carries from the plan to a destroy, and within one process to the apply. */
+  readonly private: Uint8Array;
 }
 
 /** hashicorp/terraform, internal/terraform/node_resource_abstract_instance.go and internal/plans/objchange: what is checked and kept. */
@@ -37,10 +39,11 @@ export class MemoryTerraform {
   /** null: no such resource. */
   state: ObjectValue | null = null;
   tainted = false;
-  private private: Uint8Array = Buffer.alloc(0);
+  /** The private data beside the state. */
+  ownData: Uint8Array = Buffer.alloc(0);
 
   constructor(options: ServerOptions) {
-    this.server = providerServer({ env: { AWS_REGION: "us-east-1" }, log: () => undefined, ...options });
+    this.server = providerServer({ env: { AWS_REGION: "us-east-1" }, log: () => undefined, window: 0, ...options });
   }
 
   /** Reads what is there. */
@@ -50,10 +53,10 @@ export class MemoryTerraform {
       version: 0,
       raw_state: { json: Buffer.from(JSON.stringify(this.state)) },
     });
-    const read = await this.ask("ReadResource", { current_state: upgraded.upgraded_state, private: this.private });
+    const read = await this.ask("ReadResource", { current_state: upgraded.upgraded_state, private: this.ownData });
     if (errors(read).length > 0) return read.diagnostics ?? [];
     this.state = decodeValue(read.new_state as DynamicValue);
-    this.private = (read.private as Uint8Array) ?? Buffer.alloc(0);
+    this.ownData = (read.private as Uint8Array) ?? Buffer.alloc(0);
     return read.diagnostics ?? [];
   }
 
@@ -62,7 +65,7 @@ export class MemoryTerraform {
     const prior = this.tainted ? null : this.state;
     const first = await this.planned(config, prior);
     if (!prior || first.replace.length === 0) return first;
-    return { ...(await this.planned(config, null)), replace: first.replace };
+    return { ...(await this.planned(config, null, first.private)), replace: first.replace };
   }
 
   /**
@@ -77,8 +80,10 @@ export class MemoryTerraform {
     const told = [...refreshed, ...plan.diagnostics];
     if (told.some(({ severity }) => severity === "ERROR")) return told;
     meanwhile();
+    // The apply is another process.
+    await this.begin();
     if (this.state && (plan.replace.length > 0 || this.tainted)) {
-      const destroyed = await this.destroyed();
+      const destroyed = await this.destroyed(plan.private);
       if (destroyed.some(({ severity }) => severity === "ERROR")) return destroyed;
     }
     const prior = this.state;
@@ -90,10 +95,10 @@ export class MemoryTerraform {
       prior_state: encodeValue(prior, RESOURCE_SCHEMA),
       planned_state: encodeValue(again.planned, RESOURCE_SCHEMA),
       config: encodeValue(full(config), RESOURCE_SCHEMA),
-      planned_private: this.private,
+      planned_private: again.private,
     });
     this.state = decodeValue(applied.new_state as DynamicValue);
-    this.private = (applied.private as Uint8Array) ?? Buffer.alloc(0);
+    this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
     const failed = errors(applied).length > 0;
     this.tainted = failed && !prior && this.state !== null;
     if (!failed && !applied.legacy_type_system) assertCompatible(again.planned, this.state ?? {}, "what was applied");
@@ -110,46 +115,56 @@ export class MemoryTerraform {
     await this.ask("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
   }
 
-  /** A destroy as a part of a run. */
-  async destroyed(): Promise<readonly Diagnostic[]> {
+  /**
+   * A destroy as a part of a run.
+   *
+   * @param planned what the plan of a replacement made of the private data
+   */
+  async destroyed(planned?: Uint8Array): Promise<readonly Diagnostic[]> {
     if (!this.state) return [];
     const nothing = { msgpack: Buffer.from([0xc0]) };
     const plan = await this.ask("PlanResourceChange", {
       prior_state: encodeValue(this.state, RESOURCE_SCHEMA),
       proposed_new_state: nothing,
       config: nothing,
-      prior_private: this.private,
+      prior_private: this.ownData,
     });
     assert.equal(decodeValue(plan.planned_state as DynamicValue), null);
     const applied = await this.ask("ApplyResourceChange", {
       prior_state: encodeValue(this.state, RESOURCE_SCHEMA),
       planned_state: nothing,
       config: nothing,
-      planned_private: plan.planned_private,
+      planned_private: planned ?? plan.planned_private,
     });
     this.state = decodeValue(applied.new_state as DynamicValue);
-    this.private = (applied.private as Uint8Array) ?? Buffer.alloc(0);
+    this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
     if (this.state === null) this.tainted = false;
     return [...(plan.diagnostics ?? []), ...(applied.diagnostics ?? [])];
   }
 
   /** One plan of the provider's; Terraform asks for a second one of what is to be replaced. */
-  async planned(config: Record<string, Value>, prior: ObjectValue | null): Promise<Planned> {
+  async planned(
+    config: Record<string, Value>,
+    prior: ObjectValue | null,
+    priorPrivate = prior ? this.ownData : Buffer.alloc(0),
+  ): Promise<Planned> {
     const given = full(config);
     const validated = await this.ask("ValidateResourceConfig", { config: encodeValue(given, RESOURCE_SCHEMA) });
-    if (errors(validated).length > 0) return { planned: given, replace: [], diagnostics: validated.diagnostics ?? [] };
+    if (errors(validated).length > 0)
+      return { planned: given, replace: [], diagnostics: validated.diagnostics ?? [], private: priorPrivate };
     const answer = await this.ask("PlanResourceChange", {
       prior_state: encodeValue(prior, RESOURCE_SCHEMA),
       proposed_new_state: encodeValue(proposed(given, prior), RESOURCE_SCHEMA),
       config: encodeValue(given, RESOURCE_SCHEMA),
-      prior_private: prior ? this.private : Buffer.alloc(0),
+      prior_private: priorPrivate,
     });
     const planned = decodeValue(answer.planned_state as DynamicValue) ?? assert.fail("nothing is planned");
     if (errors(answer).length === 0) assertPlanValid(given, planned);
     const replace = (answer.requires_replace as { steps: { attribute_name: string }[] }[]).map(
       ({ steps }) => steps[0]?.attribute_name ?? "",
     );
-    return { planned, replace, diagnostics: answer.diagnostics ?? [] };
+    const planned_private = (answer.planned_private as Uint8Array | undefined) ?? Buffer.alloc(0);
+    return { planned, replace, diagnostics: answer.diagnostics ?? [], private: planned_private };
   }
 
   private ask(rpc: string, request: object): Promise<Answer> {

@@ -229,10 +229,10 @@ describe("a set that is replaced by one of the same AMI", () => {
       await terraform.apply(config);
       await terraform.refresh();
       // One run makes the new one first, as with create_before_destroy.
-      const old = terraform.state;
+      const { state: old, ownData } = terraform;
       terraform.state = null;
       await terraform.apply({ ...config, account_ids: [A, B] });
-      terraform.state = old;
+      Object.assign(terraform, { state: old, ownData });
       assert.deepEqual(errors({ diagnostics: await terraform.destroyed() }), []);
       for (const resource of [imageId, ...snapshotIds])
         assert.deepEqual([...ec2.grantees(resource)].sort(), [`account/${A}`, `account/${B}`]);
