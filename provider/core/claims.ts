@@ -96,8 +96,8 @@ export function refuseRivals(imageId: string, region: string, names: readonly [s
 export function handOverFailed(imageId: string, names: readonly string[]): AmiSharingError {
   return new AmiSharingError(
     "hand-over-incomplete",
-    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, and could not be created or updated: this set keeps its grants until then`,
-    { imageId, next: "mend the error of that set and repeat" },
+    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, and does not own it yet: until then this set keeps its grants`,
+    { imageId, next: "repeat, after mending the errors of that set if there are any" },
   );
 }
 

@@ -102,7 +102,9 @@ export class Run {
         .map(({ granted }) => granted)
         .reduce(union, NO_PERMISSIONS);
       if (!missing(owned)) return true;
-      if (Date.now() >= until || signal?.aborted || this.claims.others(place, id, ["failed"]).size > 0) return false;
+      const pending = this.claims.others(place, id, ["declared"]).size > 0 || this.claims.others(place, id, ["made"]).size === 0;
+      const isHopeless = !pending || this.claims.others(place, id, ["failed"]).size > 0;
+      if (isHopeless || Date.now() >= until || signal?.aborted) return false;
       await sleep(50);
     }
   }

@@ -169,26 +169,25 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     }
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
-    // A set that is replaced by one of the same AMI leaves it what that one declares.
-    const itself = set && region !== UNKNOWN ? [{ ...written(id, place, claimIn(set, NO_PERMISSIONS), before), self: true }] : [];
-    const carried = [...(leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self), ...itself];
-    const planned = (values: ObjectValue, diagnostics: readonly Diagnostic[]): Planned => ({
-      planned: values,
-      private: { ...own, heirs: carried },
-      replace,
-      diagnostics,
-    });
+    const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
+    const planned = (values: ObjectValue, diagnostics: readonly Diagnostic[], image: ClaimedImage): Planned => {
+      // A set that is replaced by one of the same AMI leaves it what that one declares.
+      const claim = set && writeClaim(claimIn(set, NO_PERMISSIONS), image);
+      const itself = claim ? [{ id, place, ...claim, self: true }] : [];
+      return { planned: values, private: { ...own, heirs: [...others, ...itself] }, replace, diagnostics };
+    };
     if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded, neighbours)) {
       run.claims.ended(place, id, "made", recorded.granted);
-      return planned(before.state, []);
+      return planned(before.state, [], imageIn(before.state));
     }
-    if (!set || region === UNKNOWN || !provider.isKnown) return planned(blind(base, before.state), leaving.diagnostics);
+    if (!set || region === UNKNOWN || !provider.isKnown)
+      return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
     refuseUntold(plan, run.claims.others(place, id, ["made"]), own);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const values = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
-    return planned(values, [...planDiagnostics(plan), ...leaving.diagnostics, ...users]);
+    return planned(values, [...planDiagnostics(plan), ...leaving.diagnostics, ...users], plan.image);
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     const imageId = String(config.image_id);
@@ -210,11 +209,6 @@ function refuseUntold(
   const dropped = minus(recorded?.granted ?? NO_PERMISSIONS, target);
   const [first] = wantedOf(untold, image, dropped);
   if (first) throw toldTooLate(set.imageId, [first.name]);
-}
-
-/** A claim as Terraform carries it. */
-function written(id: string, place: string, claim: Claim, { state }: Kept): PlacedClaim {
-  return { id, place, ...writeClaim(claim, imageIn(state)) };
 }
 
 /** What state tells of an AMI; nothing for a new one. */
@@ -249,13 +243,18 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
     return { private: prior.private, diagnostics: [errorDiagnostic(`AMI ${set.imageId}: the state cannot be read`, error)] };
   }
   const place = placeOf(prior.state);
-  const { id = "" } = prior.private;
+  const { id = randomUUID() } = prior.private;
+  run.claims.record(place, id, claimIn(set, recorded.granted), id);
   await run.destroys();
   const heirs = run.claims.others(place, id, ["declared", "made"]);
   const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
     ...prior.private,
-    heirs: [...heirs].map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, recorded) })),
+    heirs: [
+      // A deposed object that could not be destroyed yet, as its heir did not own what it left.
+      ...(prior.private.heirs ?? []),
+      ...[...heirs].map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, recorded) })),
+    ],
   };
   const holders = Object.keys(grantsIn(prior.state));
   const spared = holders.filter((key) => set.spared.has(key));
@@ -369,7 +368,12 @@ export async function destroySet(
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { state: null, private: {}, diagnostics: [] };
-  const failed = (error: unknown) => ({ ...prior, diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)] });
+  const { heirs: _, ...remembered } = own;
+  const failed = (error: unknown, heirs: readonly PlacedClaim[] = []) => ({
+    state,
+    private: heirs.length > 0 ? { ...remembered, heirs } : remembered,
+    diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)],
+  });
   const place = placeOf(state);
   const { id = randomUUID() } = own;
   try {
@@ -385,11 +389,20 @@ export async function destroySet(
     const owned = planned.map((heir) => readClaim(heir).granted).reduce(union, NO_PERMISSIONS);
     const orphaned = (made: Permissions) => minus(minus(minus(left, owned), made), claimed(anew, recorded));
     const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), patience?.signal);
-    if (!isOwned && set.onDelete !== "retain")
-      throw handOverFailed(
+    if (!isOwned && set.onDelete !== "retain") {
+      const waiting = handOverFailed(
         set.imageId,
         claims.map(({ name }) => name),
       );
+      // The refresh of the next plan makes it the owner; that plan's destroy is not told again who the heirs are.
+      const made = [...run.claims.others(place, id, ["made"])].map(([other, claim]) => ({
+        id: other,
+        place,
+        self: true,
+        ...writeClaim(claim, recorded),
+      }));
+      return failed(waiting, made);
+    }
     await run.claims.inTurn(place, () =>
       remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS }),
     );
@@ -467,7 +480,7 @@ export async function readSet(
     const outputs = encodeRecorded(set, now);
     return {
       state: { ...state, ...valuesIn(outputs) },
-      private: privateIn(outputs, { id, ...(others.length > 0 ? { others } : {}) }),
+      private: privateIn(outputs, { id, others, heirs: current.private.heirs ?? [] }),
       diagnostics,
     };
   } catch (error) {
@@ -712,11 +725,12 @@ function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs
 }
 
 /** And what they need not see. */
-function privateIn({ granted, kmsGrants }: RecordedOutputs, { id, others = [] }: Private = {}): Private {
+function privateIn({ granted, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [] }: Private = {}): Private {
   return {
     ...(granted ? { granted } : {}),
     ...(kmsGrants ? { kmsGrants } : {}),
     ...(id === undefined ? {} : { id }),
     ...(others.length > 0 ? { others } : {}),
+    ...(heirs.length > 0 ? { heirs } : {}),
   };
 }
