@@ -35,7 +35,7 @@ interface Arguments {
   readonly neverRevoke?: string[] | undefined;
   /**
    * For the customer managed keys of encrypted snapshots. `check`: plans warn of accounts that they do not admit. `grant`: a KMS
-   * grant for each account, retired with its share. `ignore`: nothing. Default: `check`.
+   * grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.
    */
   readonly kmsAccess?: string | undefined;
   /** Plans ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: `false`. */

@@ -6,7 +6,7 @@ import { granteesOf, type Permissions } from "./permissions";
 /**
  * Grantee key → `launch`, `createVolume`, or `launch, createVolume`; where create-volume holds on some of the
  * snapshots only: `launch, createVolume on snap-…, snap-…`. Keys are sorted. After a refresh, ` (key grant gone)` ends the words of
- * an account whose KMS grant of the set's somebody else retired.
+ * an account whose KMS grant of the set's somebody else revoked.
  */
 export type Grants = Record<GranteeKey, string>;
 

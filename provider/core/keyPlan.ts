@@ -1,4 +1,4 @@
-/** What of a set's change concerns KMS keys: which keys encrypt the image, who lacks them, and which grants to create and to retire. */
+/** What of a set's change concerns KMS keys: which keys encrypt the image, who lacks them, and which grants to create and to revoke. */
 
 import { keysClaimedBy, type Neighbours } from "./claims";
 import { type Change, mayRevoke } from "./diff";
@@ -25,7 +25,7 @@ export interface ImageKey {
 export interface KeyPlan {
   readonly keys: readonly ImageKey[];
   readonly create: readonly { readonly keyId: string; readonly accountId: string }[];
-  readonly retire: readonly OwnKeyGrant[];
+  readonly revoke: readonly OwnKeyGrant[];
   /** Grants of an earlier operation that stay. */
   readonly keep: readonly OwnKeyGrant[];
   /** Who lacks a key, in words. */
@@ -34,7 +34,7 @@ export interface KeyPlan {
   readonly doubts: readonly string[];
 }
 
-const NO_KEYS: KeyPlan = { keys: [], create: [], retire: [], keep: [], warnings: [], doubts: [] };
+const NO_KEYS: KeyPlan = { keys: [], create: [], revoke: [], keep: [], warnings: [], doubts: [] };
 
 interface Planned {
   readonly set: PermissionSet;
@@ -45,7 +45,7 @@ interface Planned {
   readonly neighbours: Neighbours;
 }
 
-/** The name of the grants that this package makes for an image: only such are ever retired. */
+/** The name of the grants that this package makes for an image: only such are ever revoked. */
 export function grantName(imageId: string): string {
   return `ami-launch-permissions/${imageId}`;
 }
@@ -66,7 +66,7 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
     grantee.kind === "organization" || grantee.kind === "organizationalUnit" ? [grantee.arn] : [],
   );
   const plan = leaving(set, owned, target, own, needed);
-  const leaves = new Set(plan.retire.map(({ grantId }) => grantId));
+  const leaves = new Set(plan.revoke.map(({ grantId }) => grantId));
   const gone = new Set<OwnKeyGrant>();
   const found: OwnKeyGrant[] = [];
   const unwanted: OwnKeyGrant[] = [];
@@ -77,7 +77,7 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
     // A key is at home in its own account: nobody has to be admitted there.
     const others = accounts.filter((id) => id !== accountOfKey(keyId));
     const [policy, all] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
-    // What this change retires admits nobody afterwards.
+    // What this change revokes admits nobody afterwards.
     const grants = all?.filter(({ grantId }) => !leaves.has(grantId));
     for (const one of plan.keep)
       if (one.keyId === keyId && grants && !grants.some(({ grantId }) => grantId === one.grantId)) gone.add(one);
@@ -112,7 +112,7 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
       );
   }
   const keep = [...plan.keep.filter((one) => !gone.has(one)), ...found];
-  return { ...plan, keep, retire: [...plan.retire, ...unwanted], keys, create, warnings, doubts };
+  return { ...plan, keep, revoke: [...plan.revoke, ...unwanted], keys, create, warnings, doubts };
 }
 
 /**
@@ -166,7 +166,7 @@ function leaving(
     set.spared.has(accountKey(accountId)) ||
     needed.has(accountKey(accountId)) ||
     (set.kmsAccess === "grant" && keyIds.includes(keyId) && wanted.has(accountKey(accountId)));
-  return { ...NO_KEYS, keep: owned.filter(stays), retire: owned.filter((grant) => !stays(grant)) };
+  return { ...NO_KEYS, keep: owned.filter(stays), revoke: owned.filter((grant) => !stays(grant)) };
 }
 
 async function keysOf(gateway: Gateway, { snapshotIds }: Pick<Image, "snapshotIds">): Promise<ImageKey[]> {

@@ -64,7 +64,7 @@ export async function reconcile(
   const [refusal] = plan.refusals;
   if (refusal) throw refusal;
 
-  const keyGrants = new Map([...plan.keys.keep, ...plan.keys.retire].map((grant) => [grant.grantId, grant]));
+  const keyGrants = new Map([...plan.keys.keep, ...plan.keys.revoke].map((grant) => [grant.grantId, grant]));
   const keysBefore = [...keyGrants.keys()];
   const sent: Sent = { accepted: [], refused: [] };
   const recordedWith = (live: Permissions): Recorded => ({
@@ -78,7 +78,7 @@ export async function reconcile(
       keyGrants.set(grantId, { keyId, grantId, accountId });
     });
     await applyPhases(gateway, image, plan.phases, sent);
-    await revokeKeyGrants(gateway, plan.keys.retire, ({ grantId }) => keyGrants.delete(grantId));
+    await revokeKeyGrants(gateway, plan.keys.revoke, ({ grantId }) => keyGrants.delete(grantId));
     const live = await waitUntilVisible(gateway, image, change, before, patience);
     return { recorded: recordedWith(live), plan };
   } catch (error) {

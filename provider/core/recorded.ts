@@ -25,7 +25,7 @@ export interface Recorded {
   readonly wanted?: Permissions;
   /** The KMS grants that this set made (kmsAccess "grant"). */
   readonly keyGrants?: readonly OwnKeyGrant[];
-  /** Accounts whose KMS grant of this set somebody else retired. */
+  /** Accounts whose KMS grant of this set somebody else revoked. */
   readonly keyless?: ReadonlySet<GranteeKey>;
 }
 

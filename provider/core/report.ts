@@ -41,6 +41,8 @@ export function entriesOf({ set, image, recorded, live, target, change, losing, 
   const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), minus(minus(left, spared), foreign));
   // What others granted stays untold, unless a diff may show it as lost.
   const others = intersection(unclaimed, inEither);
+  const owns = union(granted, neighbours.inherited);
+  const foundInPlace = set.mode === "additive" ? minus(intersection(target, live), owns) : NO_PERMISSIONS;
   const owner = accountKey(image.ownerId);
   const isOwner = (key: GranteeKey) => key === owner;
   const entries: Entry[] = [
@@ -48,7 +50,12 @@ export function entriesOf({ set, image, recorded, live, target, change, losing, 
     { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(change.add, held) },
     { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
-    { sign: "=", why: "has it already", permissions: minus(intersection(target, live), inBoth) },
+    { sign: "=", why: "has it already", permissions: minus(intersection(target, live), union(inBoth, foundInPlace)) },
+    {
+      sign: "=",
+      why: "found in place: not granted by this set, which will not revoke it",
+      permissions: minus(foundInPlace, inBoth),
+    },
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     ...claimed.map(
@@ -77,7 +84,7 @@ export function entriesOf({ set, image, recorded, live, target, change, losing, 
  */
 export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MOST_NAMED): string {
   const { set, image, region, change, phases, keys } = plan;
-  const keyCalls = { CreateGrant: keys.create.length, RevokeGrant: keys.retire.length };
+  const keyCalls = { CreateGrant: keys.create.length, RevokeGrant: keys.revoke.length };
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
     count > 0 ? [`${count} ${action}`] : [],
   );
@@ -94,8 +101,8 @@ export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MO
     ...(keys.create.length > 0
       ? [`key grants to: ${cut([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))])}`]
       : []),
-    ...(keys.retire.length > 0
-      ? [`key grants retired of: ${cut([...new Set(keys.retire.map(({ accountId }) => accountKey(accountId)))])}`]
+    ...(keys.revoke.length > 0
+      ? [`key grants revoked of: ${cut([...new Set(keys.revoke.map(({ accountId }) => accountKey(accountId)))])}`]
       : []),
     `calls: ${calls.length > 0 ? calls.join(", ") : "none"}`,
     ...plan.warnings.map((text) => `warning: ${text}`),
@@ -121,7 +128,7 @@ function countsOf({ live, change, losing, keys }: Plan, tense: "planned" | "done
   const counted = Object.entries({ gain: gain.size, lose: lose.size, keep: keep.length })
     .filter(([, count]) => count > 0)
     .map(([verb, count]) => `${count} ${VERBS[tense][verb as keyof typeof VERBS.planned][count === 1 ? 0 : 1]}`);
-  const changes = gain.size + lose.size + keys.create.length + keys.retire.length;
+  const changes = gain.size + lose.size + keys.create.length + keys.revoke.length;
   const unchanged = changes > 0 ? "" : tense === "planned" ? "nothing changes" : "nothing changed";
   return [unchanged, counted.length > 0 ? `${counted.join(", ")} access` : ""].filter((text) => text !== "").join(", ");
 }

@@ -74,7 +74,7 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**
    * What is done about the customer managed keys of encrypted snapshots. `check`: previews warn of accounts that their policies and grants
-   * do not admit. `grant`: a KMS grant for each account, retired with its share. `ignore`: nothing. Default: `check`.
+   * do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.
    */
   kmsAccess?: pulumi.Input<KmsAccess> | undefined;
   /** Previews ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: false. */

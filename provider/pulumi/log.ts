@@ -6,6 +6,7 @@ import {
   type DeclaredSet,
   type ErrorCode,
   ec2Gateway,
+  endpointWarning,
   type Gateway,
   NO_FINDINGS,
   type PermissionSet,
@@ -169,6 +170,16 @@ function severityOf(refusals: readonly AmiSharingError[]): Words["severity"] {
 
 /** One gateway a connection, for all sets of a program. */
 const gateways = new Map<string, Gateway>();
+/** The endpoints that were warned of. */
+const warned = new Set<string>();
+
+/** Warns, once, of an endpoint that is called in clear. */
+async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
+  const warning = endpoint === undefined || warned.has(endpoint) ? undefined : endpointWarning(endpoint);
+  if (endpoint === undefined || warning === undefined) return;
+  warned.add(endpoint);
+  await pulumi.log.warn(warning);
+}
 
 function gatewayFor(inputs: Properties): Gateway {
   // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
@@ -176,6 +187,7 @@ function gatewayFor(inputs: Properties): Gateway {
   const config = new pulumi.Config("aws");
   const connection = connectionOf(inputs, (key) => config.get(key.slice("aws:".length)));
   const key = JSON.stringify(connection);
+  warnOfEndpoint(connection.endpoint).catch(() => undefined);
   const gateway = gateways.get(key) ?? ec2Gateway(connection);
   gateways.set(key, gateway);
   return gateway;

@@ -1,6 +1,7 @@
 /** What goes wrong, in Terraform's form: diagnostics that point at the attribute, with the names that its users write. */
 
-import { type AmiSharingError, ARGUMENT_NAMES, type ArgumentProblem, type ErrorCode } from "../core";
+import { type AmiSharingError, ARGUMENT_NAMES, type ArgumentProblem, type ErrorCode, endpointWarning } from "../core";
+import type { ObjectValue } from "./values";
 
 /** tfplugin6.proto, Diagnostic. */
 export interface Diagnostic {
@@ -43,6 +44,13 @@ export function errorDiagnostic(summary: string, error: unknown, attributes: rea
     detail: inTerraformWords(message),
     ...(name && attributes.includes(name) ? { attribute: attributePath(name) } : {}),
   };
+}
+
+/** What people should know of a provider block that is accepted. */
+export function endpointWarnings({ endpoint }: ObjectValue): Diagnostic[] {
+  const detail = typeof endpoint === "string" ? endpointWarning(endpoint) : undefined;
+  if (detail === undefined) return [];
+  return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, attribute: attributePath("endpoint") }];
 }
 
 /** The attribute that an error is about which names none. */

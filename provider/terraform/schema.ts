@@ -153,7 +153,7 @@ export const RESOURCE_SCHEMA: Schema = {
       role: "optional",
       type: "string",
       description:
-        "For the customer managed keys of encrypted snapshots. `check`: plans warn of accounts that they do not admit. `grant`: a KMS grant for each account, retired with its share. `ignore`: nothing. Default: `check`.",
+        "For the customer managed keys of encrypted snapshots. `check`: plans warn of accounts that they do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.",
     },
     check_usage: {
       role: "optional",

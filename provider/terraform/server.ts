@@ -9,7 +9,7 @@ import type {
 } from "@grpc/grpc-js";
 import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
 import { dataSourceProblems, readPermissions } from "./dataSource";
-import { attributePath, type Diagnostic, problemDiagnostic } from "./diagnostics";
+import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
 import { hclog, type Log } from "./hclog";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
@@ -122,7 +122,9 @@ export function providerServer({
     GetResourceIdentitySchemas: () => ({ identity_schemas: {} }),
     GetFunctions: () => ({ functions: {} }),
 
-    ValidateProviderConfig: ({ config }) => ({ diagnostics: providerProblems(object(config)).map(problemDiagnostic) }),
+    ValidateProviderConfig: ({ config }) => ({
+      diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config))],
+    }),
 
     ValidateResourceConfig: ({ type_name, config }) =>
       ofType(RESOURCE, type_name) ?? { diagnostics: problemsOf(object(config)).map(problemDiagnostic) },

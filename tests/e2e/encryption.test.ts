@@ -61,7 +61,7 @@ describe("encrypted AMIs", function () {
     const report = reportsIn(await project.up())
       .join(" ")
       .replace(/\s+/g, " ");
-    assert.match(report, new RegExp(`key grants to: account/${THIRD} key grants retired of: account/${FIRST}`));
+    assert.match(report, new RegExp(`key grants to: account/${THIRD} key grants revoked of: account/${FIRST}`));
     assert.deepEqual(await accountsWithGrants(key), [SECOND, THIRD]);
     const changes = (await emulator().calls())
       .map(({ action }) => action)

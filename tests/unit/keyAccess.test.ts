@@ -161,7 +161,7 @@ describe("kmsAccess grant", () => {
     const { outputs } = engine.state ?? assert.fail();
     const text = reportOf(await planChange(ec2, set, decodeRecorded(outputs, set)), "planned").replace(/\s+/g, " ");
     assert.match(text, new RegExp(`warning: account/${A}, account/${B} may not use key ${KEY}`));
-    assert.match(text, /: 2 keep access key grants retired of|: 2 keep access /);
+    assert.match(text, /: 2 keep access key grants revoked of|: 2 keep access /);
     assert.doesNotMatch(text, /nothing changes/);
   });
 
