@@ -109,6 +109,8 @@ interface Entry {
   /** What state holds of it, as text: how a set that is removed is known again. */
   readonly record?: string;
   readonly state: State;
+  /** What it owns since its create or update in this run. */
+  readonly owned?: Permissions;
   readonly authoritative: boolean;
 }
 
@@ -156,9 +158,17 @@ export class ClaimRegistry {
   }
 
   /** How the create or update of a declared set ended. */
-  ended(place: string, id: string, state: "made" | "failed", granted?: Permissions): void {
+  ended(place: string, id: string, state: "made" | "failed", owned: Permissions = NO_PERMISSIONS): void {
     const entry = this.at(place).get(id);
-    if (entry) this.at(place).set(id, { ...entry, state, claim: { ...entry.claim, granted: granted ?? entry.claim.granted } });
+    // What its predecessor granted counts on: that one may still be there.
+    const granted = union(entry?.claim.granted ?? NO_PERMISSIONS, owned);
+    if (entry) this.at(place).set(id, { ...entry, state, owned, claim: { ...entry.claim, granted } });
+  }
+
+  /** What the other sets that were made own now. */
+  ownedByOthers(place: string, id: string): Permissions {
+    const made = [...this.at(place)].filter(([other, { state }]) => other !== id && state === "made");
+    return made.map(([, { owned = NO_PERMISSIONS }]) => owned).reduce(union, NO_PERMISSIONS);
   }
 
   /** What a set has to respect when it is created or changed. */

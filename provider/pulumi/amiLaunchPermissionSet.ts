@@ -5,7 +5,7 @@ import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete } from "../core";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
 import { logReport } from "./log";
-import { contextOf, declareSet } from "./program";
+import { contextOf, declareSet, urnOf } from "./program";
 import { PROVIDER_SHIM } from "./shim";
 import { connectionOf } from "./stackConfig";
 import { CONTEXT, DONE } from "./state";
@@ -124,7 +124,8 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined, [DONE]: undefined };
     const region = args?.region;
     const isLookedUp = opts?.id !== undefined;
-    const context = isLookedUp ? {} : { [CONTEXT]: contextOf(AmiLaunchPermissionSet.__pulumiType, name, args?.imageId, opts) };
+    const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
+    const context = isLookedUp ? {} : { [CONTEXT]: contextOf(urn, args?.imageId) };
     super(
       AmiLaunchPermissionSet.__pulumiType,
       name,
@@ -132,7 +133,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
       opts,
     );
     if (isLookedUp) return;
-    declareSet(this, args ?? {});
+    declareSet(this, args ?? {}, urn);
     logReport(this, args);
   }
 }

@@ -101,7 +101,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
       const context = contextIn(news);
-      if (context) this.claim(declared, context, olds);
+      if (context) await this.claimAll(declared, context, olds);
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
       // The preview already refuses what state shows; another AMI's set begins anew.
@@ -226,6 +226,19 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const target = targetPermissions(set, observed);
       return { ...observed, granted: set.mode === "additive" ? intersection(target, observed.live) : target };
     }
+  }
+
+  /** Tells the sets of the AMI what each of them wants, those included that are still to be checked. Errors: `conflicting-sets`. */
+  private async claimAll(declared: DeclaredSet, context: Context, olds: Properties): Promise<void> {
+    const { imageId, region } = declared;
+    for (const [urn, args] of Object.entries(context.declared ?? {})) {
+      const decoded = decodeInputs(args);
+      if ("problems" in decoded || decoded.declared.imageId !== imageId) continue;
+      const other: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, {}) };
+      const set = other.region === region && typeof region === "string" ? permissionSetOf(other) : undefined;
+      if (set) this.claims.declare(placeOf({ imageId, region }), urn, claimOf(nameOf(urn), set), set.mode === "authoritative");
+    }
+    this.claim(declared, context, olds);
   }
 
   /** Tells the other sets of the AMI what this one wants. Errors: `conflicting-sets`. */

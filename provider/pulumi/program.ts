@@ -17,9 +17,17 @@ import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn 
 /** The outputs that state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
 
+/** A set as the program declared it. */
+interface DeclaredArguments {
+  readonly resource: pulumi.CustomResource;
+  readonly args: object;
+  readonly urn: Promise<string>;
+  known?: Promise<readonly [string, Properties] | undefined>;
+}
+
 /** One execution of a program. */
 interface Run {
-  readonly resources: { readonly resource: pulumi.CustomResource; readonly args: object }[];
+  readonly resources: DeclaredArguments[];
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
 }
@@ -44,29 +52,47 @@ function currentRun(): Run {
   return run;
 }
 
-/**
- * What the provider is told when a set is declared: the engine tells it neither names nor what other sets recorded.
- *
- * @param type the type in URNs
- */
-export function contextOf(
-  type: string,
-  name: string,
-  imageId: pulumi.Input<string> | undefined,
-  opts: pulumi.CustomResourceOptions | undefined,
-): pulumi.Output<Context> {
-  const urn = new Promise<string>((resolve) => pulumi.createUrn(name, type, opts?.parent).apply(resolve));
+/** The URN that a set will have. A promise: an output would make the set depend on its parent's children. */
+export function urnOf(type: string, name: string, opts: pulumi.CustomResourceOptions | undefined): Promise<string> {
+  return new Promise((resolve) => pulumi.createUrn(name, type, opts?.parent).apply(resolve));
+}
+
+/** What the provider is told when a set is declared: the engine tells it neither names nor what other sets recorded. */
+export function contextOf(urn: Promise<string>, imageId: pulumi.Input<string> | undefined): pulumi.Output<Context> {
   const state = recordedState();
+  const run = currentRun();
   return pulumi.output(imageId).apply(async (id) => {
-    const ofImage = Object.entries(await state).filter(([, outputs]) => outputs.imageId === id);
-    return { urn: await urn, recorded: Object.fromEntries(ofImage) };
+    const [own, recorded] = [await urn, await state];
+    // A program that waits for nothing has declared all its sets by now.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const declared = await Promise.all(run.resources.map((one) => argumentsOf(one)));
+    const ofImage = ([, props]: readonly [string, Properties]) => props.imageId === id;
+    return {
+      urn: own,
+      recorded: Object.fromEntries(Object.entries(recorded).filter(ofImage)),
+      declared: Object.fromEntries(declared.filter((one) => one !== undefined).filter((one) => ofImage(one) && one[0] !== own)),
+    };
   });
 }
 
+/** How long arguments are waited for that are not known at once, in milliseconds: they may depend on the very set that asks. */
+const AT_ONCE = 20;
+
+/** The URN and the arguments of a set, where they are known without waiting for other resources. */
+function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
+  declared.known ??= Promise.race([
+    Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
+      ([urn, args]) => [urn, plain(args) as Properties] as const,
+    ),
+    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), AT_ONCE)),
+  ]).catch(() => undefined);
+  return declared.known;
+}
+
 /** Notes that the program declares a set. The first one of a run reports, in the end, on those that left the program. */
-export function declareSet(resource: pulumi.CustomResource, args: object): void {
+export function declareSet(resource: pulumi.CustomResource, args: object, urn: Promise<string>): void {
   const run = currentRun();
-  run.resources.push({ resource, args });
+  run.resources.push({ resource, args, urn });
   if (run.resources.length > 1 || run === outsideOfStacks) return;
   const release = pulumi.runtime.rpcKeepAlive();
   reportDepartures(run)

@@ -57,6 +57,8 @@ export interface Context {
   readonly urn: string;
   /** What state recorded, before this run, of the stack's sets of the same AMI: URN → outputs. */
   readonly recorded: Readonly<Record<string, Properties>>;
+  /** The other sets of the same AMI that the program has declared by now, as far as their arguments are known: URN → arguments. */
+  readonly declared?: Readonly<Record<string, Properties>>;
 }
 
 /** Decodes what a program gave; unknown names are a problem. */

@@ -12,7 +12,6 @@ import {
   isGranteeKey,
   isPermissionWords,
   type Neighbours,
-  NO_PERMISSIONS,
   type PermissionSet,
   type Permissions,
   readClaim,
@@ -98,10 +97,7 @@ export class Run {
   async handedOver(place: string, id: string, missing: (owned: Permissions) => boolean, signal?: AbortSignal): Promise<boolean> {
     const until = Date.now() + (this.window === 0 ? 0 : HAND_OVER);
     for (;;) {
-      const owned = [...this.claims.others(place, id, ["made"]).values()]
-        .map(({ granted }) => granted)
-        .reduce(union, NO_PERMISSIONS);
-      if (!missing(owned)) return true;
+      if (!missing(this.claims.ownedByOthers(place, id))) return true;
       const pending = this.claims.others(place, id, ["declared"]).size > 0 || this.claims.others(place, id, ["made"]).size === 0;
       const isHopeless = !pending || this.claims.others(place, id, ["failed"]).size > 0;
       if (isHopeless || Date.now() >= until || signal?.aborted) return false;

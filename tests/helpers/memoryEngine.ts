@@ -112,7 +112,7 @@ export class MemoryEngine {
 }
 
 /** Runs a create or an update; a failure that says what was made is a state, any other is thrown. */
-async function orPartial(
+export async function orPartial(
   inputs: Props,
   operation: () => Promise<Pick<State, "id" | "outputs">>,
 ): Promise<{ state: State; error?: PartialFailure }> {
@@ -126,11 +126,11 @@ async function orPartial(
   }
 }
 
-function withProvider(props: Props): Props {
+export function withProvider(props: Props): Props {
   return stored({ ...props, __provider: SHIM });
 }
 
 /** What is left of a value that went through the engine. */
-function stored(props: Props): Props {
+export function stored(props: Props): Props {
   return JSON.parse(JSON.stringify(props));
 }
