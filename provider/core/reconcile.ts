@@ -83,6 +83,9 @@ export async function reconcile(
     return { recorded: recordedWith(live), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
+    // The answer to a CreateGrant may have been lost.
+    const wanted = plan.keys.create.filter(({ keyId, accountId }) => !holdsKey([...keyGrants.values()], keyId, accountId));
+    for (const grant of await grantsNamed(gateway, image.imageId, wanted).catch(() => [])) keyGrants.set(grant.grantId, grant);
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
     const sameKeys = keyGrants.size === keysBefore.length && keysBefore.every((id) => keyGrants.has(id));
     const untouched = seen && sent.accepted.length === 0 && sameKeys && same(seen, before);
@@ -96,6 +99,25 @@ export async function reconcile(
 }
 
 const UNREAD = "; EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds";
+
+function holdsKey(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
+  return grants.some((grant) => grant.keyId === keyId && grant.accountId === accountId);
+}
+
+/** The grants under the set's name that KMS lists for some accounts. */
+async function grantsNamed(
+  gateway: Gateway,
+  imageId: string,
+  wanted: readonly { readonly keyId: string; readonly accountId: string }[],
+): Promise<OwnKeyGrant[]> {
+  const keyIds = [...new Set(wanted.map(({ keyId }) => keyId))];
+  const listed = await inGroups(keyIds, async (keyId) => (await gateway.keys.grants(keyId)) ?? []);
+  return listed
+    .flat()
+    .filter(({ name }) => name === grantName(imageId))
+    .filter(({ keyId, accountId }) => wanted.some((one) => one.keyId === keyId && one.accountId === accountId))
+    .map(({ keyId, grantId, accountId }) => ({ keyId, grantId, accountId }));
+}
 
 /** The steps that were sent: EC2 accepted the first; whether it made the others, it did not say. */
 interface Sent {
