@@ -170,6 +170,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
       ...($metadata?.httpStatusCode === undefined ? {} : { call: failed.action }),
       ...(failed.endpoint === undefined ? {} : { endpoint: failed.endpoint }),
       next: typeof rule.next === "string" ? rule.next : rule.next(failed),
+      verbatim: [oneLine(message), oneLine(causesOf(error))],
       cause: error,
     });
 
@@ -245,7 +246,7 @@ function noAnswer({ what, times, sent }: NoAnswer): Rule {
 function credentialsMissing(message: string, { profile }: Attempt): Rule {
   return {
     code: "credentials-missing",
-    what: () => `no AWS credentials${profile === undefined ? "" : ` in profile "${profile}"`}: ${oneLine(message)}`,
+    what: () => `no AWS credentials${profile === undefined ? "" : ` in profile ${JSON.stringify(profile)}`}: ${oneLine(message)}`,
     next: "set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole",
   };
 }

@@ -276,7 +276,10 @@ function objectProblem(shape: string) {
     const name = issue.path?.at(-1)?.key;
     if (issue.expected === "Object") return `${show(issue.input)} is not ${shape}`;
     if (issue.expected === "never")
-      return organizationsOfSnapshots(name) ?? `there is no argument "${String(name)}"; the arguments are ${namesOf(shape)}`;
+      return (
+        organizationsOfSnapshots(name) ??
+        `there is no argument ${JSON.stringify(String(name))}; the arguments are ${namesOf(shape)}`
+      );
     return "is missing";
   };
 }
@@ -308,5 +311,13 @@ function withoutAbsent(input: Readonly<Record<string, unknown>>): Record<string,
 function show(value: unknown): string {
   if (value === UNKNOWN) return "[unknown]";
   const shown = typeof value === "bigint" ? String(value) : JSON.stringify(value);
-  return shown === undefined ? String(value) : shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
+  return shown === undefined ? String(value) : shown.length > 80 ? `${cutOff(shown.slice(0, 77))}...` : shown;
+}
+
+/** The beginning of a JSON text, with the closing quote of a text in it that is cut: what stands in quotes is the user's, whoever reads on. */
+function cutOff(json: string): string {
+  const open = json.replace(/"(?:[^"\\]|\\.)*"/g, (text) => " ".repeat(text.length)).indexOf('"');
+  if (open < 0) return json;
+  const [text = ""] = /^"(?:[^"\\]|\\(?:u[\da-f]{4}|[^u]))*/.exec(json.slice(open)) ?? [];
+  return `${json.slice(0, open)}${text}"`;
 }

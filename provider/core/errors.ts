@@ -43,6 +43,8 @@ export interface ErrorDetails {
   readonly endpoint?: string;
   /** What the user can do about it. */
   readonly next?: string;
+  /** Parts of the words that are not ours and stand without quotes, such as what AWS said: nobody may reword them. */
+  readonly verbatim?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -54,6 +56,7 @@ export class AmiSharingError extends Error {
   readonly awsCode: string | undefined;
   readonly requestId: string | undefined;
   readonly next: string | undefined;
+  readonly verbatim: readonly string[];
 
   constructor(
     readonly code: ErrorCode,
@@ -66,6 +69,7 @@ export class AmiSharingError extends Error {
     this.awsCode = details.awsCode;
     this.requestId = details.requestId;
     this.next = details.next;
+    this.verbatim = (details.verbatim ?? []).map(escapeControls);
   }
 }
 

@@ -102,6 +102,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Plann
         `AMI ${imageId} cannot be public: it has the AWS Marketplace product code ${productCodes.join(", ")}`,
         "share it with accounts",
         "public",
+        [productCodes.join(", ")],
       ),
     );
   if (launch && watermarks.length > 0)
@@ -111,6 +112,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Plann
         `AMI ${imageId} cannot be public: it has the watermark ${watermarks.join(", ")}`,
         "share it with accounts, organizations or units",
         "public",
+        [watermarks.join(", ")],
       ),
     );
   const blocked = await gateway.blockPublicAccess();
@@ -153,8 +155,14 @@ function entities({ imageId }: Image, { add, remove }: Change, live: Permissions
   };
 }
 
-function refusal(imageId: string, what: string, next: string, property = "imageId"): AmiSharingError {
-  return new AmiSharingError("sharing-refused", what, { property, imageId, next });
+function refusal(
+  imageId: string,
+  what: string,
+  next: string,
+  property = "imageId",
+  verbatim: readonly string[] = [],
+): AmiSharingError {
+  return new AmiSharingError("sharing-refused", what, { property, imageId, next, verbatim });
 }
 
 function named(snapshotIds: readonly string[]): string {

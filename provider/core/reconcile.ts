@@ -4,7 +4,7 @@ import { createWaiter, WaiterState } from "@smithy/util-waiter";
 import { inGroups } from "./batches";
 import { claimedBy, keysClaimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
-import { AmiSharingError } from "./errors";
+import { AmiSharingError, type ErrorCode } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
 import { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
@@ -66,9 +66,9 @@ export async function reconcile(
 
   const keyGrants = new Map([...plan.keys.keep, ...plan.keys.revoke].map((grant) => [grant.grantId, grant]));
   const keysBefore = [...keyGrants.keys()];
-  const sent: Sent = { accepted: [], refused: [] };
-  const recordedWith = (live: Permissions): Recorded => ({
-    ...recordOf(plan, live, acceptedOf(sent)),
+  const sent: Sent = { accepted: [], refused: [], unanswered: [] };
+  const recordedWith = (live: Permissions, isRead = true): Recorded => ({
+    ...recordOf(plan, live, acceptedOf(sent, isRead ? minus(live, before) : undefined)),
     ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants.values()] } : {}),
   });
   try {
@@ -93,8 +93,8 @@ export async function reconcile(
     const inherits = previous === undefined && !isEmpty(intersection(before, neighbours.inherited));
     if (untouched && !inherits) throw reason;
     if (seen) throw new IncompleteChangeError(reason, recordedWith(seen));
-    const { added, removed } = acceptedOf(sent);
-    throw new IncompleteChangeError(reason, recordedWith(union(minus(before, removed), added)), UNREAD);
+    const { added, removed } = acceptedOf(sent, undefined);
+    throw new IncompleteChangeError(reason, recordedWith(union(minus(before, removed), added), false), UNREAD);
   }
 }
 
@@ -119,16 +119,37 @@ async function grantsNamed(
     .map(({ keyId, grantId, accountId }) => ({ keyId, grantId, accountId }));
 }
 
-/** The steps that were sent: EC2 accepted the first; whether it made the others, it did not say. */
+/** The steps that were sent: those that EC2 accepted, those that it refused, and those of which it did not say. */
 interface Sent {
   readonly accepted: Step[];
   readonly refused: Step[];
+  readonly unanswered: Step[];
 }
 
-/** What counts as done: every addition that was sent, since its answer may have been lost, and the removals that EC2 confirmed. */
-function acceptedOf({ accepted, refused }: Sent): Accepted {
-  return { added: union(addedBy(accepted), addedBy(refused)), removed: removedBy(accepted) };
+/**
+ * What counts as done: the removals that EC2 confirmed, and every addition that was sent unless EC2 refused it. A refusal may have come to
+ * a repetition, so that what shows now counts.
+ *
+ * @param appeared what EC2 shows and did not show before; undefined where it cannot be read
+ */
+function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Permissions | undefined): Accepted {
+  const added = union(addedBy(accepted), addedBy(unanswered));
+  const refusedAdditions = appeared ? intersection(addedBy(refused), appeared) : addedBy(refused);
+  return { added: union(added, refusedAdditions), removed: removedBy(accepted) };
 }
+
+/** What EC2 answers when it certainly did nothing. */
+const REFUSALS: readonly ErrorCode[] = [
+  "invalid-argument",
+  "image-not-found",
+  "snapshot-not-found",
+  "not-owner",
+  "sharing-refused",
+  "public-access-blocked",
+  "quota-exceeded",
+  "not-authorized",
+  "throttled",
+];
 
 /**
  * Reads what EC2 has for a set, in one call for the image and one for each snapshot; where nothing is recorded yet, or the image
@@ -276,7 +297,7 @@ async function unshare(
   const readable: Readable = { imageId: set.imageId, ownerId };
   const phases = phasesOf(change);
   const gone = { image: false, snapshots: new Set<string>() };
-  await applyPhases(gateway, readable, phases, { accepted: [], refused: [] }, gone);
+  await applyPhases(gateway, readable, phases, { accepted: [], refused: [], unanswered: [] }, gone);
   // With the wrong account's credentials everything looks as if it were gone.
   const snapshotIdsGone = [...change.remove.createVolume.keys()].every((id) => gone.snapshots.has(id));
   if (change.remove.launch.size === 0 && snapshotIdsGone) await existingImage(gateway, set.imageId, ownerId);
@@ -371,7 +392,8 @@ async function applyPhases(
         await send(step).catch((error: AmiSharingError) => sendWithoutAbsent(gateway, image, step, error, gone, send));
         sent.accepted.push(step);
       } catch (error) {
-        sent.refused.push(step);
+        const isRefusal = error instanceof AmiSharingError && REFUSALS.includes(error.code);
+        (isRefusal ? sent.refused : sent.unanswered).push(step);
         throw error;
       }
     });

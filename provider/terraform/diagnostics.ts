@@ -36,12 +36,14 @@ export function problemDiagnostic({ property, path, message }: ArgumentProblem):
 
 /** The diagnostic for what an operation threw; `attributes` are those that may be pointed at. */
 export function errorDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
-  const { message, property, code } = error as Partial<AmiSharingError> & Error;
+  const { message, property, code, verbatim, cause } = error as Partial<AmiSharingError> & Error;
+  // A change that was made in part tells its reason's words.
+  const others = verbatim ?? (cause as Partial<AmiSharingError> | undefined)?.verbatim;
   const name = property ? snakeCase(property) : code && ABOUT[code];
   return {
     severity: "ERROR",
     summary,
-    detail: inTerraformWords(message),
+    detail: inTerraformWords(message, others),
     ...(name && attributes.includes(name) ? { attribute: attributePath(name) } : {}),
   };
 }
@@ -62,10 +64,10 @@ const ABOUT: Partial<Record<ErrorCode, string>> = {
 };
 
 /** What the core says of every engine, and Terraform's users have in another form. */
-const PHRASES = [
+const PHRASES = new Map([
   [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],
   ["the region (the argument's, or the engine's AWS configuration)", "region, here or in the provider block"],
-] as const;
+]);
 
 /** The names that Terraform's users write for what the core's words name. */
 const NAMES = new Map(
@@ -73,12 +75,30 @@ const NAMES = new Map(
     .filter((name) => /[A-Z]/.test(name))
     .map((name) => [name, snakeCase(name)]),
 );
-const NAMED = new RegExp(`\\b(${[...NAMES.keys()].join("|")}|public)\\b(: (?=true|false|"|\\d))?`, "g");
+const NAME = [...NAMES.keys(), "public"].join("|");
+/** Texts in quotes, in which nothing is translated; what is; and a name only where it is no part of a longer word, such as an ARN. */
+const WORDS = [
+  [...PHRASES.keys()].map(escaped).join("|"),
+  String.raw`"(?:[^"\\\n]|\\.)*"`,
+  String.raw`(?<![\w/:.,=@+-])((?:${NAME})(?:\.(?:${NAME}))*)(?![\w/@=+-])(: (?=true|false|"|\d))?`,
+];
 
-/** The core's words with Terraform's names and its way to assign them. */
-export function inTerraformWords(text: string): string {
-  const said = PHRASES.reduce((words, [core, ours]) => words.replace(core, ours), text);
-  return said.replace(NAMED, (_, name: string, assigned?: string) => (NAMES.get(name) ?? name) + (assigned ? " = " : ""));
+/**
+ * The core's words with Terraform's names and its way to assign them. What stands in quotes is the user's, and stays.
+ *
+ * @param verbatim texts in it that are somebody else's and have no quotes, such as AWS's own words
+ */
+export function inTerraformWords(text: string, verbatim: readonly string[] = []): string {
+  const others = verbatim.filter((words) => words !== "").map((words) => `(?<!\\w)${escaped(words)}(?!\\w)`);
+  return text.replace(new RegExp([...others, ...WORDS].join("|"), "g"), (said: string, names?: string, assigned?: string) => {
+    if (names === undefined) return PHRASES.get(said) ?? said;
+    const named = names.split(".").map((name) => NAMES.get(name) ?? name);
+    return named.join(".") + (assigned ? " = " : "");
+  });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 }
 
 export function snakeCase(name: string): string {

@@ -182,7 +182,9 @@ describe("an account id that is wrong", () => {
     { name: "null", id: null, words: `null ${ACCOUNT_EXAMPLE}` },
     { name: "a boolean", id: true, words: `true ${ACCOUNT_EXAMPLE}` },
     { name: "a list", id: ["111122223333"], words: `["111122223333"] ${ACCOUNT_EXAMPLE}` },
-    { name: "very long", id: "x".repeat(500), words: `"${"x".repeat(76)}... ${ACCOUNT_EXAMPLE}` },
+    { name: "very long", id: "x".repeat(500), words: `"${"x".repeat(76)}"... ${ACCOUNT_EXAMPLE}` },
+    { name: "a long list, cut in a text", id: ["x".repeat(80)], words: `["${"x".repeat(75)}"... ${ACCOUNT_EXAMPLE}` },
+    { name: "long, cut in an escape", id: "\u0001".repeat(50), words: `"${"\\u0001".repeat(12)}"... ${ACCOUNT_EXAMPLE}` },
   ];
   for (const { name, id, words } of cases)
     it(`${name}: says so`, () => {
