@@ -200,8 +200,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
    */
   private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
     try {
-      const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
-      return recordedIn(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
+      return await this.decoded(props, set);
     } catch (error) {
       const unreadable = error instanceof AmiSharingError && error.code === "state-unreadable";
       if (!unreadable || !set || set.mode === "additive") throw error;
@@ -211,6 +210,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
+  private async decoded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
+    const image = props.snapshotIds === undefined && set ? await observe(this.gateway(argumentsIn(props)), set) : undefined;
+    return recordedIn(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
+  }
+
   /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
     const { patience } = this;
@@ -218,7 +222,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
       return observe(this.gateway(args), set, undefined, patience);
     try {
-      return await observe(this.gateway(args), set, recordedIn(props, set), patience);
+      return await observe(this.gateway(args), set, await this.decoded(props, set), patience);
     } catch (error) {
       if (!(error instanceof AmiSharingError && error.code === "state-unreadable")) throw error;
       const observed = await observe(this.gateway(args), set, undefined, patience);
