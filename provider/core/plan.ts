@@ -26,6 +26,8 @@ export interface Plan {
   /** What the set wants. */
   readonly target: Permissions;
   readonly change: Change;
+  /** What EC2 does not show of the additions: who really gains access. */
+  readonly gaining: Permissions;
   /** What EC2 shows of the removals: who really loses access. The others are removed by name all the same. */
   readonly losing: Permissions;
   /** What EC2 is to be asked, in order. */
@@ -94,6 +96,7 @@ export async function planFor(
     live,
     target,
     change,
+    gaining: minus(change.add, live),
     losing,
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
     refusals: [...tooManyRevocations(set, losing), ...refusals],

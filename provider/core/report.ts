@@ -28,7 +28,7 @@ export interface Entry {
 }
 
 /** What a plan does and leaves, grantee by grantee; pure. */
-export function entriesOf({ set, image, recorded, live, target, change, losing, neighbours }: Plan): Entry[] {
+export function entriesOf({ set, image, recorded, live, target, change, gaining, losing, neighbours }: Plan): Entry[] {
   const held = recorded?.live ?? NO_PERMISSIONS;
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const wanted = recorded?.wanted ?? held;
@@ -46,8 +46,8 @@ export function entriesOf({ set, image, recorded, live, target, change, losing, 
   const owner = accountKey(image.ownerId);
   const isOwner = (key: GranteeKey) => key === owner;
   const entries: Entry[] = [
-    { sign: "+", why: "new", permissions: minus(change.add, held) },
-    { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(change.add, held) },
+    { sign: "+", why: "new", permissions: minus(gaining, held) },
+    { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(gaining, held) },
     { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
     { sign: "=", why: "has it already", permissions: minus(intersection(target, live), union(inBoth, foundInPlace)) },
@@ -95,7 +95,7 @@ export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MO
     ...wantedOf(plan.neighbours.claims, image, plan.target).map(
       ({ name, permissions }) => `also declared by ${name}: ${cut([...granteesOf(permissions)].sort())}`,
     ),
-    ...broadenings(change.add).map(({ text }) => `broadens access: ${text}`),
+    ...broadenings(plan.gaining).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
     ...(keys.create.length > 0
@@ -122,8 +122,8 @@ const VERBS = {
   done: { gain: ["gained", "gained"], lose: ["lost", "lost"], keep: ["kept", "kept"] },
 } as const;
 
-function countsOf({ live, change, losing, keys }: Plan, tense: "planned" | "done"): string {
-  const [gain, lose] = [granteesOf(change.add), granteesOf(losing)];
+function countsOf({ live, gaining, losing, keys }: Plan, tense: "planned" | "done"): string {
+  const [gain, lose] = [granteesOf(gaining), granteesOf(losing)];
   const keep = [...granteesOf(live)].filter((key) => !gain.has(key) && !lose.has(key));
   const counted = Object.entries({ gain: gain.size, lose: lose.size, keep: keep.length })
     .filter(([, count]) => count > 0)

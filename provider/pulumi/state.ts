@@ -42,6 +42,9 @@ export const DONE = "__done";
 /** The name among the outputs of what the last change revoked, hidden likewise. */
 const REVOKED = "__revoked";
 
+/** The same of what the set granted, where that is not what it wants. Release 0.1.0 wrote it as `granted`. */
+const GRANTED = "__granted";
+
 /** The outputs that a refresh leaves as they are. */
 export const HIDDEN_OUTPUTS = [DONE, REVOKED];
 
@@ -91,8 +94,8 @@ export function grantsIn(props: Properties): Grants {
 
 /** What state holds of a set, as text that is the same wherever it is read. */
 export function recordText(props: Properties): string {
-  const { grants, granted } = props as RecordedOutputs;
-  return JSON.stringify([argumentsIn(props), grants, granted].map(sorted));
+  const { grants, granted, [GRANTED]: hidden } = props;
+  return JSON.stringify([argumentsIn(props), grants, granted, hidden].map(sorted));
 }
 
 /** The name of a set as its users write it. */
@@ -102,13 +105,18 @@ export function nameOf(urn: string): string {
 
 /** The outputs to record: the arguments, and what holds. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
-  const { revoked, ...outputs } = encodeRecorded(set, recorded);
-  return { ...argumentsIn(args), ...outputs, ...(revoked ? { [REVOKED]: revoked } : {}) };
+  const { granted, revoked, ...outputs } = encodeRecorded(set, recorded);
+  return {
+    ...argumentsIn(args),
+    ...outputs,
+    ...(granted ? { [GRANTED]: granted } : {}),
+    ...(revoked ? { [REVOKED]: revoked } : {}),
+  };
 }
 
 /** What was recorded. Errors: `state-unreadable`. */
 export function recordedIn(props: Properties, set: PermissionSet | undefined): Recorded {
-  return decodeRecorded({ ...props, revoked: props[REVOKED] }, set);
+  return decodeRecorded({ ...props, granted: props[GRANTED] ?? props.granted, revoked: props[REVOKED] }, set);
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */

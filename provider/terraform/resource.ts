@@ -672,10 +672,10 @@ function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
 
 /** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
 function planDiagnostics(plan: Plan): Diagnostic[] {
-  const { set, change, losing, recorded, refusals, doubts, warnings } = plan;
+  const { set, gaining, losing, recorded, refusals, doubts, warnings } = plan;
   const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error));
   if (refused.some(({ severity }) => severity === "ERROR")) return refused;
-  const [broadest] = broadenings(change.add);
+  const [broadest] = broadenings(gaining);
   const untold = !isEmpty(minus(losing, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.

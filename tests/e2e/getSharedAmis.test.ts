@@ -65,9 +65,15 @@ export = async () => {
 describe("getSharedAmis", () => {
   const emulator = useEmulator();
   const connection = () => ({ region: "us-west-2", endpoint: emulator().url });
+  const environment = { ...process.env };
   before(() => {
     for (const [name, value] of Object.entries(emulator().environment())) process.env[name] = value;
     delete process.env.AWS_ENDPOINT_URL;
+  });
+  // Other files may run in the same process after this one.
+  after(() => {
+    for (const name of Object.keys(process.env)) if (environment[name] === undefined) delete process.env[name];
+    Object.assign(process.env, environment);
   });
 
   it("reads 50 AMIs of 2 snapshots with 151 calls, or 51 without the snapshots: DescribeImages once for all", async () => {

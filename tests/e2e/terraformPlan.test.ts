@@ -104,8 +104,11 @@ describe("a plan of Terraform", () => {
   });
 
   it("replaces a set with its AMI, in the order that is asked for, and says what stays; for_each shares each AMI of a map", async () => {
-    const [plain, plainly, gentle, gently, retained, spared, next, east, west] = (await images(9)) as [MadeImage, ...MadeImage[]];
-    assert.ok(plainly && gentle && gently && retained && spared && next && east && west);
+    const [plain, plainly, gentle, gently, retained, spared, next, after, east, west] = (await images(10)) as [
+      MadeImage,
+      ...MadeImage[],
+    ];
+    assert.ok(plainly && gentle && gently && retained && spared && next && after && east && west);
     const declare = (first: MadeImage, second: MadeImage, third: MadeImage, fourth: MadeImage, each: Record<string, MadeImage>) =>
       [
         set("plain", image(first), accounts(A), VOLUMES),
@@ -129,7 +132,7 @@ describe("a plan of Terraform", () => {
     );
     await shared([east, [A], []], [west, [A], []]);
 
-    terraform.configure(declare(plainly, gently, next, next, { west }));
+    terraform.configure(declare(plainly, gently, next, after, { west }));
     const { diagnostics } = await terraform.diagnostics("plan", "-out=plan.bin");
     assert.deepEqual(
       of(diagnostics, "retained").map(({ summary, detail, line }) => [summary, detail, line]),

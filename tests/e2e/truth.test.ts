@@ -88,7 +88,7 @@ function disagreement(
   const resources = [image.imageId, ...image.snapshotIds];
   const before = pairsOf(image.imageId, permissionsOf(one.live, image));
   const [refusal] = plan.refusals;
-  const change = refusal ? { add: NONE, remove: NONE } : plan.change;
+  const change = refusal ? { add: NONE, remove: NONE } : { add: plan.gaining, remove: plan.losing };
   const removed = new Set(pairsOf(image.imageId, change.remove));
   const expected = [...before.filter((pair) => !removed.has(pair)), ...pairsOf(image.imageId, change.add)].sort();
   const found = [...after].filter((pair) => resources.includes(pair.split(" ")[0] as string)).sort();
