@@ -1,5 +1,5 @@
 // Runs a command with the tools of this repository, on local state and dummy credentials: `node scripts/with-env.mjs CMD ARGS…`;
-// with `--only=STEP,…` before the command, with no more of the set-up than it needs.
+// with `--only=STEP,…` before the command, with no more of the set-up than it needs; `NAME=VALUE` before the command, on every platform.
 // @ts-check
 import { spawn } from "node:child_process";
 import { toolchainEnvironment } from "./environment.mjs";
@@ -7,13 +7,24 @@ import { chosenSteps, setupOrExit } from "./setup.mjs";
 
 const given = process.argv.slice(2);
 const chosen = given[0]?.startsWith("--only=") ? chosenSteps(given.splice(0, 1)) : undefined;
+const variables = Object.fromEntries(
+  given
+    .splice(
+      0,
+      given.findIndex((word) => !/^\w+=/.test(word)),
+    )
+    .map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
+);
 const [command, ...args] = given;
 if (!command) {
-  console.error("usage: node scripts/with-env.mjs [--only=STEP,…] CMD ARGS…");
+  console.error("usage: node scripts/with-env.mjs [--only=STEP,…] [NAME=VALUE…] CMD ARGS…");
   process.exit(2);
 }
 await setupOrExit({ quiet: true, ...(chosen ? { only: chosen } : {}) });
-const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...toolchainEnvironment({ local: true }) } });
+const child = spawn(command, args, {
+  stdio: "inherit",
+  env: { ...process.env, ...toolchainEnvironment({ local: true }), ...variables },
+});
 
 process.on("SIGTERM", (signal) => child.kill(signal));
 process.on("SIGHUP", (signal) => child.kill(signal));
