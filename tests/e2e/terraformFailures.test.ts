@@ -235,6 +235,57 @@ describe("a change by Terraform that stops half-way", () => {
     assert.ok(await project.isSettled());
   });
 
+  /** Starts an apply whose ModifyImageAttribute EC2 takes and never answers. */
+  async function applyUnanswered(imageId: string) {
+    ec2.hold("ModifyImageAttribute");
+    project.declare({ golden: { image_id: imageId, account_ids: [A] } });
+    const running = project.start("apply", "-auto-approve", "-no-color");
+    await Promise.race([ec2.holds(1), running.ended.then(({ output }) => assert.fail(output))]);
+    return { ...running, provider: await providerOf(running.child) };
+  }
+
+  it("by a call that is never answered and Ctrl-C: ends, says [stopped], and the next apply goes on", async () => {
+    const ami = await emulator().image({ snapshots: 0 });
+    const { child, ended, provider } = await applyUnanswered(ami.imageId);
+    assert.ok(child.pid);
+    process.kill(-child.pid, "SIGINT");
+    const ran = await Promise.race([ended, sleep(15_000)]);
+    // Whatever came of it, nothing of it runs on.
+    if (!ran) process.kill(-child.pid, "SIGKILL");
+    assert.ok(ran, "it runs 15 seconds after Ctrl-C");
+    assert.match(ran.output.replace(/[\s│╷╵]+/g, " "), /ModifyImageAttribute .*\[stopped\]/);
+    await endsSoon(provider);
+
+    ec2.letGo();
+    await project.apply();
+    assert.deepEqual(await pairs(ami), allOf(ami, A));
+    assert.ok(await project.isSettled());
+  });
+
+  it("by a call that is never answered: ends by itself, names the call, the AMI and the endpoint, and the next apply goes on", async () => {
+    const ami = await emulator().image({ snapshots: 0 });
+    project.env.AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS = "1500";
+    const { child, ended } = await applyUnanswered(ami.imageId).finally(
+      () => delete project.env.AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS,
+    );
+    const ran = await Promise.race([ended, sleep(30_000)]);
+    if (!ran && child.pid) process.kill(-child.pid, "SIGKILL");
+    assert.ok(ran, "it runs 30 seconds later");
+    assert.match(
+      ran.output.replace(/[\s│╷╵]+/g, " "),
+      new RegExp(
+        `${project.env.AWS_ENDPOINT_URL}.* did not answer .*ModifyImageAttribute of ${ami.imageId}.*\\[endpoint-unreachable\\]`,
+      ),
+    );
+    const sent = await emulator().modifications();
+    assert.deepEqual(sent, Array(3).fill(`ModifyImageAttribute ${ami.imageId}`), "it was sent again and again");
+
+    ec2.letGo();
+    await project.apply();
+    assert.deepEqual(await pairs(ami), allOf(ami, A));
+    assert.ok(await project.isSettled());
+  });
+
   it("by kill -9 of the provider: the next apply makes the missing call", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     project.declare({ golden: wanted(ami, A) });
