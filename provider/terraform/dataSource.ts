@@ -2,7 +2,7 @@
 
 import { AmiSharingError, type ArgumentProblem, decodeDeclaredSet, describePermissions, UNKNOWN } from "../core";
 import { argumentsIn, readOnlyProblems, valuesOf } from "./arguments";
-import { type Diagnostic, errorDiagnostic } from "./diagnostics";
+import { type Diagnostic, readingDiagnostic } from "./diagnostics";
 import type { ProviderConfig } from "./providerConfig";
 import { DATA_SOURCE_SCHEMA } from "./schema";
 import type { ObjectValue, Value } from "./values";
@@ -37,6 +37,6 @@ export async function readPermissions(
     };
     return { state, diagnostics: [] };
   } catch (error) {
-    return { state: null, diagnostics: [errorDiagnostic(`AMI ${imageId} cannot be read`, error, ["image_id", "region"])] };
+    return { state: null, diagnostics: [readingDiagnostic(`AMI ${imageId} cannot be read`, error, ["image_id", "region"])] };
   }
 }

@@ -48,6 +48,25 @@ export function errorDiagnostic(summary: string, error: unknown, attributes: rea
   };
 }
 
+/** What is wrong with how the provider reaches AWS, and with no set: a summary for each. */
+const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
+  "credentials-missing": "The provider has no AWS credentials",
+  "credentials-expired": "The provider's AWS credentials have expired",
+  "credentials-invalid": "The provider's AWS credentials are not valid",
+  "endpoint-unreachable": "The provider cannot reach AWS",
+};
+
+/**
+ * The diagnostic for what reading threw, before anything is changed: where the provider is at fault, it is told so and points at no argument.
+ *
+ * @param summary for every other fault
+ */
+export function readingDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
+  const { code } = error as Partial<AmiSharingError>;
+  const fault = code && FAULTS_OF_PROVIDER[code];
+  return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
+}
+
 /** What people should know of a provider block that is accepted. */
 export function endpointWarnings({ endpoint }: ObjectValue): Diagnostic[] {
   const detail = typeof endpoint === "string" ? endpointWarning(endpoint) : undefined;

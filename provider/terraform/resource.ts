@@ -55,7 +55,14 @@ import {
   writeClaim,
 } from "../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
-import { attributePath, type Diagnostic, errorDiagnostic, inTerraformWords, problemDiagnostic } from "./diagnostics";
+import {
+  attributePath,
+  type Diagnostic,
+  errorDiagnostic,
+  inTerraformWords,
+  problemDiagnostic,
+  readingDiagnostic,
+} from "./diagnostics";
 import type { Log } from "./hclog";
 import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
@@ -187,11 +194,12 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const values = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
-    return planned(values, [...planDiagnostics(plan), ...leaving.diagnostics, ...users], plan.image);
+    return planned(values, [...planDiagnostics(plan, old !== null), ...leaving.diagnostics, ...users], plan.image);
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     const imageId = String(config.image_id);
-    return { planned: blind(base, before.state), private: own, replace, diagnostics: [refusalDiagnostic(imageId, error)] };
+    const diagnostics = [refusalDiagnostic(imageId, error, old !== null)];
+    return { planned: blind(base, before.state), private: own, replace, diagnostics };
   }
 }
 
@@ -484,7 +492,7 @@ export async function readSet(
       diagnostics,
     };
   } catch (error) {
-    return { ...current, diagnostics: [errorDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
+    return { ...current, diagnostics: [readingDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
   }
 }
 
@@ -555,7 +563,7 @@ export async function importSet(id: string, { config }: Surroundings): Promise<K
       });
     return adopted(await describePermissions(config.gateway(region), imageId));
   } catch (error) {
-    return failed(errorDiagnostic(`AMI ${imageId} cannot be imported`, error));
+    return failed(readingDiagnostic(`AMI ${imageId} cannot be imported`, error));
   }
 }
 
@@ -671,9 +679,9 @@ function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
 }
 
 /** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
-function planDiagnostics(plan: Plan): Diagnostic[] {
+function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   const { set, gaining, losing, recorded, refusals, doubts, warnings } = plan;
-  const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error));
+  const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error, exists));
   if (refused.some(({ severity }) => severity === "ERROR")) return refused;
   const [broadest] = broadenings(gaining);
   const untold = !isEmpty(minus(losing, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
@@ -691,10 +699,11 @@ function planDiagnostics(plan: Plan): Diagnostic[] {
   return [...refused, report];
 }
 
-function refusalDiagnostic(imageId: string, error: AmiSharingError): Diagnostic {
-  const diagnostic = errorDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
+/** @param exists whether the state has the set, so that a destroy may be what is planned */
+function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean): Diagnostic {
+  const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
   if (MAY_PASS.includes(error.code)) return { ...diagnostic, severity: "WARNING" };
-  return HOLDS_UP_DESTROY.includes(error.code)
+  return exists && HOLDS_UP_DESTROY.includes(error.code)
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;
 }

@@ -2,7 +2,8 @@
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";
-import { PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { nulls } from "../../provider/terraform/arguments";
+import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { providerServer } from "../../provider/terraform/server";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
@@ -291,6 +292,49 @@ describe("what a plan's diff does not say", () => {
       `AMI ${imageId} stays shared in part set elsewhere: these keep what the set did not grant: account/${B}`,
     ]);
     assert.deepEqual([...ec2.grantees(imageId)], [`account/${B}`]);
+  });
+});
+
+describe("what is the provider's fault", () => {
+  const faults = {
+    "credentials-missing": "The provider has no AWS credentials",
+    "credentials-expired": "The provider's AWS credentials have expired",
+    "credentials-invalid": "The provider's AWS credentials are not valid",
+    "endpoint-unreachable": "The provider cannot reach AWS",
+  } as const;
+  for (const [code, summary] of Object.entries(faults))
+    it(`is told so, of no argument and without a word of destroying, by plans, refreshes, data and imports (${code})`, async () => {
+      const { ec2, imageId, terraform, rpc } = world();
+      const error = new AmiSharingError(code as keyof typeof faults, "it failed", { property: "region", imageId });
+      const told = (diagnostics: Answer["diagnostics"] = []) =>
+        diagnostics.map(({ severity, summary: said, detail, attribute }) => [severity, said, detail, attribute]);
+      const expected = [["ERROR", summary, `it failed [${code}]`, undefined]];
+      const next = () => ec2.fail({ error });
+      next();
+      assert.deepEqual(told((await terraform.plan({ image_id: imageId, account_ids: [A] })).diagnostics), expected);
+      next();
+      assert.deepEqual(told((await rpc("ImportResourceState", { id: imageId })).diagnostics), expected);
+      next();
+      const config = encodeValue({ ...nulls(DATA_SOURCE_SCHEMA.attributes), image_id: imageId }, DATA_SOURCE_SCHEMA);
+      assert.deepEqual(told((await rpc("ReadDataSource", { type_name: DATA_SOURCE, config })).diagnostics), expected);
+      await terraform.apply({ image_id: imageId, account_ids: [A] });
+      next();
+      assert.deepEqual(told(await terraform.refresh()), expected);
+      next();
+      assert.deepEqual(told((await terraform.plan({ image_id: imageId, account_ids: [B] })).diagnostics), expected);
+    });
+
+  it("is not what EC2 says of an AMI: a word of destroying only where there is a set", async () => {
+    const { ec2, imageId, terraform } = world();
+    const error = new AmiSharingError("image-not-found", "there is none", { imageId });
+    const plan = async () => {
+      ec2.fail({ error });
+      const { diagnostics } = await terraform.plan({ image_id: imageId, account_ids: [B] });
+      return diagnostics.map(({ summary, detail }) => [summary, /To destroy the set all the same/.test(detail)]);
+    };
+    assert.deepEqual(await plan(), [[`AMI ${imageId} cannot be shared as configured`, false]]);
+    await terraform.apply({ image_id: imageId, account_ids: [A] });
+    assert.deepEqual(await plan(), [[`AMI ${imageId} cannot be shared as configured`, true]]);
   });
 });
 
