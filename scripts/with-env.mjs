@@ -7,14 +7,12 @@ import { chosenSteps, setupOrExit } from "./setup.mjs";
 
 const given = process.argv.slice(2);
 const chosen = given[0]?.startsWith("--only=") ? chosenSteps(given.splice(0, 1)) : undefined;
-const variables = Object.fromEntries(
-  given
-    .splice(
-      0,
-      given.findIndex((word) => !/^\w+=/.test(word)),
-    )
-    .map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
-);
+/** @type {Record<string, string>} */
+const variables = {};
+while (/^\w+=/.test(given[0] ?? "")) {
+  const [name = "", ...value] = given.splice(0, 1)[0]?.split("=") ?? [];
+  variables[name] = value.join("=");
+}
 const [command, ...args] = given;
 if (!command) {
   console.error("usage: node scripts/with-env.mjs [--only=STEP,…] [NAME=VALUE…] CMD ARGS…");

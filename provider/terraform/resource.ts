@@ -6,6 +6,7 @@ import {
   type AmiPermissions,
   AmiSharingError,
   type ArgumentProblem,
+  accountKey,
   adoptionOf,
   broadenings,
   type Claim,
@@ -22,6 +23,7 @@ import {
   firstFew,
   foreseen,
   type Grantee,
+  type GranteeKey,
   type Grants,
   granteeKey,
   granteesOf,
@@ -192,7 +194,10 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
     refuseUntold(plan, run.claims.others(place, id, ["made"]), own);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
-    const values = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    // Terraform applies what shows a difference: key grants that are left over are not in the grants.
+    const isHidden = plan.keys.revoke.length > 0 && before.state !== null && sameState(before.state, foretold);
+    const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
     return planned(values, [...planDiagnostics(plan, old !== null), ...leaving.diagnostics, ...users], plan.image);
   } catch (error) {
@@ -665,7 +670,19 @@ function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
 /** Whether a set has, as far as it is recorded, what it wants. */
 function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Neighbours): boolean {
   const change = changeOf(set, recorded, recorded, neighbours);
-  return isEmpty(change.add) && isEmpty(change.remove) && recorded.keyless === undefined;
+  const isSettledInEc2 = isEmpty(change.add) && isEmpty(change.remove);
+  return isSettledInEc2 && recorded.keyless === undefined && !hasIdleKeyGrants(set, recorded, neighbours);
+}
+
+/** Whether the set still has KMS grants of accounts that it does not share with any more, as where a revocation failed. */
+function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Neighbours): boolean {
+  const needed = granteesOf(claims.map(({ wants }) => wants(recorded)).reduce(union, targetPermissions(set, recorded)));
+  const isIdle = (key: GranteeKey) => !set.spared.has(key) && !needed.has(key);
+  return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
+}
+
+function sameState(old: ObjectValue, planned: ObjectValue): boolean {
+  return Object.keys(RESOURCE_SCHEMA.attributes).every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
 /** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */

@@ -56,18 +56,22 @@ export interface Driver {
   apply(begin: Begin): Promise<Said>;
   refresh(begin: Begin): Promise<Said>;
   destroy(begin: Begin): Promise<Said>;
-  /** Starts an apply or a destroy that the test will not let end; call {@link recover} after it. */
-  start(operation: "apply" | "destroy"): Promise<Running>;
+  /** Starts an apply or a destroy that the test will not let end; `begin` is called before its first change. {@link recover} comes after it. */
+  start(operation: "apply" | "destroy", begin: () => Promise<void>): Promise<Running>;
   /** What a person has to do after a kill before the next run. */
   recover(): Promise<void>;
   /** The grants that the state records, by set. */
   state(): Promise<ReadonlyMap<string, Grants>>;
   /** The sets that a run which looks at EC2 would change. */
   unsettled(): Promise<readonly string[]>;
-  /** The state as text. */
-  stateText(): string;
+  /** The state, and the trace of Terraform where one was asked for, as text. */
+  writtenText(): string;
   remove(): void;
 }
+
+/** What makes Terraform write down all that it and its provider do. */
+const TRACE = "trace.log";
+export const WITH_TRACE = { TF_LOG: "trace", TF_LOG_PATH: TRACE };
 
 /** Seconds that one run of a CLI may take. */
 const LIMIT = 600;
@@ -108,7 +112,10 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
     apply: (begin) => once(begin, "apply", ...changing("up")),
     refresh: (begin) => once(begin, "apply", "refresh", "--yes", "--skip-preview"),
     destroy: (begin) => once(begin, "apply", ...changing("destroy")),
-    start: async (operation) => launch(...changing(operation === "apply" ? "up" : "destroy")),
+    async start(operation, begin) {
+      await begin();
+      return launch(...changing(operation === "apply" ? "up" : "destroy"));
+    },
     async recover() {
       await project.run("cancel", "--yes");
     },
@@ -123,7 +130,7 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
       if (code !== 0) throw new Error(`pulumi preview exited with ${code}:\n${output.slice(-4000)}`);
       return [...planned.keys()];
     },
-    stateText: () => filesIn(path.join(project.folder, ".pulumi")).join("\n"),
+    writtenText: () => filesIn(path.join(project.folder, ".pulumi")).join("\n"),
     remove: () => project.remove(),
   };
 }
@@ -181,7 +188,8 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
   project.env.TMPDIR = project.folder;
   const launch = (...args: string[]) => start(terraformCli(), args, project.folder, project.env, LIMIT);
   const run = async (...args: string[]): Promise<Said> => {
-    const ran = await launch(...args, ...(args[0] === "show" ? [] : ["-json", "-parallelism=200"])).ended;
+    const [command = "", ...rest] = args;
+    const ran = await launch(command, "-json", "-parallelism=200", ...rest).ended;
     return { code: ran.code, output: ran.output, told: diagnosticsIn(ran), planned: new Map() };
   };
   const shown = async (...args: string[]) => {
@@ -248,9 +256,10 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
     apply: changing(),
     refresh: (begin) => repeated(begin, "apply", "apply", "-refresh-only", "-auto-approve"),
     destroy: changing("-destroy"),
-    async start(operation) {
+    async start(operation, begin) {
       const { code, output } = await run("plan", "-out=plan.bin", ...(operation === "destroy" ? ["-destroy"] : []));
       if (code !== 0) throw new Error(`terraform plan exited with ${code}:\n${output.slice(-4000)}`);
+      await begin();
       return launch("apply", "-json", "-parallelism=200", "plan.bin");
     },
     recover: () => Promise.resolve(),
@@ -263,10 +272,10 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
       if (code !== 0) throw new Error(`terraform plan exited with ${code}:\n${output.slice(-4000)}`);
       return [...(await planned()).keys()];
     },
-    stateText: () =>
+    writtenText: () =>
       fs
         .readdirSync(project.folder)
-        .filter((name) => name.includes("tfstate"))
+        .filter((name) => name.includes("tfstate") || name === TRACE)
         .map((name) => fs.readFileSync(path.join(project.folder, name), "utf8"))
         .join("\n"),
     remove: () => project.remove(),

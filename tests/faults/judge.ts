@@ -6,8 +6,8 @@ import { pairsOf } from "../helpers/sharingCases";
 import type { Planned, Said } from "./drivers";
 import type { ProxiedCall } from "./proxy";
 
-/** The worst last. */
-export const OUTCOMES = ["ok", "told", "not healed", "silent wrong", "left behind", "unasked"] as const;
+/** The worst last. `documented`: left behind by a kill in additive mode, as the documentation says. */
+export const OUTCOMES = ["ok", "told", "documented", "not healed", "silent wrong", "left behind", "unasked"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 export const BAD: readonly Outcome[] = ["not healed", "silent wrong", "left behind", "unasked"];
 
@@ -164,8 +164,12 @@ interface Statement {
 
 function falseStatements(who: string, { gains, loses }: Statement, gain: Pairs, lose: Pairs): string[] {
   const compared = (verb: string, stated: Pairs, right: Pairs) => [
-    ...(minus(stated, right).length > 0 ? [`${who} says falsely that there ${verb}: ${minus(stated, right).join(", ")}`] : []),
-    ...(minus(right, stated).length > 0 ? [`${who} does not say that there ${verb}: ${minus(right, stated).join(", ")}`] : []),
+    ...(minus(stated, right).length > 0
+      ? [`${who} says falsely that these ${verb} access: ${minus(stated, right).join(", ")}`]
+      : []),
+    ...(minus(right, stated).length > 0
+      ? [`${who} does not say that these ${verb} access: ${minus(right, stated).join(", ")}`]
+      : []),
   ];
   return [...compared("gain", gains, gain), ...compared("lose", loses, lose)];
 }
