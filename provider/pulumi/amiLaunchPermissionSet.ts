@@ -3,11 +3,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete } from "../core";
-import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
+import { describePermissions } from "../core";
 import { logReport } from "./log";
+import { look, lookOnceKnown, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, urnOf } from "./program";
 import { PROVIDER_SHIM } from "./shim";
-import { connectionOf } from "./stackConfig";
 import { CONTEXT, DONE } from "./state";
 
 /**
@@ -147,19 +147,15 @@ export interface GetAmiLaunchPermissionsArgs {
   assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
 }
 
-/** Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection. */
-export async function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
-  const config = new pulumi.Config("aws");
-  const decoded = decodeDeclaredSet({ ...args });
-  try {
-    const connection = connectionOf(args, (key) => config.get(key.slice("aws:".length)));
-    if ("problems" in decoded)
-      throw new Error(decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; "));
-    return await describePermissions(ec2Gateway(connection), args.imageId);
-  } catch (error) {
-    // Pulumi shows a RunError's message only, without a stack trace.
-    throw new pulumi.RunError(`getAmiLaunchPermissions: ${(error as Error).message}`);
-  }
+const LOOK = { name: "getAmiLaunchPermissions", check: refuseWrongArguments };
+
+/**
+ * Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection.
+ *
+ * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise
+ */
+export function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
+  return look(LOOK, args, (gateway) => describePermissions(gateway, args.imageId));
 }
 
 /** The form of {@link getAmiLaunchPermissions} for arguments that are outputs. */
@@ -168,7 +164,7 @@ export function getAmiLaunchPermissionsOutput(
     [Name in keyof GetAmiLaunchPermissionsArgs]: pulumi.Input<GetAmiLaunchPermissionsArgs[Name]>;
   },
 ): pulumi.Output<AmiPermissions> {
-  return pulumi.output(args).apply((known) => getAmiLaunchPermissions(known as GetAmiLaunchPermissionsArgs));
+  return lookOnceKnown<GetAmiLaunchPermissionsArgs, AmiPermissions>(LOOK, args, getAmiLaunchPermissions);
 }
 
 /** Refuses what Pulumi would get wrong in silence, or fail at with words that do not help. */

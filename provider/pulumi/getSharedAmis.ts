@@ -1,17 +1,8 @@
 /** The function that finds AMIs: one's own with their grants, and those that others share with the caller. */
 
-import * as pulumi from "@pulumi/pulumi";
-import {
-  type AmiOfAnother,
-  type AmiPermissions,
-  amisOfOthers,
-  decodeDeclaredSet,
-  ec2Gateway,
-  ownAmis,
-  problemPath,
-  UNKNOWN,
-} from "../core";
-import { connectionOf } from "./stackConfig";
+import type * as pulumi from "@pulumi/pulumi";
+import { type AmiOfAnother, type AmiPermissions, amisOfOthers, type Gateway, ownAmis, UNKNOWN } from "../core";
+import { look, lookOnceKnown, refuseWrongArguments } from "./look";
 
 /** Whose AMIs to find, and how to reach them; default: the stack's `aws:*` config, then the SDK's default chain. */
 export interface GetSharedAmisArgs {
@@ -32,6 +23,7 @@ type Inputs<Args> = { [Name in keyof Args]: pulumi.Input<Args[Name]> };
 type Own = GetSharedAmisArgs & { owner: "self" };
 type Others = GetSharedAmisArgs & { owner: "others" };
 
+const LOOK = { name: "getSharedAmis", check: refuseMistakes };
 const NAMES = ["owner", "includeSnapshots", "region", "profile", "endpoint", "assumeRole"];
 
 /**
@@ -39,21 +31,16 @@ const NAMES = ["owner", "includeSnapshots", "region", "profile", "endpoint", "as
  * those shared with the caller's account, organization or unit (1 call; public AMIs are not among them). Those shared with an
  * organization count as EC2 tells them. An AMI that goes away meanwhile is left out.
  *
- * @throws pulumi.RunError with the code of the connection's error, such as `[not-authorized]`
+ * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise, with the code of the connection's error, such as
+ *   `[not-authorized]`
  */
-export async function getSharedAmis(args: Own): Promise<AmiPermissions[]>;
-export async function getSharedAmis(args: Others): Promise<AmiOfAnother[]>;
-export async function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]>;
-export async function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]> {
-  const config = new pulumi.Config("aws");
-  try {
-    refuseMistakes(args ?? {});
-    const gateway = ec2Gateway(connectionOf(args, (key) => config.get(key.slice("aws:".length))));
-    return args.owner === "self" ? await ownAmis(gateway, args.includeSnapshots ?? true) : await amisOfOthers(gateway);
-  } catch (error) {
-    // Pulumi shows a RunError's message only, without a stack trace.
-    throw new pulumi.RunError(`getSharedAmis: ${(error as Error).message}`);
-  }
+export function getSharedAmis(args: Own): Promise<AmiPermissions[]>;
+export function getSharedAmis(args: Others): Promise<AmiOfAnother[]>;
+export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]>;
+export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]> {
+  const read = (gateway: Gateway): Promise<AmiPermissions[] | AmiOfAnother[]> =>
+    args.owner === "self" ? ownAmis(gateway, args.includeSnapshots ?? true) : amisOfOthers(gateway);
+  return look(LOOK, args ?? {}, read);
 }
 
 /** The form of {@link getSharedAmis} for arguments that are outputs; `owner` decides the result's type, and is known. */
@@ -62,7 +49,7 @@ export function getSharedAmisOutput(args: Inputs<Omit<Others, "owner">> & { owne
 export function getSharedAmisOutput(
   args: Inputs<Omit<GetSharedAmisArgs, "owner">> & { owner: GetSharedAmisArgs["owner"] },
 ): pulumi.Output<AmiPermissions[] | AmiOfAnother[]> {
-  return pulumi.output(args).apply((known) => getSharedAmis(known as GetSharedAmisArgs));
+  return lookOnceKnown<GetSharedAmisArgs, AmiPermissions[] | AmiOfAnother[]>(LOOK, args, getSharedAmis);
 }
 
 function refuseMistakes(args: GetSharedAmisArgs): void {
@@ -71,11 +58,8 @@ function refuseMistakes(args: GetSharedAmisArgs): void {
   if (stranger) throw new Error(`there is no argument "${stranger}"; the arguments are ${NAMES.join(", ")} [invalid-argument]`);
   if (owner !== "self" && owner !== "others")
     throw new Error(`owner: ${JSON.stringify(owner)} is neither "self" nor "others" [invalid-argument]`);
-  if (includeSnapshots !== undefined && typeof includeSnapshots !== "boolean")
+  const isLater = (includeSnapshots as unknown) === UNKNOWN;
+  if (includeSnapshots !== undefined && typeof includeSnapshots !== "boolean" && !isLater)
     throw new Error(`includeSnapshots: ${JSON.stringify(includeSnapshots)} is not true or false [invalid-argument]`);
-  const decoded = decodeDeclaredSet({ ...connection, imageId: UNKNOWN });
-  if ("problems" in decoded)
-    throw new Error(
-      `${decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ")} [invalid-argument]`,
-    );
+  refuseWrongArguments({ ...connection, imageId: UNKNOWN });
 }

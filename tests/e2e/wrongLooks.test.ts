@@ -1,0 +1,73 @@
+/** Wrong arguments of the functions that only look: the CLI shows the error and nothing beside it. */
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { useEmulator } from "../helpers/emulator";
+import { PulumiProject } from "../helpers/pulumiProject";
+
+const WRONG = `imageId: "ami-1" is not an AMI id; write one such as ami-1234567890abcdef0 [invalid-argument]`;
+const OWNER = `owner: "me" is neither "self" nor "others" [invalid-argument]`;
+/** A value that Pulumi awaits before it comes to the exports behind it. */
+const SLOW = "export const a = new Promise((done) => setTimeout(() => done(1), 500));";
+
+const CASES: readonly { name: string; program: string; says: string }[] = [
+  {
+    name: "getAmiLaunchPermissions",
+    program: `export const seen = getAmiLaunchPermissions({ imageId: "ami-1" });`,
+    says: `getAmiLaunchPermissions: ${WRONG}`,
+  },
+  {
+    name: "getAmiLaunchPermissions that is awaited",
+    program: `export = async () => ({ seen: await getAmiLaunchPermissions({ imageId: "ami-1" }) });`,
+    says: `getAmiLaunchPermissions: ${WRONG}`,
+  },
+  {
+    name: "getAmiLaunchPermissions behind a slow export",
+    program: `${SLOW} export const seen = getAmiLaunchPermissions({ imageId: "ami-1" });`,
+    says: `getAmiLaunchPermissions: ${WRONG}`,
+  },
+  {
+    name: "getAmiLaunchPermissions whose result nobody uses",
+    program: `getAmiLaunchPermissions({ imageId: "ami-1" });`,
+    says: `getAmiLaunchPermissions: ${WRONG}`,
+  },
+  {
+    name: "getAmiLaunchPermissionsOutput, beside an output",
+    program: `export const seen = getAmiLaunchPermissionsOutput({ imageId: "ami-1", region: output("us-east-1") });`,
+    says: `getAmiLaunchPermissions: ${WRONG}`,
+  },
+  {
+    name: "getSharedAmis",
+    program: `export const seen = getSharedAmis({ owner: "me" } as never);`,
+    says: `getSharedAmis: ${OWNER}`,
+  },
+  {
+    name: "getSharedAmisOutput",
+    program: `export const seen = getSharedAmisOutput({ owner: "me" } as never);`,
+    says: `getSharedAmis: ${OWNER}`,
+  },
+];
+
+describe("a wrong argument in a program that looks", () => {
+  const emulator = useEmulator();
+  let project: PulumiProject;
+  before(async () => {
+    project = await PulumiProject.create(emulator(), { program: "" });
+  });
+  after(() => project.remove());
+
+  for (const { name, program, says } of CASES)
+    it(`of ${name}: is the only thing said`, async () => {
+      fs.writeFileSync(
+        path.join(project.folder, "index.ts"),
+        `import { getAmiLaunchPermissions, getAmiLaunchPermissionsOutput, getSharedAmis, getSharedAmisOutput } from "ami-launch-permissions";
+        import { output } from "@pulumi/pulumi";
+        ${program}`,
+      );
+      const { output } = await project.fail("preview");
+      const [, said = output] = /Diagnostics:\n +pulumi:pulumi:Stack \(\S+\):\n(.*?)\n\n/s.exec(output) ?? [];
+      assert.equal(said.trim(), `error: ${says}`);
+      assert.deepEqual(await emulator().calls(), []);
+    });
+});
