@@ -13,8 +13,9 @@ import {
 } from "../../provider/core";
 import { usageOf } from "../../provider/core/usage";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
-import { MemoryEngine } from "../helpers/memoryEngine";
+import { MemoryEngine, type Props } from "../helpers/memoryEngine";
 import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
+import { MemoryStack } from "../helpers/memoryStack";
 import { errors, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
@@ -161,7 +162,8 @@ describe("kmsAccess grant", () => {
     const { outputs } = engine.state ?? assert.fail();
     const text = reportOf(await planChange(ec2, set, decodeRecorded(outputs, set)), "planned").replace(/\s+/g, " ");
     assert.match(text, new RegExp(`warning: account/${A}, account/${B} may not use key ${KEY}`));
-    assert.match(text, /: 2 keep access key grants revoked of|: 2 keep access /);
+    assert.match(text, /^AMI \S+ in us-east-1: 2 keep access encrypted: /);
+    assert.match(text, new RegExp(` key grants revoked of: account/${A}, account/${B} calls: 2 RevokeGrant warning: `));
     assert.doesNotMatch(text, /nothing changes/);
   });
 
@@ -203,6 +205,29 @@ describe("kmsAccess grant", () => {
     await retained.engine.destroy();
     assert.deepEqual(retained.grantees(), [`${A} ${KEY}`]);
   });
+
+  for (const gone of ["first", "second"])
+    it(`stays with whoever another set of the program gives the same: the ${gone} of two leaves`, async () => {
+      const { ec2, imageId, snapshotIds, grantees } = world();
+      const stack = new MemoryStack({ gateway: () => ec2, patience: PATIENCE });
+      const args = { imageId, accountIds: [A], createVolumePermissions: true, kmsAccess: "grant", mode: "additive" };
+      const both = new Map<string, Props>([
+        ["first", args],
+        ["second", args],
+      ]);
+      await stack.up(both, { inTurn: true });
+      assert.deepEqual(grantees(), [`${A} ${KEY}`], "one grant is enough for both");
+      const left = new Map([...both].filter(([name]) => name !== gone));
+      await stack.up(left, { inTurn: true });
+      assert.deepEqual(grantees(), [`${A} ${KEY}`]);
+      for (const id of [imageId, ...snapshotIds]) assert.deepEqual([...ec2.grantees(id)], [`account/${A}`], id);
+      await stack.refresh();
+      ec2.forgetCalls();
+      await stack.up(left, { inTurn: true });
+      assert.deepEqual(ec2.calls, [], "the one that stays has it all");
+      await stack.destroy();
+      assert.deepEqual(grantees(), [], "the last one takes it along");
+    });
 
   it("takes with it every grant under its name, whoever made it: the record may have been lost", async () => {
     const { ec2, imageId, engine, grantees } = world();
