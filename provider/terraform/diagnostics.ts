@@ -62,8 +62,10 @@ const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
  * @param summary for every other fault
  */
 export function readingDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
-  const { code } = error as Partial<AmiSharingError>;
-  const fault = code && FAULTS_OF_PROVIDER[code];
+  const { code, awsCode } = error as Partial<AmiSharingError>;
+  // STS's code, for a role; what EC2 does not allow is UnauthorizedOperation.
+  const denied = code === "not-authorized" && awsCode === "AccessDenied";
+  const fault = denied ? "AWS denies the provider access" : code && FAULTS_OF_PROVIDER[code];
   return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
 }
 
