@@ -125,14 +125,19 @@ export class ClaimRegistry {
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly left = new Map<string, Permissions>();
 
-  /** A set that is known from state. What this run already knows of it counts more. */
-  record(place: string, id: string, claim: Claim, record: string): void {
+  /**
+   * A set that is known from state. What this run already knows of it counts more.
+   *
+   * @param inherits whether it will own, too, what it wants and another set of the AMI granted
+   */
+  record(place: string, id: string, claim: Claim, record: string, inherits = false): void {
     const known = this.at(place).get(id);
     const granted = union(known?.claim.granted ?? NO_PERMISSIONS, claim.granted);
+    const owned = () => (inherits ? this.neighbours(place, id).inherited : claim.granted);
     if (known && known.state !== "recorded") this.at(place).set(id, { ...known, claim: { ...known.claim, granted } });
     else
       this.at(place).set(id, {
-        claim: { ...claim, wants: (image) => intersection(claim.wants(image), claim.granted) },
+        claim: { ...claim, wants: (image) => intersection(claim.wants(image), owned()) },
         record,
         state: "recorded",
         authoritative: false,

@@ -3,8 +3,8 @@
 import type { Gateway, Image, Snapshot } from "./gateway";
 import { type GranteeKey, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants, type Grants } from "./grants";
+import { livePermissions } from "./looks";
 import type { Permissions } from "./permissions";
-import { livePermissions } from "./plan";
 
 /** Lists are sorted; the owner, who always has access, is in none of them. */
 export interface AmiPermissions {

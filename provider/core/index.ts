@@ -55,6 +55,7 @@ export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PU
 export { decodeGrants, encodeGrants, type Grants, isGranteeKey, isPermissionWords, joinWords, sortedGrants } from "./grants";
 export { type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export { firstFew } from "./listing";
+export { DEFAULT_PATIENCE, type Patience } from "./looks";
 export {
   declaredGrants,
   losers,
@@ -79,10 +80,8 @@ export {
 } from "./permissions";
 export { changeOf, foreseen, type Plan, planChange } from "./plan";
 export {
-  DEFAULT_PATIENCE,
   IncompleteChangeError,
   observe,
-  type Patience,
   type Reconciled,
   reconcile,
   remove,

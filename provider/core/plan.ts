@@ -1,15 +1,14 @@
 /** What a set is about to change: reads EC2, works out the change and what stands in its way, and changes nothing. */
 
-import { inGroups } from "./batches";
 import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, changeFor, phasesOf, type Step } from "./diff";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
-import { accountKey, type GranteeKey } from "./grantee";
 import { type KeyPlan, planKeys } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { livePermissions } from "./looks";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
-import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
 import { NO_FINDINGS, usageOf } from "./usage";
@@ -81,9 +80,10 @@ export async function planFor(
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const before = recorded?.live ?? NO_PERMISSIONS;
   const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
-  const live = await livePermissions(gateway, image, new Set(snapshotIds));
   const target = targetPermissions(set, image);
-  const change = sentAgain(changeOf(set, image, { live, granted }, neighbours), target, recorded);
+  const live = await livePermissions(gateway, image, new Set(snapshotIds));
+  const wanted = changeOf(set, image, { live, granted }, neighbours);
+  const change = { ...wanted, add: union(wanted.add, sentAgain(target, recorded)) };
   const losing = intersection(change.remove, live);
   const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [], neighbours });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
@@ -107,9 +107,12 @@ export async function planFor(
   };
 }
 
-/** What this set revoked in its last change and wants again is sent whatever EC2 shows: the answer may be from before that change. */
-function sentAgain(change: Change, target: Permissions, recorded: Recorded | undefined): Change {
-  return { ...change, add: union(change.add, intersection(target, recorded?.revoked ?? NO_PERMISSIONS)) };
+/**
+ * What this set revoked in its last change and wants again: it is sent whatever EC2 shows, as the answer may be from before that change.
+ * A refresh in between ends the doubt.
+ */
+export function sentAgain(target: Permissions, recorded: Recorded | undefined): Permissions {
+  return intersection(target, recorded?.revoked ?? NO_PERMISSIONS);
 }
 
 /** What EC2 accepted of a change, or may have. */
@@ -198,40 +201,4 @@ function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, losing: 
   } catch (error) {
     return [error as AmiSharingError];
   }
-}
-
-/** What of an image its permissions are read by. */
-export type Readable = Pick<Image, "imageId" | "ownerId">;
-
-/** What EC2 has, less the owner's own account: it always has access, and is neither shown nor changed. */
-export async function livePermissions(
-  gateway: Gateway,
-  image: Readable,
-  snapshotIds: Iterable<string>,
-  withLaunch = true,
-): Promise<Permissions> {
-  const reading = snapshotPermissions(gateway, snapshotIds);
-  // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
-  reading.catch(() => undefined);
-  const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
-  const createVolume = await reading;
-  const owner = accountKey(image.ownerId);
-  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
-}
-
-/** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
-async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
-  const read = await inGroups(
-    [...snapshotIds],
-    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
-  );
-  return new Map(read.filter(([, keys]) => keys.size > 0));
-}
-
-/** The value read, or `absent` where the snapshot is gone. */
-export async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
-  return reading.catch((error: AmiSharingError) => {
-    if (error.code === "snapshot-not-found") return absent;
-    throw error;
-  });
 }

@@ -1,6 +1,5 @@
 /** Making EC2 have what a set wants and knowing what it has: observe, diff, apply, read again; and taking it away. */
 
-import { createWaiter, WaiterState } from "@smithy/util-waiter";
 import { inGroups } from "./batches";
 import { claimedBy, keysClaimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
@@ -8,24 +7,22 @@ import { AmiSharingError, type ErrorCode } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
 import { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
-import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import {
+  DEFAULT_PATIENCE,
+  ifPresent,
+  livePermissions,
+  lookAgain,
+  type Patience,
+  poll,
+  type Readable,
+  rereadChanged,
+  stopped,
+  waitUntilVisible,
+} from "./looks";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
-import { type Accepted, ifPresent, livePermissions, type Plan, planFor, type Readable, recordOf } from "./plan";
+import { type Accepted, type Plan, planFor, recordOf } from "./plan";
 import type { OwnKeyGrant, Recorded } from "./recorded";
-
-/** How long to wait for EC2, in seconds. */
-export interface Patience {
-  readonly timeout: number;
-  readonly minDelay: number;
-  readonly maxDelay: number;
-  /** Ends the wait. */
-  readonly signal?: AbortSignal | undefined;
-  /** The pause before EC2 is asked again for what it does not show, in seconds. */
-  readonly absencePause?: number;
-}
-
-export const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
 
 /** A change that was begun and not completed: `recorded` is what holds now. */
 export class IncompleteChangeError extends Error {
@@ -156,7 +153,8 @@ const REFUSALS: readonly ErrorCode[] = [
  * cannot be read, it is described first.
  *
  * A grant of the set's that one answer does not show stays the set's. The set gives it up only where EC2 still does not show it after
- * repeated looks: then somebody else took it away, and it is told as drift.
+ * repeated looks: then somebody else took it away, and it is told as drift. Likewise what the set revoked last and EC2 shows: after
+ * repeated looks somebody else granted it.
  *
  * @returns undefined where the image is gone
  */
@@ -175,34 +173,18 @@ export async function observe(
   const image = read ? known : await existingImage(gateway, set.imageId, previous?.ownerId);
   if (!image) return undefined;
   let live = read ?? (await permissionsOf(image));
-  const absent = minus(granted, live);
-  if (!isEmpty(absent)) live = await lookAgain(gateway, image, absent, live, patience);
+  const revoked = previous?.revoked ?? NO_PERMISSIONS;
+  live = await lookAgain(gateway, image, { there: granted, gone: revoked }, live, patience);
+  const stillRevoked = minus(revoked, live);
   return {
     region: await gateway.region(),
     ownerId: image.ownerId,
     snapshotIds: image.snapshotIds,
     live,
     granted: intersection(granted, live),
+    ...(isEmpty(stillRevoked) ? {} : { revoked: stillRevoked }),
     ...(previous ? await observeKeys(gateway, set.imageId, previous, live) : {}),
   };
-}
-
-/** Reads again what EC2 does not show of `absent`, until it does or has been asked often enough. */
-async function lookAgain(
-  gateway: Gateway,
-  image: Readable,
-  absent: Permissions,
-  live: Permissions,
-  { absencePause = ABSENCE_PAUSE_SECONDS, signal }: Patience,
-): Promise<Permissions> {
-  let seen = live;
-  for (let look = 1; look < ABSENCE_LOOKS && !signal?.aborted; look++) {
-    const missing = minus(absent, seen);
-    if (isEmpty(missing)) break;
-    await new Promise((resolve) => setTimeout(resolve, absencePause * 1000));
-    seen = await rereadChanged(gateway, image, { add: missing, remove: NO_PERMISSIONS }, seen);
-  }
-  return seen;
 }
 
 /** Who lost a KMS grant of the set's; one call for each key that the set made grants of. The record stays: one answer may be old. */
@@ -442,57 +424,6 @@ async function sendWithoutAbsent(
   const left = step.remove.filter((key) => there.has(key));
   if (left.length === step.remove.length) throw error;
   if (step.add.length + left.length > 0) await send({ ...step, remove: left });
-}
-
-async function waitUntilVisible(
-  gateway: Gateway,
-  image: Readable,
-  change: Change,
-  before: Permissions,
-  patience: Patience,
-): Promise<Permissions> {
-  const shows = (live: Permissions) => isEmpty(minus(change.add, live)) && isEmpty(intersection(change.remove, live));
-  const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
-  if (shows(live)) return live;
-  if (patience.signal?.aborted) throw stopped(image.imageId, "before EC2 showed the change, which it had accepted");
-  throw new AmiSharingError(
-    "not-visible",
-    `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${patience.timeout} seconds`,
-    {
-      imageId: image.imageId,
-      next: "repeat later: what already holds is not sent again",
-    },
-  );
-}
-
-/** What EC2 has now, read again only where the change touches it. */
-async function rereadChanged(
-  gateway: Gateway,
-  image: Readable,
-  { add, remove }: Change,
-  before: Permissions,
-): Promise<Permissions> {
-  const snapshotIds = new Set([...add.createVolume.keys(), ...remove.createVolume.keys()]);
-  const launchChanges = add.launch.size + remove.launch.size > 0;
-  const reread = await livePermissions(gateway, image, snapshotIds, launchChanges);
-  const untouched = [...before.createVolume].filter(([id]) => !snapshotIds.has(id));
-  return { launch: launchChanges ? reread.launch : before.launch, createVolume: new Map([...untouched, ...reread.createVolume]) };
-}
-
-/** Reads until `done`, backing off; gives back the last value read, done or not. */
-async function poll<Value>(read: () => Promise<Value>, done: (value: Value) => boolean, patience: Patience): Promise<Value> {
-  const { timeout: maxWaitTime, minDelay, maxDelay, signal: abortSignal } = patience;
-  const waiting = { client: undefined, maxWaitTime, minDelay, maxDelay, ...(abortSignal ? { abortSignal } : {}) };
-  let last: Value | undefined;
-  await createWaiter(waiting, undefined, async () => {
-    last = await read();
-    return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
-  });
-  return last ?? read();
-}
-
-function stopped(imageId: string, when: string): AmiSharingError {
-  return new AmiSharingError("stopped", `stopped ${when}`, { imageId, next: "repeat to go on" });
 }
 
 function addedBy(steps: readonly Step[]): Permissions {

@@ -19,7 +19,7 @@ export interface Recorded {
   readonly live: Permissions;
   /** What this set granted and has not revoked; EC2 may show less, where somebody else took it away or an answer is old. */
   readonly granted: Permissions;
-  /** What its last change revoked. */
+  /** What its last change revoked, less what a refresh showed to be granted by somebody else since. */
   readonly revoked?: Permissions;
   /** What it wanted then, its owner included: an engine may show this as its old value. */
   readonly wanted?: Permissions;

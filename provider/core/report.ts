@@ -10,7 +10,7 @@ import { accountOfKey } from "./keyPolicy";
 import { firstFew } from "./listing";
 import { namedPermissions, type PermissionSet } from "./permissionSet";
 import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
-import type { Plan } from "./plan";
+import { type Plan, sentAgain } from "./plan";
 import { revokedByRemoval } from "./reconcile";
 import type { Recorded } from "./recorded";
 
@@ -42,7 +42,8 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
   // What others granted stays untold, unless a diff may show it as lost.
   const others = intersection(unclaimed, inEither);
   const owns = union(granted, neighbours.inherited);
-  const foundInPlace = set.mode === "additive" ? minus(intersection(target, live), owns) : NO_PERMISSIONS;
+  const again = intersection(sentAgain(target, recorded), live);
+  const foundInPlace = set.mode === "additive" ? minus(intersection(target, live), union(owns, again)) : NO_PERMISSIONS;
   const owner = accountKey(image.ownerId);
   const isOwner = (key: GranteeKey) => key === owner;
   const entries: Entry[] = [
@@ -50,7 +51,12 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
     { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(gaining, held) },
     { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
-    { sign: "=", why: "has it already", permissions: minus(intersection(target, live), union(inBoth, foundInPlace)) },
+    {
+      sign: "=",
+      why: "has it already",
+      permissions: minus(intersection(target, live), union(inBoth, union(foundInPlace, again))),
+    },
+    { sign: "=", why: "granted again: this set revoked it last, and EC2 may still show it", permissions: again },
     {
       sign: "=",
       why: "found in place: not granted by this set, which will not revoke it",

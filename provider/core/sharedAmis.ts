@@ -5,8 +5,8 @@ import { type AmiPermissions, amiPermissions } from "./describePermissions";
 import type { AmiSharingError } from "./errors";
 import type { Gateway } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
+import { ifPresent } from "./looks";
 import { filterGrantees } from "./permissions";
-import { ifPresent } from "./plan";
 
 /** An AMI of another account that is shared with the caller; EC2 shows its permissions to its owner only. */
 export interface AmiOfAnother {

@@ -59,7 +59,6 @@ import {
   encodeInputs,
   encodeOutputs,
   grantsIn,
-  HIDDEN_OUTPUTS,
   nameOf,
   type Properties,
   recordedIn,
@@ -142,8 +141,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const { declared, set } = stored(args);
       const observed = await this.observed(args, props, set);
       if (!observed) return { id: "", props: {} };
-      const hidden = Object.entries(props).filter(([name]) => HIDDEN_OUTPUTS.includes(name));
-      const outs = { ...encodeOutputs(args, set, observed), ...Object.fromEntries(hidden) };
+      const outs = { ...encodeOutputs(args, set, observed), ...(DONE in props ? { [DONE]: props[DONE] } : {}) };
       return { id: set.imageId, props: outs, inputs: refreshedInputs(args, declared, outs) };
     });
   }

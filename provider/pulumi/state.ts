@@ -45,9 +45,6 @@ const REVOKED = "__revoked";
 /** The same of what the set granted, where that is not what it wants. Release 0.1.0 wrote it as `granted`. */
 const GRANTED = "__granted";
 
-/** The outputs that a refresh leaves as they are. */
-export const HIDDEN_OUTPUTS = [DONE, REVOKED];
-
 /** The name of a set's URN among its inputs, hidden likewise. */
 export const SET = "__set";
 

@@ -9,6 +9,8 @@ import {
   claimOf,
   firstFew,
   type GranteeKey,
+  intersection,
+  isEmpty,
   isGranteeKey,
   isPermissionWords,
   type Neighbours,
@@ -24,7 +26,10 @@ import type { ObjectValue } from "./values";
  * How long operations wait for those of other sets to begin, in milliseconds. Terraform starts what does not depend on each other at once,
  * and tells a provider of one set at a time.
  */
-export const WINDOW = 200;
+export const WINDOW = 400;
+
+/** How many times as long those wait that take grants away: a set that comes later would lose what it declares. */
+const TAKING = 2.5;
 
 /** How long a destroy waits for the set that takes over, in milliseconds. */
 const HAND_OVER = 20_000;
@@ -55,11 +60,21 @@ export const placedClaims = v.array(
   }),
 );
 
+/** What the plan of a set takes away. */
+interface Drop {
+  readonly id: string;
+  readonly name: string;
+  readonly dropped: Permissions;
+  /** The sets that its apply will know of. */
+  readonly told: ReadonlySet<string>;
+}
+
 /** The sets that one process has seen. */
 export class Run {
   readonly claims = new ClaimRegistry();
   private opened: Promise<void> | undefined;
-  private destroying: Promise<void> | undefined;
+  private taking: Promise<void> | undefined;
+  private readonly drops = new Map<string, Drop[]>();
 
   constructor(private readonly window = WINDOW) {}
 
@@ -69,17 +84,30 @@ export class Run {
     return this.opened;
   }
 
-  /** The same for destroys: what is created beside them has to be known. */
-  destroys(): Promise<void> {
-    this.destroying ??= sleep(this.window * 2);
-    return this.destroying;
+  /** The same for operations that take grants away. */
+  openingOfTaking(): Promise<void> {
+    this.taking ??= sleep(this.window * TAKING);
+    return this.taking;
+  }
+
+  /** Notes what the plan of a set takes away. */
+  drop(place: string, drop: Drop): void {
+    this.drops.set(place, [...(this.drops.get(place) ?? []).filter(({ id }) => id !== drop.id), drop]);
+  }
+
+  /** The planned sets that take away what another one wants, and that will not know of it when they are applied. */
+  dropping(place: string, id: string, wanted: Permissions): readonly string[] {
+    return (this.drops.get(place) ?? [])
+      .filter((drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)))
+      .map(({ name }) => name);
   }
 
   /** Another run: under a debugger one process serves many. */
   clear(): void {
     this.claims.clear();
     this.opened = undefined;
-    this.destroying = undefined;
+    this.taking = undefined;
+    this.drops.clear();
   }
 
   /** What a set has to respect: the sets of this process, and those that a refresh in the plan's process saw. */
@@ -123,5 +151,14 @@ export function toldTooLate(imageId: string, names: readonly string[]): AmiShari
     "hand-over-incomplete",
     `what this set drops on AMI ${imageId} is declared by ${firstFew(names, 3)} as well, which Terraform told the provider too late`,
     { imageId, next: "add depends_on with that set to this one, and plan again; nothing was changed" },
+  );
+}
+
+/** The same where the set that drops it was planned first. */
+export function takenByAnother(imageId: string, names: readonly string[]): AmiSharingError {
+  return new AmiSharingError(
+    "hand-over-incomplete",
+    `what this set declares on AMI ${imageId} is dropped by ${firstFew(names, 3)}, which Terraform planned before it told the provider of this set`,
+    { imageId, next: "add depends_on with this set to that one, and plan again; nothing was changed" },
   );
 }

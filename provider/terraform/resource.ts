@@ -49,6 +49,7 @@ import {
   refuseRivals,
   remove,
   reportOf,
+  revokedByRemoval,
   targetPermissions,
   UNKNOWN,
   union,
@@ -66,7 +67,7 @@ import {
   readingDiagnostic,
 } from "./diagnostics";
 import type { Log } from "./hclog";
-import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, toldTooLate } from "./neighbours";
+import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
 import { RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
@@ -78,8 +79,8 @@ export interface Kept {
   readonly private: Private;
 }
 
-/** What users need not see: what the set granted, where that is not what it wants, its KMS grants, and the sets beside it. */
-export interface Private extends Pick<RecordedOutputs, "granted" | "kmsGrants"> {
+/** What users need not see: what the set granted, where that is not what it wants, what it revoked last, its KMS grants, and the sets beside it. */
+export interface Private extends Pick<RecordedOutputs, "granted" | "revoked" | "kmsGrants"> {
   /** Tells the set from others of the same AMI; Terraform tells no addresses. */
   readonly id?: string;
   /** The other sets of the AMI that the last refresh saw. */
@@ -92,6 +93,7 @@ export interface Private extends Pick<RecordedOutputs, "granted" | "kmsGrants"> 
 
 const privateData = v.object({
   granted: v.optional(v.record(v.string(), v.string())),
+  revoked: v.optional(v.record(v.string(), v.string())),
   kmsGrants: v.optional(v.array(v.object({ keyId: v.string(), grantId: v.string(), accountId: v.string() }))),
   id: v.optional(v.string()),
   others: v.optional(placedClaims),
@@ -176,6 +178,7 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
       const rival = run.claims.rivalOf(place, id);
       if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
     }
+    if (set && recorded && !isEmpty(changeOf(set, recorded, recorded).remove)) await run.openingOfTaking();
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
@@ -187,12 +190,17 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     };
     if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded, neighbours)) {
       run.claims.ended(place, id, "made", recorded.granted);
+      // An unchanged set is not applied: it could not take back what another one takes away.
+      const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
+      if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
       return planned(before.state, [], imageIn(before.state));
     }
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
     refuseUntold(plan, run.claims.others(place, id, ["made"]), own);
+    const told = new Set((own.others ?? []).map((other) => other.id));
+    run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     // Terraform applies what shows a difference: key grants that are left over are not in the grants.
@@ -258,7 +266,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   const place = placeOf(prior.state);
   const { id = randomUUID() } = prior.private;
   run.claims.record(place, id, claimIn(set, recorded.granted), id);
-  await run.destroys();
+  await run.openingOfTaking();
   const heirs = run.claims.others(place, id, ["declared", "made"]);
   const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
@@ -280,6 +288,11 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
     attribute: attributePath(attribute),
   });
   const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
+  const dropped = minus(
+    revokedByRemoval(set, recorded),
+    kept.map(({ permissions }) => permissions).reduce(union, NO_PERMISSIONS),
+  );
+  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()) });
   if (set.onDelete === "retain")
     return told(
       holders.length > 0
@@ -345,12 +358,15 @@ export async function applySet(
   try {
     const recorded = prior.state ? recordedIn(prior) : undefined;
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
-    await run.opening();
-    const { recorded: now, plan } = await run.claims.inTurn(place, () =>
-      reconcile(config.gateway(planned.region as string), set, recorded, patience, run.neighbours(place, id, others)),
-    );
+    const drops = recorded && !isEmpty(changeOf(set, recorded, recorded).remove);
+    await (drops ? run.openingOfTaking() : run.opening());
+    const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
+      const neighbours = run.neighbours(place, id, others);
+      const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours);
+      run.claims.ended(place, id, "made", made.recorded.granted);
+      return made;
+    });
     log("info", reportOf(plan, "done"));
-    run.claims.ended(place, id, "made", now.granted);
     return kept(planned, set, now, { id, others });
   } catch (error) {
     const granted = error instanceof IncompleteChangeError ? error.recorded.granted : undefined;
@@ -392,7 +408,7 @@ export async function destroySet(
   try {
     const recorded = recordedForRemoval(prior, set);
     run.claims.record(place, id, claimIn(set, recorded.granted), id);
-    await run.destroys();
+    await run.openingOfTaking();
     const planned = (own.heirs ?? []).filter((heir) => heir.place === place && heir.id !== id);
     const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(readClaim);
     const known = run.claims.others(place, id, ["declared", "made", "failed"]);
@@ -416,11 +432,11 @@ export async function destroySet(
       }));
       return failed(waiting, made);
     }
-    await run.claims.inTurn(place, () =>
-      remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS }),
-    );
-    run.claims.removed(place, id);
-    run.claims.leave(place, left);
+    await run.claims.inTurn(place, async () => {
+      await remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS });
+      run.claims.removed(place, id);
+      run.claims.leave(place, left);
+    });
     return { state: null, private: {}, diagnostics: [] };
   } catch (error) {
     return failed(error);
@@ -482,7 +498,7 @@ export async function readSet(
     const { id = randomUUID() } = current.private;
     const place = placeOf({ ...state, region: region as string });
     const { previous, diagnostics } = readable(current, set);
-    if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id);
+    if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
     const observed = await observe(config.gateway(region as string), set, previous, patience);
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
@@ -535,7 +551,7 @@ function amongOthers(
   const target = targetPermissions(set, observed);
   const claimed = others.map(([, claim]) => claim.wants(observed)).reduce(union, NO_PERMISSIONS);
   const granted = union(observed.granted, intersection(intersection(target, observed.live), inherited));
-  run.claims.record(place, id, claimIn(set, granted), id);
+  run.claims.record(place, id, claimIn(set, granted), id, true);
   return {
     now: { ...observed, granted, live: minus(observed.live, minus(claimed, target)) },
     others: others.map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, observed) })),
@@ -643,8 +659,8 @@ function setIn(state: ObjectValue): PermissionSet | undefined {
 
 function recordedIn({ state, private: own }: Kept): Recorded {
   const { region, owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
-  const { granted, kmsGrants } = own;
-  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), granted, kmsGrants };
+  const { granted, revoked, kmsGrants } = own;
+  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), granted, revoked, kmsGrants };
   const told = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== null && value !== UNKNOWN));
   return decodeRecorded(told as RecordedOutputs, state ? setIn(state) : undefined);
 }
@@ -751,9 +767,10 @@ function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs
 }
 
 /** And what they need not see. */
-function privateIn({ granted, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [] }: Private = {}): Private {
+function privateIn({ granted, revoked, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [] }: Private = {}): Private {
   return {
     ...(granted ? { granted } : {}),
+    ...(revoked ? { revoked } : {}),
     ...(kmsGrants ? { kmsGrants } : {}),
     ...(id === undefined ? {} : { id }),
     ...(others.length > 0 ? { others } : {}),

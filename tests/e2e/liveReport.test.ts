@@ -81,7 +81,8 @@ describe("the live report", () => {
     assert.deepEqual(await preview(), [
       `AMI ${other.imageId} in us-east-1: 1 gains, 1 keeps access`,
       `  + launch (new): account/${FIRST}`,
-      `  = launch (has it already): account/${SECOND}`,
+      "  = launch (found in place: not granted by this set, which will not",
+      `      revoke it): account/${SECOND}`,
       "  calls: 1 ModifyImageAttribute",
       `  then AMI ${imageId}, whose set is replaced, is unshared: 2`,
       "      lose access to it, as recorded",

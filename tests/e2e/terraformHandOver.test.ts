@@ -147,6 +147,25 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
+  it("H5: where Terraform plans one set after the other, nothing that another one declares is lost: the plan is refused, or the apply keeps it", async () => {
+    const mode = "additive";
+    for (const dropping of ["a", "b"])
+      for (const left of [[B], undefined]) {
+        const other = dropping === "a" ? "b" : "a";
+        const stays = { [other]: set([A], { mode }) };
+        project.declare({ [dropping]: set([A, B], { mode }), ...stays });
+        await project.succeed("apply", "-auto-approve");
+        project.declare({ ...stays, ...(left ? { [dropping]: set(left, { mode }) } : {}) });
+        const watch = watchAccess(emulator(), [image], [A], { volumes: true });
+        const { code, output } = await project.run("apply", "-auto-approve", "-parallelism=1");
+        assert.deepEqual((await watch.end()).lost, []);
+        if (code !== 0) assert.match(flat(output), /\[hand-over-incomplete\].*depends_on|depends_on.*\[hand-over-incomplete\]/);
+        await project.succeed("apply", "-auto-approve");
+        await planIsEmpty();
+        await nobodyIsLeft();
+      }
+  });
+
   it("H5: whichever of two additive sets goes first, the other keeps what both declare", async () => {
     const mode = "additive";
     for (const stays of ["a", "b"]) {

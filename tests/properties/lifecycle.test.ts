@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import type { GranteeKey, Mode, OnDelete } from "../../provider/core";
+import { decodeGrants, type GranteeKey, type Mode, type OnDelete } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, MemoryEngine, type Props, type State } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
@@ -156,7 +156,10 @@ class World {
   private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, patience: PATIENCE }));
   /** What the set added (authoritative: or took over), nobody removed, and it has to take away again. */
   private readonly must = new Pairs();
-  /** What an additive set may take away: the same, and what it tried to add or added and has not seen to be gone. */
+  /**
+   * What an additive set may take away: the same, and what it tried to add or added and has not seen to be gone. A call that was not
+   * answered may still be carried out, so that the looks of an operation that failed do not end it.
+   */
   private readonly may = new Pairs();
   /** What the operation under way may do; without one nothing may change. */
   private allowed: {
@@ -167,6 +170,7 @@ class World {
     remove: () => false,
   };
   private lostReads = 0;
+  private readonly lostChanges = new Set<string>();
   private broken: string[] = [];
 
   constructor(snapshots = 2) {
@@ -200,6 +204,7 @@ class World {
     } finally {
       this.ec2.clearFaults();
       this.lostReads = 0;
+      this.lostChanges.clear();
     }
   }
 
@@ -261,15 +266,20 @@ class World {
     const recorded = this.engine.state !== before;
     if (!outcome && called && this.engine.state) this.holds(this.engine.state);
     if (!recorded || !this.isThere(declaration)) return;
+    // What it revoked last and wants again it grants again, whoever else did.
+    const revoked = decodeGrants((before?.outputs.__revoked ?? {}) as Record<string, string>, []);
+    const revokedOn = (resource: string) =>
+      resource === args.imageId ? revoked.launch : (revoked.createVolume.get(resource) ?? new Set());
     for (const [resource, keys] of target) {
       const live = this.ec2.grantees(resource);
+      if (before?.id === args.imageId) for (const key of keys) if (revokedOn(resource).has(key)) this.may.of(resource).add(key);
       // Authoritative: what is declared and there is the set's, whoever granted it.
       if (authoritative) for (const key of keys) if (live.has(key)) this.claim(resource, key);
-      // What was tried and could not be read again counts as the set's.
-      if (outcome && this.lostReads > 0)
+      // What was tried, and was not answered or could not be read again, counts as the set's.
+      if (outcome && (this.lostReads > 0 || this.lostChanges.has(resource)))
         for (const key of keys) if (!wereThere.get(resource)?.has(key)) this.may.of(resource).add(key);
     }
-    if (!outcome || this.lostReads === 0) this.observed(String(args.imageId));
+    if (!outcome) this.observed(String(args.imageId));
   }
 
   private async refresh(): Promise<void> {
@@ -404,8 +414,9 @@ class World {
         nth,
         applied,
         matching: ({ action }) => matches(action),
-        onFire: ({ action }) => {
+        onFire: ({ action, resource }) => {
           if (action.startsWith("Describe")) this.lostReads += 1;
+          else this.lostChanges.add(resource);
         },
       });
     }

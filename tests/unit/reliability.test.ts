@@ -5,6 +5,7 @@ import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { MemoryEngine, type Props } from "../helpers/memoryEngine";
 import { MemoryGateway } from "../helpers/memoryGateway";
 import { MemoryStack } from "../helpers/memoryStack";
+import { errors, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B, C, D] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 const KEY = "arn:aws:kms:us-east-1:123456789012:key/own";
@@ -82,6 +83,31 @@ describe("old answers", () => {
       assert.deepEqual(holders(), [`account/${A}`, `account/${B}`]);
       await engine.destroy();
       assert.deepEqual(holders(), []);
+    });
+
+    it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] with answers that lag behind grants B; what somebody else granted since is not the set's`, async () => {
+      const { ec2, imageId, holders } = world();
+      const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+      const set = (...accounts: string[]) => ({ image_id: imageId, account_ids: accounts, mode });
+      const apply = async (...accounts: string[]) =>
+        assert.deepEqual(errors({ diagnostics: await terraform.apply(set(...accounts)) }), []);
+      for (const staleReads of [3, 12]) {
+        await apply(A, B);
+        await apply(A);
+        // The answers are from before the revocation.
+        const held = [...ec2.grantees(imageId)];
+        let left = staleReads;
+        const now = ec2.launchPermissions.bind(ec2);
+        ec2.launchPermissions = async (id) => (left-- > 0 ? new Set([...held, `account/${B}` as const]) : now(id));
+        await apply(A, B);
+        thawed(ec2);
+        assert.deepEqual(holders(), [`account/${A}`, `account/${B}`]);
+      }
+      await apply(A);
+      ec2.grantees(imageId).add(`account/${B}`);
+      await apply(A, B);
+      await terraform.destroy();
+      assert.deepEqual(holders(), mode === "additive" ? [`account/${B}`] : []);
     });
 
     it(`R4, ${mode}: a refresh that once does not see the grants, then a destroy: nobody is left`, async () => {

@@ -360,3 +360,65 @@ describe("what does not fit", () => {
     assert.match(JSON.stringify(lines), /"error","ReadResource failed: .*stack/);
   });
 });
+
+describe("sets of one AMI that are created and dropped at once", () => {
+  const additive = (imageId: string, accounts: readonly string[]) =>
+    full({ image_id: imageId, account_ids: [...accounts], mode: "additive" });
+
+  async function create(rpc: (name: string, request: object) => Promise<Answer>, config: ObjectValue): Promise<Answer> {
+    const plan = await rpc("PlanResourceChange", {
+      prior_state: encodeValue(null, RESOURCE_SCHEMA),
+      proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+      config: encodeValue(config, RESOURCE_SCHEMA),
+    });
+    return rpc("ApplyResourceChange", {
+      prior_state: encodeValue(null, RESOURCE_SCHEMA),
+      planned_state: plan.planned_state,
+      config: encodeValue(config, RESOURCE_SCHEMA),
+      planned_private: plan.planned_private,
+    });
+  }
+  const granted = (answer: Answer) =>
+    (JSON.parse(Buffer.from(answer.private as Uint8Array).toString()) as { granted?: Record<string, string> }).granted;
+
+  it("own what both declare, each of them", async () => {
+    const { imageId, rpc } = world(0);
+    await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    const answers = await Promise.all([create(rpc, additive(imageId, [A, B])), create(rpc, additive(imageId, [A]))]);
+    assert.deepEqual(answers.map(errors), [[], []]);
+    // What a set granted is written beside its state only where it is not what it wants.
+    assert.deepEqual(answers.map(granted), [undefined, undefined]);
+  });
+
+  it("keep what an unchanged set declares and found in place, whichever of the two is refreshed first", async () => {
+    for (const first of [0, 1]) {
+      const { ec2, imageId, rpc } = world(0);
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const [one, other] = [await create(rpc, additive(imageId, [A, B])), await create(rpc, additive(imageId, [A]))];
+      // As an older version left it: the second set owns nothing.
+      const owning = { state: one.new_state, private: Buffer.from(JSON.stringify({ id: "one" })) };
+      const found = { state: other.new_state, private: Buffer.from(JSON.stringify({ id: "other", granted: {} })) };
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const read = ({ state, private: own }: typeof owning) => rpc("ReadResource", { current_state: state, private: own });
+      const [dropping] = first === 0 ? [read(owning), read(found)] : [read(found), read(owning)].reverse();
+      const refreshed = (await dropping) as Answer;
+      // The apply is another process, which hears of the changed set only.
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const config = additive(imageId, [B]);
+      const plan = await rpc("PlanResourceChange", {
+        prior_state: refreshed.new_state,
+        proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+        config: encodeValue(config, RESOURCE_SCHEMA),
+        prior_private: refreshed.private,
+      });
+      const applied = await rpc("ApplyResourceChange", {
+        prior_state: refreshed.new_state,
+        planned_state: plan.planned_state,
+        config: encodeValue(config, RESOURCE_SCHEMA),
+        planned_private: plan.planned_private,
+      });
+      assert.deepEqual(errors(applied), []);
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
+    }
+  });
+});

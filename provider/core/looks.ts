@@ -1,0 +1,136 @@
+/** Reading who has access until what EC2 shows can be believed: one answer may be old. */
+
+import { createWaiter, WaiterState } from "@smithy/util-waiter";
+import { inGroups } from "./batches";
+import type { Change } from "./diff";
+import { AmiSharingError } from "./errors";
+import type { Gateway, Image } from "./gateway";
+import { accountKey, type GranteeKey } from "./grantee";
+import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions } from "./permissions";
+
+/** How long to wait for EC2, in seconds. */
+export interface Patience {
+  readonly timeout: number;
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** The pause before EC2 is asked again for what it does not show, in seconds. */
+  readonly absencePause?: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
+
+/** What of an image its permissions are read by. */
+export type Readable = Pick<Image, "imageId" | "ownerId">;
+
+/** What EC2 has, less the owner's own account: it always has access, and is neither shown nor changed. */
+export async function livePermissions(
+  gateway: Gateway,
+  image: Readable,
+  snapshotIds: Iterable<string>,
+  withLaunch = true,
+): Promise<Permissions> {
+  const reading = snapshotPermissions(gateway, snapshotIds);
+  // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
+  reading.catch(() => undefined);
+  const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
+  const createVolume = await reading;
+  const owner = accountKey(image.ownerId);
+  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
+}
+
+/** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
+async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
+  const read = await inGroups(
+    [...snapshotIds],
+    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
+  );
+  return new Map(read.filter(([, keys]) => keys.size > 0));
+}
+
+/** The value read, or `absent` where the snapshot is gone. */
+export async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
+  return reading.catch((error: AmiSharingError) => {
+    if (error.code === "snapshot-not-found") return absent;
+    throw error;
+  });
+}
+
+/**
+ * Reads again, while EC2 does not show what is expected to be there or shows what is expected to be gone, until it does as expected or
+ * has been asked often enough: one answer may be old.
+ */
+export async function lookAgain(
+  gateway: Gateway,
+  image: Readable,
+  expected: { readonly there?: Permissions; readonly gone?: Permissions },
+  live: Permissions,
+  { absencePause = ABSENCE_PAUSE_SECONDS, signal }: Patience,
+): Promise<Permissions> {
+  let seen = live;
+  for (let look = 1; look < ABSENCE_LOOKS && !signal?.aborted; look++) {
+    const add = minus(expected.there ?? NO_PERMISSIONS, seen);
+    const remove = intersection(expected.gone ?? NO_PERMISSIONS, seen);
+    if (isEmpty(add) && isEmpty(remove)) break;
+    await new Promise((resolve) => setTimeout(resolve, absencePause * 1000));
+    seen = await rereadChanged(gateway, image, { add, remove }, seen);
+  }
+  return seen;
+}
+
+export async function waitUntilVisible(
+  gateway: Gateway,
+  image: Readable,
+  change: Change,
+  before: Permissions,
+  patience: Patience,
+): Promise<Permissions> {
+  const shows = (live: Permissions) => isEmpty(minus(change.add, live)) && isEmpty(intersection(change.remove, live));
+  const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
+  if (shows(live)) return live;
+  if (patience.signal?.aborted) throw stopped(image.imageId, "before EC2 showed the change, which it had accepted");
+  throw new AmiSharingError(
+    "not-visible",
+    `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${patience.timeout} seconds`,
+    {
+      imageId: image.imageId,
+      next: "repeat later: what already holds is not sent again",
+    },
+  );
+}
+
+/** What EC2 has now, read again only where the change touches it. */
+export async function rereadChanged(
+  gateway: Gateway,
+  image: Readable,
+  { add, remove }: Change,
+  before: Permissions,
+): Promise<Permissions> {
+  const snapshotIds = new Set([...add.createVolume.keys(), ...remove.createVolume.keys()]);
+  const launchChanges = add.launch.size + remove.launch.size > 0;
+  const reread = await livePermissions(gateway, image, snapshotIds, launchChanges);
+  const untouched = [...before.createVolume].filter(([id]) => !snapshotIds.has(id));
+  return { launch: launchChanges ? reread.launch : before.launch, createVolume: new Map([...untouched, ...reread.createVolume]) };
+}
+
+/** Reads until `done`, backing off; gives back the last value read, done or not. */
+export async function poll<Value>(
+  read: () => Promise<Value>,
+  done: (value: Value) => boolean,
+  patience: Patience,
+): Promise<Value> {
+  const { timeout: maxWaitTime, minDelay, maxDelay, signal: abortSignal } = patience;
+  const waiting = { client: undefined, maxWaitTime, minDelay, maxDelay, ...(abortSignal ? { abortSignal } : {}) };
+  let last: Value | undefined;
+  await createWaiter(waiting, undefined, async () => {
+    last = await read();
+    return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
+  });
+  return last ?? read();
+}
+
+export function stopped(imageId: string, when: string): AmiSharingError {
+  return new AmiSharingError("stopped", `stopped ${when}`, { imageId, next: "repeat to go on" });
+}
