@@ -155,6 +155,15 @@ export function endpointProblem(endpoint: string): string | undefined {
   return username || password ? "holds a user name or a password, which would be kept in the state" : undefined;
 }
 
+/**
+ * The endpoint that the SDK calls for EC2 where none is configured. AWS SDKs and tools reference guide, "Service-specific endpoints"; a
+ * shared config file may name one as well, which is not looked up here.
+ */
+export function environmentEndpoint(env: NodeJS.ProcessEnv): string | undefined {
+  if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true") return undefined;
+  return env.AWS_ENDPOINT_URL_EC2 || env.AWS_ENDPOINT_URL || undefined;
+}
+
 /** A warning of an endpoint that sends permissions and signatures in clear; undefined for every other. */
 export function endpointWarning(endpoint: string): string | undefined {
   if (!/^http:/i.test(endpoint) || isLoopback(endpoint)) return undefined;

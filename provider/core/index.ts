@@ -16,7 +16,7 @@ export {
   wantedOf,
   writeClaim,
 } from "./claims";
-export { type Connection, endpointProblem, endpointWarning, type RoleToAssume } from "./connection";
+export { type Connection, endpointProblem, endpointWarning, environmentEndpoint, type RoleToAssume } from "./connection";
 export {
   ARGUMENT_NAMES,
   type ArgumentProblem,

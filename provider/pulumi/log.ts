@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   ec2Gateway,
   endpointWarning,
+  environmentEndpoint,
   type Gateway,
   NO_FINDINGS,
   type PermissionSet,
@@ -187,7 +188,7 @@ function gatewayFor(inputs: Properties): Gateway {
   const config = new pulumi.Config("aws");
   const connection = connectionOf(inputs, (key) => config.get(key.slice("aws:".length)));
   const key = JSON.stringify(connection);
-  warnOfEndpoint(connection.endpoint).catch(() => undefined);
+  warnOfEndpoint(connection.endpoint ?? environmentEndpoint(process.env)).catch(() => undefined);
   const gateway = gateways.get(key) ?? ec2Gateway(connection);
   gateways.set(key, gateway);
   return gateway;

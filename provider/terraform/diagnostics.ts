@@ -1,6 +1,13 @@
 /** What goes wrong, in Terraform's form: diagnostics that point at the attribute, with the names that its users write. */
 
-import { type AmiSharingError, ARGUMENT_NAMES, type ArgumentProblem, type ErrorCode, endpointWarning } from "../core";
+import {
+  type AmiSharingError,
+  ARGUMENT_NAMES,
+  type ArgumentProblem,
+  type ErrorCode,
+  endpointWarning,
+  environmentEndpoint,
+} from "../core";
 import type { ObjectValue } from "./values";
 
 /** tfplugin6.proto, Diagnostic. */
@@ -69,11 +76,14 @@ export function readingDiagnostic(summary: string, error: unknown, attributes: r
   return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
 }
 
-/** What people should know of a provider block that is accepted. */
-export function endpointWarnings({ endpoint }: ObjectValue): Diagnostic[] {
-  const detail = typeof endpoint === "string" ? endpointWarning(endpoint) : undefined;
-  if (detail === undefined) return [];
-  return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, attribute: attributePath("endpoint") }];
+/** What people should know of a provider block that is accepted, and of the environment. */
+export function endpointWarnings({ endpoint }: ObjectValue, env: NodeJS.ProcessEnv): Diagnostic[] {
+  const configured = typeof endpoint === "string" ? endpoint : undefined;
+  const called = endpoint === null || endpoint === undefined ? environmentEndpoint(env) : configured;
+  const detail = called && endpointWarning(called);
+  if (!detail) return [];
+  const attribute = configured === undefined ? {} : { attribute: attributePath("endpoint") };
+  return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, ...attribute }];
 }
 
 /** The attribute that an error is about which names none. */

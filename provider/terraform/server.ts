@@ -123,7 +123,7 @@ export function providerServer({
     GetFunctions: () => ({ functions: {} }),
 
     ValidateProviderConfig: ({ config }) => ({
-      diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config))],
+      diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config), env)],
     }),
 
     ValidateResourceConfig: ({ type_name, config }) =>

@@ -189,6 +189,7 @@ const CALLS: readonly Call[] = [
     run: (gateway) => gateway.keys.revokeGrant(KEY, "grant-1"),
     good: "",
     answer: undefined,
+    wrong: [["[]", /it is not a JSON object/]],
   }),
 ];
 
@@ -247,6 +248,12 @@ const FAULTS: readonly Fault[] = [
     answer: () => ({ status: 302 }),
     flaw: /is a redirect \(HTTP status 302\), which/,
     requests: 1,
+  },
+  {
+    name: "an object that says nothing, without a request id",
+    answer: () => ({ body: "{}", headers: { "x-amzn-requestid": "" } }),
+    flaw: /says nothing and has no request id|is missing|is not XML/,
+    requests: 3,
   },
   {
     name: "an HTML page with status 403",

@@ -361,6 +361,64 @@ describe("what does not fit", () => {
   });
 });
 
+describe("an endpoint that is called in clear", () => {
+  const HTTP = "http://ec2.example.com";
+  async function warnings(endpoint: Value, env: NodeJS.ProcessEnv): Promise<readonly unknown[]> {
+    const { server } = new MemoryTerraform({ makeGateway: () => new MemoryGateway(), env });
+    const answer = await ask(server, "ValidateProviderConfig", { config: encodeValue({ endpoint }, PROVIDER_SCHEMA) });
+    return (answer.diagnostics ?? []).map(({ severity, summary, attribute }) => [severity, summary, attribute !== undefined]);
+  }
+
+  it("is warned of, whether the block or the environment names it", async () => {
+    const warning = (atArgument: boolean) => [["WARNING", "EC2 is called in clear", atArgument]];
+    assert.deepEqual(await warnings(HTTP, {}), warning(true));
+    assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL: HTTP }), warning(false));
+    assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL_EC2: HTTP, AWS_ENDPOINT_URL: "https://a.example" }), warning(false));
+    assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL: HTTP, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }), []);
+    assert.deepEqual(await warnings("https://ec2.example.com", { AWS_ENDPOINT_URL: HTTP }), []);
+    assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL: "http://127.0.0.1:5000" }), []);
+    assert.deepEqual(await warnings(UNKNOWN, {}), []);
+  });
+});
+
+describe("K11: a destroy and a create of one AMI in the same apply", () => {
+  for (const late of [0, 30, 70])
+    it(`keep what the new set declares, where Terraform begins the create ${late} ms after the destroy`, async () => {
+      const { ec2, imageId, terraform } = world(1);
+      await terraform.apply({ image_id: imageId, account_ids: [A, B] });
+      const lost: string[] = [];
+      ec2.onChange = (resource, _added, removed) => lost.push(...removed.map((key) => `${resource} ${key}`));
+      const { server } = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE, window: 100 });
+      const rpc = (name: string, request: object) => ask(server, name, { type_name: RESOURCE, ...request });
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const nothing = { msgpack: Buffer.from([0xc0]) };
+      const prior_state = encodeValue(terraform.state, RESOURCE_SCHEMA);
+      // The destroy was planned alone: it does not know of the new set.
+      const destroying = rpc("ApplyResourceChange", {
+        prior_state,
+        planned_state: nothing,
+        config: nothing,
+        planned_private: terraform.ownData,
+      });
+      await new Promise((resolve) => setTimeout(resolve, late));
+      const config = full({ image_id: imageId, account_ids: [A] });
+      const plan = await rpc("PlanResourceChange", {
+        prior_state: encodeValue(null, RESOURCE_SCHEMA),
+        proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+        config: encodeValue(config, RESOURCE_SCHEMA),
+      });
+      const creating = rpc("ApplyResourceChange", {
+        prior_state: encodeValue(null, RESOURCE_SCHEMA),
+        planned_state: plan.planned_state,
+        config: encodeValue(config, RESOURCE_SCHEMA),
+        planned_private: plan.planned_private,
+      });
+      for (const answer of await Promise.all([destroying, creating])) assert.deepEqual(errors(answer), []);
+      assert.deepEqual(lost, [`${imageId} account/${B}`]);
+      assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+    });
+});
+
 describe("sets of one AMI that are created and dropped at once", () => {
   const additive = (imageId: string, accounts: readonly string[]) =>
     full({ image_id: imageId, account_ids: [...accounts], mode: "additive" });
