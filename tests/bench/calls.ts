@@ -104,7 +104,8 @@ export function expectedCount(name: EngineName, operation: Operation, size: Size
     case "update":
       return { modify: 1 + s * (batches(a) + batches(r)), describe: plansAgain + plan + look };
     case "destroy":
-      return { modify: 1 + s * batches(n - r + a), describe: looksFirst + plan + look };
+      // What is recorded is removed by name, and then waited for.
+      return { modify: 1 + s * batches(n - r + a), describe: looksFirst + look };
   }
 }
 
