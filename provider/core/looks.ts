@@ -7,7 +7,7 @@ import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
 import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
-import { filterGrantees, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions } from "./permissions";
+import { filterGrantees, intersection, isEmpty, minus, type Permissions } from "./permissions";
 
 /** How long to wait for EC2, in seconds. */
 export interface Patience {
@@ -58,24 +58,29 @@ export async function ifPresent<Value>(reading: Promise<Value>, absent: Value): 
   });
 }
 
-/**
- * Reads again, while EC2 does not show what is expected to be there or shows what is expected to be gone, until it does as expected or
- * has been asked often enough: one answer may be old.
- */
+/** What of a change EC2 does not show yet. */
+function unseen({ add, remove }: Change, live: Permissions): Change {
+  return { add: minus(add, live), remove: intersection(remove, live) };
+}
+
+function isDone({ add, remove }: Change): boolean {
+  return isEmpty(add) && isEmpty(remove);
+}
+
+/** Reads again until EC2 shows an earlier change, or has been asked often enough: one answer may be old. */
 export async function lookAgain(
   gateway: Gateway,
   image: Readable,
-  expected: { readonly there?: Permissions; readonly gone?: Permissions },
+  earlier: Change,
   live: Permissions,
   { absencePause = ABSENCE_PAUSE_SECONDS, signal }: Patience,
 ): Promise<Permissions> {
   let seen = live;
   for (let look = 1; look < ABSENCE_LOOKS && !signal?.aborted; look++) {
-    const add = minus(expected.there ?? NO_PERMISSIONS, seen);
-    const remove = intersection(expected.gone ?? NO_PERMISSIONS, seen);
-    if (isEmpty(add) && isEmpty(remove)) break;
+    const missing = unseen(earlier, seen);
+    if (isDone(missing)) break;
     await new Promise((resolve) => setTimeout(resolve, absencePause * 1000));
-    seen = await rereadChanged(gateway, image, { add, remove }, seen);
+    seen = await rereadChanged(gateway, image, missing, seen);
   }
   return seen;
 }
@@ -87,7 +92,7 @@ export async function waitUntilVisible(
   before: Permissions,
   patience: Patience,
 ): Promise<Permissions> {
-  const shows = (live: Permissions) => isEmpty(minus(change.add, live)) && isEmpty(intersection(change.remove, live));
+  const shows = (live: Permissions) => isDone(unseen(change, live));
   const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
   if (shows(live)) return live;
   if (patience.signal?.aborted) throw stopped(image.imageId, "before EC2 showed the change, which it had accepted");

@@ -174,7 +174,7 @@ export async function observe(
   if (!image) return undefined;
   let live = read ?? (await permissionsOf(image));
   const revoked = previous?.revoked ?? NO_PERMISSIONS;
-  live = await lookAgain(gateway, image, { there: granted, gone: revoked }, live, patience);
+  live = await lookAgain(gateway, image, { add: granted, remove: revoked }, live, patience);
   const stillRevoked = minus(revoked, live);
   return {
     region: await gateway.region(),

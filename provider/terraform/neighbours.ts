@@ -78,16 +78,15 @@ export class Run {
 
   constructor(private readonly window = WINDOW) {}
 
-  /** Resolves once the operations that begin together with the first one are known. */
-  opening(): Promise<void> {
-    this.opened ??= sleep(this.window);
-    return this.opened;
-  }
-
-  /** The same for operations that take grants away. */
-  openingOfTaking(): Promise<void> {
-    this.taking ??= sleep(this.window * TAKING);
-    return this.taking;
+  /**
+   * Resolves once the operations that begin together with the first one are known.
+   *
+   * @param takes whether the operation takes grants away
+   */
+  opening(takes = false): Promise<void> {
+    if (takes) this.taking ??= sleep(this.window * TAKING);
+    else this.opened ??= sleep(this.window);
+    return (takes ? this.taking : this.opened) as Promise<void>;
   }
 
   /** Notes what the plan of a set takes away. */
@@ -147,18 +146,24 @@ export function claimIn(set: PermissionSet, granted: Permissions): Claim {
 
 /** The error of a change that would take away what another set declares, where Terraform tells of it too late. */
 export function toldTooLate(imageId: string, names: readonly string[]): AmiSharingError {
-  return new AmiSharingError(
-    "hand-over-incomplete",
+  return plannedApart(
+    imageId,
     `what this set drops on AMI ${imageId} is declared by ${firstFew(names, 3)} as well, which Terraform told the provider too late`,
-    { imageId, next: "add depends_on with that set to this one, and plan again; nothing was changed" },
+    "add depends_on with that set to this one",
   );
 }
 
 /** The same where the set that drops it was planned first. */
 export function takenByAnother(imageId: string, names: readonly string[]): AmiSharingError {
-  return new AmiSharingError(
-    "hand-over-incomplete",
+  return plannedApart(
+    imageId,
     `what this set declares on AMI ${imageId} is dropped by ${firstFew(names, 3)}, which Terraform planned before it told the provider of this set`,
-    { imageId, next: "add depends_on with this set to that one, and plan again; nothing was changed" },
+    "add depends_on with this set to that one",
   );
+}
+
+/** A set that left the configuration can have no depends_on: only planning at the same time helps it. */
+function plannedApart(imageId: string, message: string, remedy: string): AmiSharingError {
+  const next = `${remedy}, or plan with a higher -parallelism, and plan again; nothing was changed`;
+  return new AmiSharingError("hand-over-incomplete", message, { imageId, next });
 }

@@ -178,7 +178,7 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
       const rival = run.claims.rivalOf(place, id);
       if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
     }
-    if (set && recorded && !isEmpty(changeOf(set, recorded, recorded).remove)) await run.openingOfTaking();
+    if (set && takesAway(set, recorded)) await run.opening(true);
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
@@ -198,8 +198,8 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
-    refuseUntold(plan, run.claims.others(place, id, ["made"]), own);
     const told = new Set((own.others ?? []).map((other) => other.id));
+    refuseUntold(plan, run.claims.others(place, id, ["made"]), told);
     run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
@@ -223,9 +223,8 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
 function refuseUntold(
   { set, image, recorded, target }: Plan,
   unchanged: ReadonlyMap<string, Claim>,
-  { others = [] }: Private,
+  told: ReadonlySet<string>,
 ): void {
-  const told = new Set(others.map(({ id }) => id));
   const untold = [...unchanged].filter(([id]) => !told.has(id)).map(([, claim]) => claim);
   const dropped = minus(recorded?.granted ?? NO_PERMISSIONS, target);
   const [first] = wantedOf(untold, image, dropped);
@@ -266,7 +265,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   const place = placeOf(prior.state);
   const { id = randomUUID() } = prior.private;
   run.claims.record(place, id, claimIn(set, recorded.granted), id);
-  await run.openingOfTaking();
+  await run.opening(true);
   const heirs = run.claims.others(place, id, ["declared", "made"]);
   const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
@@ -288,10 +287,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
     attribute: attributePath(attribute),
   });
   const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
-  const dropped = minus(
-    revokedByRemoval(set, recorded),
-    kept.map(({ permissions }) => permissions).reduce(union, NO_PERMISSIONS),
-  );
+  const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
   run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()) });
   if (set.onDelete === "retain")
     return told(
@@ -358,8 +354,7 @@ export async function applySet(
   try {
     const recorded = prior.state ? recordedIn(prior) : undefined;
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
-    const drops = recorded && !isEmpty(changeOf(set, recorded, recorded).remove);
-    await (drops ? run.openingOfTaking() : run.opening());
+    await run.opening(takesAway(set, recorded));
     const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
       const neighbours = run.neighbours(place, id, others);
       const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours);
@@ -408,7 +403,7 @@ export async function destroySet(
   try {
     const recorded = recordedForRemoval(prior, set);
     run.claims.record(place, id, claimIn(set, recorded.granted), id);
-    await run.openingOfTaking();
+    await run.opening(true);
     const planned = (own.heirs ?? []).filter((heir) => heir.place === place && heir.id !== id);
     const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(readClaim);
     const known = run.claims.others(place, id, ["declared", "made", "failed"]);
@@ -681,6 +676,11 @@ function defaultsFor(config: ObjectValue): ObjectValue {
 
 function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
   return ARGUMENTS.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+}
+
+/** Whether a set, as far as it is recorded and whatever other sets declare, has something to take away. */
+function takesAway(set: PermissionSet, recorded: Recorded | undefined): boolean {
+  return recorded !== undefined && !isEmpty(changeOf(set, recorded, recorded).remove);
 }
 
 /** Whether a set has, as far as it is recorded, what it wants. */
