@@ -2,6 +2,7 @@
 
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Grants } from "../../provider/core";
 import type { Emulator } from "../helpers/emulator";
 import { PulumiProject, type Ran } from "../helpers/pulumiProject";
@@ -58,6 +59,8 @@ export interface Driver {
   destroy(begin: Begin): Promise<Said>;
   /** Starts an apply or a destroy that the test will not let end; `begin` is called before its first change. {@link recover} comes after it. */
   start(operation: "apply" | "destroy", begin: () => Promise<void>): Promise<Running>;
+  /** Waits until the engine writes nothing: Terraform rewrites its state file in place, and a kill in the middle of that leaves it empty. */
+  quiet(): Promise<void>;
   /** What a person has to do after a kill before the next run. */
   recover(): Promise<void>;
   /** The grants that the state records, by set. */
@@ -75,6 +78,8 @@ export const WITH_TRACE = { TF_LOG: "trace", TF_LOG_PATH: TRACE };
 
 /** Seconds that one run of a CLI may take. */
 const LIMIT = 600;
+/** Seconds without a write of Terraform's state. */
+const QUIET = 2;
 /** Attempts of a Terraform plan in which errors of some sets keep the others from being applied. */
 const ATTEMPTS = 5;
 
@@ -116,6 +121,8 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
       await begin();
       return launch(...changing(operation === "apply" ? "up" : "destroy"));
     },
+    // It writes another file and renames it.
+    quiet: () => Promise.resolve(),
     async recover() {
       await project.run("cancel", "--yes");
     },
@@ -186,6 +193,7 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
   const project = await TerraformProject.create(emulator, "", { env });
   // What a killed provider leaves there goes with the project.
   project.env.TMPDIR = project.folder;
+  const stateFile = path.join(project.folder, "terraform.tfstate");
   const launch = (...args: string[]) => start(terraformCli(), args, project.folder, project.env, LIMIT);
   const run = async (...args: string[]): Promise<Said> => {
     const [command = "", ...rest] = args;
@@ -262,7 +270,12 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
       await begin();
       return launch("apply", "-json", "-parallelism=200", "plan.bin");
     },
-    recover: () => Promise.resolve(),
+    async quiet() {
+      while (Date.now() - fs.statSync(stateFile).mtimeMs < QUIET * 1000) await sleep(100);
+    },
+    async recover() {
+      if (fs.statSync(stateFile).size === 0) throw new Error("the kill came while Terraform wrote its state");
+    },
     async state() {
       const resources: readonly StateResource[] = (await shown()).values?.root_module?.resources ?? [];
       return new Map(resources.map(({ index, values }) => [index, values.grants ?? {}]));

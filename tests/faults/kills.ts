@@ -126,6 +126,7 @@ class Kills {
         await proxy.arm(image.imageId, HELD[of.held], this.changesOf(of.operation, of.variant)[of.change - 1] ?? 1);
     });
     const started = await this.arrived(running, chosen);
+    await driver.quiet();
     const provider = started.filter(({ command: words }) => driver.providerCommand.test(words));
     if (provider.length === 0) throw new Error(`no provider runs: ${started.map(({ command: words }) => words).join("\n")}`);
     if (this.victim === "engine") kill(running.pid);
