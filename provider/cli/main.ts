@@ -1,15 +1,21 @@
 #!/usr/bin/env node
 /** The command `ami-launch-permissions`: arguments, words for mistakes, and the exit code. */
 
+import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
 import { installProvider } from "../terraform";
+import { migrationText } from "./migration";
 import { programText } from "./programText";
 
 const USAGE = `usage: ami-launch-permissions adopt <ami-id> [--region <region>] [--profile <profile>] [--endpoint <url>]
+       ami-launch-permissions migrate-terraform <file>
        ami-launch-permissions install-terraform-provider <folder>
 
 adopt prints the Pulumi program (TypeScript) that declares an AMI as it is shared now: an up of it changes nothing in EC2.
+migrate-terraform prints what takes a state from aws_ami_launch_permission and aws_snapshot_create_volume_permission to sets, so that
+nobody loses access: blocks of Terraform for a terraform.tfstate or what terraform show -json wrote, a program and commands for what
+pulumi stack export wrote. It reads the file, and nothing else.
 install-terraform-provider puts the Terraform provider into a folder: terraform.d/plugins beside a configuration, or a filesystem mirror.`;
 
 const OPTIONS = {
@@ -26,6 +32,7 @@ async function main(args: readonly string[]): Promise<string> {
   const [command, operand, ...rest] = positionals;
   if (operand === undefined || rest.length > 0) throw new Error(USAGE);
   if (command === "adopt") return adopt(operand, connection);
+  if (command === "migrate-terraform") return migrated(operand);
   if (command === "install-terraform-provider") return installProvider(operand).join("\n");
   throw new Error(USAGE);
 }
@@ -40,10 +47,28 @@ async function adopt(imageId: string, connection: { region?: string; profile?: s
   return programText(permissions, connection);
 }
 
+function migrated(file: string): string {
+  const bytes = read(file);
+  try {
+    return migrationText(bytes).trimEnd();
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(code === "EISDIR" ? `${file} is a folder, not a state` : `${file} cannot be read: ${message}`);
+  }
+}
+
 main(process.argv.slice(2)).then(
   (text) => console.log(text),
   (error: Error) => {
     console.error(error.message);
-    process.exitCode = 1;
+    process.exitCode = 2;
   },
 );

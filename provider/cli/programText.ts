@@ -13,21 +13,23 @@ export function programText(permissions: AmiPermissions, { profile, endpoint }: 
   const { imageId, name } = permissions;
   const { declared, comments: untold } = adoptionOf(permissions);
   const { imageId: _, region, ...rest } = declared;
-  const lines = Object.entries({ imageId, region, profile, endpoint, ...rest }).flatMap(([key, value]) =>
-    value === undefined ? [] : [`  ${key}: ${literal(value, "  ")},`],
-  );
+  const set = setText(resourceName(permissions), { imageId, region, profile, endpoint, ...rest });
   const comments = [
     `AMI ${imageId}${name === undefined ? "" : ` (${name.replace(/\s+/g, " ")})`} as it is shared now.`,
     ...untold,
   ];
-  return [
-    'import { AmiLaunchPermissionSet } from "ami-launch-permissions";',
-    "",
-    ...comments.map((text) => `// ${text}`),
-    `export const set = new AmiLaunchPermissionSet(${JSON.stringify(resourceName(permissions))}, {`,
-    ...lines,
-    "});",
-  ].join("\n");
+  const [first, ...lines] = set;
+  return [IMPORT, "", ...comments.map((text) => `// ${text}`), `export const set = ${first}`, ...lines].join("\n");
+}
+
+export const IMPORT = 'import { AmiLaunchPermissionSet } from "ami-launch-permissions";';
+
+/** The lines that make a set. */
+export function setText(name: string, args: object): string[] {
+  const lines = Object.entries(args).flatMap(([key, value]) =>
+    value === undefined ? [] : [`  ${key}: ${literal(value, "  ")},`],
+  );
+  return [`new AmiLaunchPermissionSet(${JSON.stringify(name)}, {`, ...lines, "});"];
 }
 
 function resourceName({ name, imageId }: AmiPermissions): string {

@@ -1,0 +1,95 @@
+/** From the text of a state to the text that migrates it: no file, no network, no engine. */
+
+import * as v from "valibot";
+import { escapeControls } from "../../core";
+import { migrationOf } from "./migration";
+import type { PulumiState, TerraformState } from "./oldState";
+import { decodeExport } from "./pulumiState";
+import { pulumiText } from "./pulumiText";
+import { decodeShown, decodeStateFile } from "./terraformState";
+import { terraformText } from "./terraformText";
+
+/**
+ * Writes the blocks or the program of sets that take the place of the one-principal resources in a state.
+ *
+ * @param file what the file holds, byte for byte
+ * @throws an error whose message says why this is no state, or that nothing is to be migrated
+ */
+export function migrationText(file: Uint8Array): string {
+  const state = decoded(parsed(textOf(file)));
+  if (state.grants.length === 0)
+    throw new Error(
+      `there is nothing to migrate: this ${state.engine === "pulumi" ? "stack holds no aws.ec2.AmiLaunchPermission and no aws.ec2.SnapshotCreateVolumePermission" : "state holds no aws_ami_launch_permission and no aws_snapshot_create_volume_permission"}`,
+    );
+  const migration = migrationOf(state);
+  return state.engine === "pulumi" ? pulumiText(migration, state) : terraformText(migration);
+}
+
+const WANTED = "give a terraform.tfstate, or what terraform show -json or pulumi stack export wrote";
+
+/** UTF-8, or the UTF-16 that PowerShell redirects into a file. */
+function textOf(file: Uint8Array): string {
+  const encoding = file[0] === 0xff && file[1] === 0xfe ? "utf-16le" : "utf-8";
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(file);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // Told below.
+  }
+  throw new Error(
+    `this is not text, so it is no state; where it is a saved plan: terraform show -json PLAN > FILE; else ${WANTED}`,
+  );
+}
+
+function parsed(text: string): unknown {
+  if (text.trim() === "") throw new Error(`the file is empty; ${WANTED}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own words would show a piece of the state, which may be a secret.
+    throw new Error(`this is not JSON, or it is cut off; ${WANTED}`);
+  }
+}
+
+const KIND = v.looseObject({
+  version: v.optional(v.unknown()),
+  format_version: v.optional(v.unknown()),
+  resources: v.optional(v.unknown()),
+  deployment: v.optional(v.unknown()),
+  checkpoint: v.optional(v.unknown()),
+  encrypted_data: v.optional(v.unknown()),
+  lineage: v.optional(v.unknown()),
+  terraform_version: v.optional(v.unknown()),
+});
+
+function decoded(json: unknown): TerraformState | PulumiState {
+  const kind = v.safeParse(KIND, json);
+  if (!kind.success || Array.isArray(json)) throw new Error(`this is JSON, but no state; ${WANTED}`);
+  const { version, format_version, deployment, checkpoint, encrypted_data, lineage, resources, terraform_version } = kind.output;
+  if (encrypted_data !== undefined) throw new Error("this state is encrypted: tofu show -json > FILE writes it in clear");
+  if (checkpoint !== undefined)
+    throw new Error("this is a checkpoint of Pulumi's backend: pulumi stack export > FILE writes the state");
+  try {
+    if (deployment !== undefined) {
+      if (version !== 3 && version !== 4) throw new Error(otherVersion("export", version, "3 and 4"));
+      return decodeExport(json);
+    }
+    if (format_version !== undefined) return decodeShown(json);
+    if (version === undefined || (lineage === undefined && resources === undefined && terraform_version === undefined))
+      throw new Error(`this is JSON, but no state; ${WANTED}`);
+    if (version !== 4)
+      throw new Error(
+        `${otherVersion("state", version, "4")}; terraform show -json > FILE, or an apply of Terraform 0.12 or newer, rewrites it`,
+      );
+    return decodeStateFile(json);
+  } catch (error) {
+    if (error instanceof RangeError) throw new Error(`this state cannot be read: it nests too deeply; ${WANTED}`);
+    if (!v.isValiError(error)) throw error;
+    const [issue] = error.issues;
+    throw new Error(`this state cannot be read: ${v.getDotPath(issue) ?? "it"}: ${issue.message}; ${WANTED}`);
+  }
+}
+
+function otherVersion(what: string, version: unknown, known: string): string {
+  return `this ${what} is of version ${escapeControls(JSON.stringify(version) ?? "undefined")}, and ${known} can be read`;
+}
