@@ -121,6 +121,11 @@ export class TerraformProject {
     return ran;
   }
 
+  /** Runs another program in the folder; any exit code is fine. */
+  script(command: string, ...args: string[]): Promise<Ran> {
+    return outcomeOf(spawn(command, args, { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
+  }
+
   async plan(...args: string[]): Promise<string> {
     return (await this.succeed("plan", ...args)).output;
   }
