@@ -133,7 +133,7 @@ describe("the tarball in a foreign project", function () {
       [["adopt", imageId, "--regoin", "x"], /Unknown option '--regoin'/],
     ] as const)
       await assert.rejects(run(...args), (error: { code: number; stdout: string; stderr: string }) => {
-        assert.deepEqual([error.code, error.stdout], [1, ""]);
+        assert.deepEqual([error.code, error.stdout], [2, ""]);
         assert.match(error.stderr, says);
         assert.doesNotMatch(error.stderr, /^\s+at /m);
         return true;
