@@ -51,19 +51,8 @@ function parsed(text: string): unknown {
   }
 }
 
-const KIND = v.looseObject({
-  version: v.optional(v.unknown()),
-  format_version: v.optional(v.unknown()),
-  resources: v.optional(v.unknown()),
-  deployment: v.optional(v.unknown()),
-  checkpoint: v.optional(v.unknown()),
-  encrypted_data: v.optional(v.unknown()),
-  lineage: v.optional(v.unknown()),
-  terraform_version: v.optional(v.unknown()),
-});
-
 function decoded(json: unknown): TerraformState | PulumiState {
-  const kind = v.safeParse(KIND, json);
+  const kind = v.safeParse(v.record(v.string(), v.unknown()), json);
   if (!kind.success || Array.isArray(json)) throw new Error(`this is JSON, but no state; ${WANTED}`);
   const { version, format_version, deployment, checkpoint, encrypted_data, lineage, resources, terraform_version } = kind.output;
   if (encrypted_data !== undefined) throw new Error("this state is encrypted: tofu show -json > FILE writes it in clear");

@@ -103,6 +103,11 @@ export function migrationOf({ grants, images, sets: known }: OldState): Migratio
   };
 }
 
+/** A line for each old resource that no set declares, and why. */
+export function told(left: readonly Left[]): string[] {
+  return left.map(({ grant, why }) => `  ${grant.address}: ${why}`);
+}
+
 function withoutRegion({ region: _, ...declared }: DeclaredSet): DeclaredSet {
   return declared;
 }

@@ -2,7 +2,7 @@
 
 import { escapeControls } from "../../core";
 import { IMPORT, setText } from "../programText";
-import type { Left, Migration, NewSet, Stray } from "./migration";
+import { type Migration, type NewSet, type Stray, told } from "./migration";
 import type { PulumiState } from "./oldState";
 
 export function pulumiText(migration: Migration, state: PulumiState): string {
@@ -93,10 +93,6 @@ function quoted(word: string): string {
   if (isPlain) return `'${word.replaceAll("'", "'\\''")}'`;
   const escaped = word.replace(/['\\]/g, (one) => `\\${one}`).replaceAll("*/", "*\\x2f");
   return `$'${escapeControls(escaped)}'`;
-}
-
-function told(left: readonly Left[]): string[] {
-  return left.map(({ grant, why }) => `  ${grant.address}: ${why}`);
 }
 
 function blockComment(lines: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** The blocks that take Terraform from the one-principal resources to sets; pure text, valid HCL whatever the ids are. */
 
 import { escapeControls } from "../../core";
-import type { Forgotten, Left, Migration, NewSet, Stray } from "./migration";
+import { type Forgotten, type Migration, type NewSet, type Stray, told } from "./migration";
 
 const TYPE = "ami_launch_permission_set";
 /** The arguments of a set that a migration writes, as Terraform names them. */
@@ -121,10 +121,6 @@ function strayText(strays: readonly Stray[], forgotten: readonly string[]): stri
 
 function byName(a: Forgotten, b: Forgotten): number {
   return a.name < b.name ? -1 : 1;
-}
-
-function told(left: readonly Left[]): string[] {
-  return left.map(({ grant, why }) => `  ${grant.address}: ${why}`);
 }
 
 function comment(...lines: readonly string[]): string {
