@@ -1,6 +1,7 @@
 /** Decodes what `pulumi stack export` writes. */
 
 import * as v from "valibot";
+import { snakeCase } from "../../terraform/diagnostics";
 import { type Attributes, grantOf, imageOf } from "./attributes";
 import type { OldGrant, PulumiState } from "./oldState";
 
@@ -100,7 +101,5 @@ function attributesOf({ inputs, outputs }: Resource): Attributes {
 function snakeCased(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCased);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`), snakeCased(item)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [snakeCase(name), snakeCased(item)]));
 }

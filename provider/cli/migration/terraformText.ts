@@ -1,18 +1,19 @@
 /** The blocks that take Terraform from the one-principal resources to sets; pure text, valid HCL whatever the ids are. */
 
 import { escapeControls } from "../../core";
+import { snakeCase } from "../../terraform/diagnostics";
 import { type Forgotten, type Migration, type NewSet, type Stray, told } from "./migration";
 
 const TYPE = "ami_launch_permission_set";
-/** The arguments of a set that a migration writes, as Terraform names them. */
+/** The arguments of a set that a migration writes, but for createVolumePermissions. */
 const ARGUMENTS = [
-  ["imageId", "image_id"],
-  ["region", "region"],
-  ["accountIds", "account_ids"],
-  ["organizationArns", "organization_arns"],
-  ["organizationalUnitArns", "organizational_unit_arns"],
-  ["public", "public"],
-  ["acknowledgePublic", "acknowledge_public"],
+  "imageId",
+  "region",
+  "accountIds",
+  "organizationArns",
+  "organizationalUnitArns",
+  "public",
+  "acknowledgePublic",
 ] as const;
 
 export function terraformText(migration: Migration): string {
@@ -43,7 +44,7 @@ function setBlocks({ declared, comments, providers, known }: NewSet): string {
   const name = String(imageId);
   const { createVolumePermissions: volumes, public: everybody } = declared;
   const args = [
-    ...ARGUMENTS.map(([key, argument]) => [argument, declared[key]] as const),
+    ...ARGUMENTS.map((name) => [snakeCase(name), declared[name]] as const),
     ["create_volume_permissions", volumes === true ? (everybody ? { public: true } : {}) : snakeCased(volumes)] as const,
   ].filter(([, value]) => value !== undefined);
   const block = [`resource "${TYPE}" ${text(label(name))} {`, ...assignments(args, "  "), "}"];
@@ -171,6 +172,5 @@ function label(id: string): string {
 
 function snakeCased(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const names: Readonly<Record<string, string>> = { accountIds: "account_ids", snapshotIds: "snapshot_ids", public: "public" };
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [names[name] ?? name, item]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [snakeCase(name), item]));
 }
