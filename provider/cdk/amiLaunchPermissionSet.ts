@@ -19,7 +19,10 @@ export interface AmiLaunchPermissionSetCreateVolumePermissions {
 interface Arguments {
   /** The AMI. A change replaces the set; with `createBeforeDestroy` the new AMI is shared before the old one is unshared. */
   readonly imageId: string;
-  /** Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none. */
+  /**
+   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an
+   * authoritative set has to say where it names no grantee.
+   */
   readonly accountIds?: string[] | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   readonly organizationArns?: string[] | undefined;

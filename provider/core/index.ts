@@ -27,10 +27,12 @@ export {
   type Decoded,
   decodeConnection,
   decodeDeclaredSet,
+  granteeProblems,
   type KmsAccess,
   type Mode,
   type OnDelete,
   problemPath,
+  roundedAccounts,
 } from "./declaredSet";
 export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";

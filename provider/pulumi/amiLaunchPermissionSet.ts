@@ -50,7 +50,10 @@ export interface CreateVolumePermissionsArgs {
 export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
-  /** Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none. */
+  /**
+   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative
+   * set has to say where it names no grantee.
+   */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;

@@ -10,6 +10,7 @@ import {
   decodeRecorded,
   encodeRecorded,
   type Grants,
+  granteeProblems,
   isGranteeKey,
   isManageable,
   isPermissionWords,
@@ -61,8 +62,15 @@ export interface Context {
   readonly declared?: Readonly<Record<string, Properties>>;
 }
 
-/** Decodes what a program gave; unknown names are a problem. */
+/** Decodes what a program gave; unknown names are a problem, and so is a set that names nobody without saying so. */
 export function decodeInputs(inputs: Properties): Decoded {
+  const decoded = decodeRecordedInputs(inputs);
+  const problems = "declared" in decoded ? granteeProblems(decoded.declared) : [];
+  return problems.length > 0 ? { problems } : decoded;
+}
+
+/** The same of what was accepted once. */
+function decodeRecordedInputs(inputs: Properties): Decoded {
   const { __provider, [SET]: _set, [CONTEXT]: _context, ...given } = inputs;
   return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
 }
@@ -136,7 +144,7 @@ export function comparableGrants(props: Properties, image: Properties, news: Pro
   const { ownerId, snapshotIds } = image as RecordedOutputs;
   const { [accountKey(String(ownerId))]: _, ...all } = manageable(grantsIn(props));
   const matters = news.neverRevoke !== undefined || Object.keys(claimed).length > 0;
-  const decoded = matters ? decodeInputs(argumentsIn(news)) : undefined;
+  const decoded = matters ? decodeRecordedInputs(argumentsIn(news)) : undefined;
   const grants = decoded && "declared" in decoded ? withoutKept(all, decoded.declared, claimed) : all;
   if (snapshotIds?.length !== 0) return grants;
   const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
@@ -174,7 +182,7 @@ function withoutVolumes(words: string): string {
 
 /** The set of arguments in state; a value that is unknown or unreadable there is a defect, not the user's. */
 export function setIn(props: Properties): { declared: DeclaredSet; set: PermissionSet } | undefined {
-  const decoded = decodeInputs(argumentsIn(props));
+  const decoded = decodeRecordedInputs(argumentsIn(props));
   const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
   return set && "declared" in decoded ? { declared: decoded.declared, set } : undefined;
 }

@@ -26,6 +26,7 @@ import {
   type GranteeKey,
   type Grants,
   granteeKey,
+  granteeProblems,
   granteesOf,
   handOverFailed,
   IncompleteChangeError,
@@ -50,6 +51,7 @@ import {
   remove,
   reportOf,
   revokedByRemoval,
+  roundedAccounts,
   targetPermissions,
   UNKNOWN,
   union,
@@ -142,6 +144,17 @@ export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
   return [...readOnlyProblems(config, RESOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
+/** The same, and what may be wrong: Terraform makes a text of a number, so that nobody can tell which it was. */
+export function configurationDiagnostics(config: ObjectValue): readonly Diagnostic[] {
+  const decoded = declaredIn(config);
+  const doubts = "declared" in decoded ? roundedAccounts(decoded.declared) : [];
+  const summary = "An account id may be a rounded number";
+  return [
+    ...problemsOf(config).map(problemDiagnostic),
+    ...doubts.map((doubt): Diagnostic => ({ ...problemDiagnostic(doubt), severity: "WARNING", summary })),
+  ];
+}
+
 export interface Planned {
   readonly private: Private;
   readonly planned: ObjectValue | null;
@@ -167,6 +180,9 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
   const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
   const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
   const before = replace.length === 0 ? prior : { state: null, private: {} };
+  const [nobody] = granteeProblems(declared);
+  // One that was made before this was refused, and is as it was, stays; it can be destroyed.
+  if (nobody && !(before.state && sameArguments(before.state, base))) return failed(nobodyDiagnostic(nobody, old !== null));
   const set = permissionSetOf(declared);
   const { id = "" } = own;
   try {
@@ -195,6 +211,7 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
       return planned(before.state, [], imageIn(before.state));
     }
+    if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
@@ -730,6 +747,12 @@ function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
     attribute: attributePath(broadest?.property ?? "imageId"),
   };
   return [...refused, report];
+}
+
+/** A set that names nobody without saying so; a destroy of it is not held up without a way out. */
+function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Diagnostic {
+  const diagnostic = problemDiagnostic(problem);
+  return exists ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` } : diagnostic;
 }
 
 /** @param exists whether the state has the set, so that a destroy may be what is planned */

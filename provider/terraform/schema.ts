@@ -99,7 +99,8 @@ export const RESOURCE_SCHEMA: Schema = {
     account_ids: {
       role: "optional",
       type: STRINGS,
-      description: "Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none.",
+      description:
+        "Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative set has to say where it names no grantee.",
     },
     organization_arns: {
       role: "optional",

@@ -15,6 +15,7 @@ import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
   applySet,
+  configurationDiagnostics,
   configurationOf,
   decodePrivate,
   destroySet,
@@ -24,7 +25,6 @@ import {
   type Private,
   planDestroy,
   planSet,
-  problemsOf,
   readSet,
 } from "./resource";
 import {
@@ -127,7 +127,7 @@ export function providerServer({
     }),
 
     ValidateResourceConfig: ({ type_name, config }) =>
-      ofType(RESOURCE, type_name) ?? { diagnostics: problemsOf(object(config)).map(problemDiagnostic) },
+      ofType(RESOURCE, type_name) ?? { diagnostics: configurationDiagnostics(object(config)) },
 
     ValidateDataResourceConfig: ({ type_name, config }) =>
       ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },
