@@ -1,5 +1,6 @@
 /** What is said of a wrong argument: the value as it is, what it seems to be, and what to write instead; it decides about no argument. */
 
+import { durationSeconds } from "./duration";
 import { escapeUnseen, withoutUnseen } from "./escape";
 import { ACCOUNT_ID, IMAGE_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN, SNAPSHOT_ID } from "./limits";
 import { UNKNOWN } from "./unknown";
@@ -219,6 +220,16 @@ export function volumesProblem(value: unknown): string {
     }
   if (Array.isArray(value)) return `${is}; write true for the set's accounts, or { accountIds: ["111122223333"] } for others`;
   return is;
+}
+
+/** What is no duration; undefined: it is one. */
+export function durationProblem(value: unknown): string | undefined {
+  const example = 'write one such as "30m" or "1h30m"';
+  const seconds = typeof value === "string" ? durationSeconds(value) : undefined;
+  if (seconds !== undefined) return seconds > 0 ? undefined : `${show(value)} is no time to wait; ${example}`;
+  const amount = typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()));
+  if (amount) return `${show(value)} has no unit; write ${JSON.stringify(`${String(value).trim()}m`)} for minutes, or s, or h`;
+  return `${show(value)} is not a duration; ${example} (hours h, minutes m, seconds s)`;
 }
 
 /** The value as its user wrote it, cut where it is long; what nobody would see is written out. */

@@ -6,6 +6,7 @@ import {
   ACCOUNTS_OF_SNAPSHOTS,
   ACCOUNTS_ONLY,
   accountProblem,
+  durationProblem,
   flagProblem,
   IMAGE,
   isRounded,
@@ -47,6 +48,13 @@ export interface CreateVolumeArguments {
   readonly public?: MaybeUnknown<boolean>;
 }
 
+/** How long one operation waits for EC2, as durations such as `30m`. Absent: 20 minutes. */
+export interface TimeoutArguments {
+  readonly create?: MaybeUnknown<string>;
+  readonly update?: MaybeUnknown<string>;
+  readonly delete?: MaybeUnknown<string>;
+}
+
 /** A role to assume before EC2 is called. */
 export interface AssumeRole {
   readonly roleArn?: MaybeUnknown<string>;
@@ -73,6 +81,7 @@ export interface DeclaredSet {
   readonly checkUsage?: MaybeUnknown<boolean>;
   readonly mode?: MaybeUnknown<Mode>;
   readonly onDelete?: MaybeUnknown<OnDelete>;
+  readonly timeouts?: MaybeUnknown<TimeoutArguments>;
   readonly region?: MaybeUnknown<string>;
   readonly profile?: MaybeUnknown<string>;
   readonly endpoint?: MaybeUnknown<string>;
@@ -233,6 +242,28 @@ const noVolumes = v.custom<boolean>(
   (issue) => volumesProblem(issue.input),
 );
 
+const duration = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    const message = durationProblem(value);
+    if (message === undefined) return value as string;
+    addIssue({ message });
+    return NEVER;
+  }),
+);
+
+const timeouts = v.strictObject(
+  {
+    create: v.optional(known(duration)),
+    update: v.optional(known(duration)),
+    delete: v.optional(known(duration)),
+  },
+  objectProblem("{ create, update, delete }", (value) => {
+    const one = durationProblem(value) === undefined ? ` such as { update: ${show(value)} }` : ", each a duration";
+    return `${show(value)} is not { create, update, delete }${one}`;
+  }),
+);
+
 /** Never shown where it holds a password. */
 const endpoint = v.pipe(
   words("a URL", "https://ec2.us-east-1.amazonaws.com"),
@@ -292,6 +323,7 @@ const declaredSet = v.strictObject(
     checkUsage: v.optional(known(flag)),
     mode: v.optional(known(oneOf("authoritative", "additive"))),
     onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
+    timeouts: v.optional(known(timeouts)),
     ...connectionEntries,
   },
   objectProblem("the arguments of a set"),

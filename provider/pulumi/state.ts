@@ -1,5 +1,6 @@
 /** A set in Pulumi's inputs and state: decoding arguments with Pulumi's unknown values, and writing and reading what is recorded. */
 
+import { isDeepStrictEqual } from "node:util";
 import {
   ARGUMENT_NAMES,
   accountKey,
@@ -165,6 +166,22 @@ function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Gr
     return want === "" ? [] : [[key, want] as const];
   });
   return Object.fromEntries(counted);
+}
+
+/** Whether the arguments of two states of a set are the same but for how long it waits. */
+export function differInTimeoutsOnly(olds: Properties, news: Properties): boolean {
+  const [before, after] = [argumentsIn(olds), argumentsIn(news)];
+  return (
+    !isDeepStrictEqual(before.timeouts, after.timeouts) &&
+    isDeepStrictEqual({ ...before, timeouts: 0 }, { ...after, timeouts: 0 })
+  );
+}
+
+/** Whether a program changes nothing of a recorded set but how long it waits. */
+export function onlyTimeoutsChange(recorded: Properties, declared: DeclaredSet): boolean {
+  const news = encodeInputs(declared, declaredGrants(declared, grantsIn(recorded)));
+  const [before, after] = [recorded, news].map((one) => comparableGrants(one, recorded, news));
+  return differInTimeoutsOnly(recorded, news) && isDeepStrictEqual(before, after);
 }
 
 function sorted(value: unknown): unknown {

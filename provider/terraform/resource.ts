@@ -204,12 +204,13 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
       const itself = claim ? [{ id, place, ...claim, self: true }] : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself] }, replace, diagnostics };
     };
-    if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded, neighbours)) {
+    const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
+    if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
       run.claims.ended(place, id, "made", recorded.granted);
       // An unchanged set is not applied: it could not take back what another one takes away.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
-      return planned(before.state, [], imageIn(before.state));
+      return planned({ ...before.state, timeouts: base.timeouts ?? null }, [], imageIn(before.state));
     }
     if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
@@ -371,6 +372,13 @@ export async function applySet(
   try {
     const recorded = prior.state ? recordedIn(prior) : undefined;
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+    const isSame = prior.state !== null && sameState(prior.state, planned, ["timeouts"]);
+    if (isSame && recorded && isSettled(set, recorded, run.neighbours(place, id, others))) {
+      // Nothing but how long it waits is changed: EC2 has nothing to do with it.
+      run.claims.ended(place, id, "made", recorded.granted);
+      const { heirs: _, ...own } = prior.private;
+      return { state: planned, private: own, asPlanned: true, diagnostics: [] };
+    }
     await run.opening(takesAway(set, recorded));
     const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
       const neighbours = run.neighbours(place, id, others);
@@ -691,8 +699,8 @@ function defaultsFor(config: ObjectValue): ObjectValue {
   return Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, config[name] ?? value]));
 }
 
-function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
-  return ARGUMENTS.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+function sameArguments(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  return ARGUMENTS.every((name) => but.includes(name) || sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
 /** Whether a set, as far as it is recorded and whatever other sets declare, has something to take away. */
@@ -714,8 +722,9 @@ function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Ne
   return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
 }
 
-function sameState(old: ObjectValue, planned: ObjectValue): boolean {
-  return Object.keys(RESOURCE_SCHEMA.attributes).every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+function sameState(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  const names = Object.keys(RESOURCE_SCHEMA.attributes).filter((name) => !but.includes(name));
+  return names.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
 /** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */

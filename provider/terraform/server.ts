@@ -97,13 +97,19 @@ export function providerServer({
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   const logAnswer = ({ action, ...details }: AnsweredCall) => log("debug", action, details);
+  const logWait = (words: string) => log("info", words);
   let provider = configured({});
 
   function configured(config: ObjectValue): ProviderConfig {
     return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
   const run = new Run(window);
-  const surroundings = () => ({ config: provider, log, run, patience: { ...patience, signal: stopping.signal } });
+  const surroundings = () => ({
+    config: provider,
+    log,
+    run,
+    patience: { onWait: logWait, ...patience, signal: stopping.signal },
+  });
 
   const methods: Record<string, Method> = {
     GetMetadata: () => ({

@@ -45,6 +45,7 @@ describe("arguments that are right", () => {
     profile: "production",
     endpoint: "http://127.0.0.1:5055",
     assumeRole: { roleArn: "arn:aws:iam::111122223333:role/path/share", externalId: "x", sessionName: "me@work" },
+    timeouts: { create: "30m", update: "1h30m", delete: "1.5h" },
   };
 
   it("are given back as they are, every one of them", () => {
@@ -614,6 +615,22 @@ describe("arguments that are wrong", () => {
       args: { "accountIds\u200b": [] },
       words: [`accountIds\\u200b: there is no argument "accountIds\\u200b"; the arguments are ${ARGUMENT_NAMES.join(", ")}`],
     },
+    ...[
+      [{ create: "30" }, 'timeouts.create: "30" has no unit; write "30m" for minutes, or s, or h'],
+      [{ update: 30 }, 'timeouts.update: 30 has no unit; write "30m" for minutes, or s, or h'],
+      [
+        { delete: "1d" },
+        'timeouts.delete: "1d" is not a duration; write one such as "30m" or "1h30m" (hours h, minutes m, seconds s)',
+      ],
+      [{ create: "0s" }, 'timeouts.create: "0s" is no time to wait; write one such as "30m" or "1h30m"'],
+      [
+        { create: "-30m" },
+        'timeouts.create: "-30m" is not a duration; write one such as "30m" or "1h30m" (hours h, minutes m, seconds s)',
+      ],
+      [{ read: "30m" }, 'timeouts.read: there is no argument "read"; the arguments are create, update, delete'],
+      ["30m", 'timeouts: "30m" is not { create, update, delete } such as { update: "30m" }'],
+      [5, "timeouts: 5 is not { create, update, delete }, each a duration"],
+    ].map(([timeouts, words]) => ({ name: `timeouts ${JSON.stringify(timeouts)}`, args: { timeouts }, words: [String(words)] })),
     {
       name: "several at once",
       args: { imageId: "x", accountIds: ["1111-2222-3333"], mode: 1 },

@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
-import { RESOURCE } from "../../provider/terraform/schema";
+import { RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { type DynamicValue, decodeValue, type Value } from "../../provider/terraform/values";
 import { CheckFailed, MemoryEngine } from "../helpers/memoryEngine";
 import { MemoryGateway } from "../helpers/memoryGateway";
@@ -93,11 +93,13 @@ describe("a set that names nobody on Terraform", () => {
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("as an older version recorded it, is refreshed, planned without a change, and destroyed", async () => {
+  it("as an older version recorded it, without timeouts, is refreshed, planned without a change, and destroyed", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [] });
-    terraform.state = { ...terraform.state, account_ids: null };
+    const { timeouts: _, ...older } = terraform.state ?? {};
+    terraform.state = { ...older, account_ids: null };
     assert.deepEqual(await terraform.refresh(), []);
+    assert.deepEqual(Object.keys(terraform.state ?? {}), Object.keys(RESOURCE_SCHEMA.attributes));
     const { planned, diagnostics } = await terraform.plan({ image_id: imageId });
     assert.deepEqual([planned, diagnostics], [terraform.state, []]);
     // Somebody shares it by hand: that is not revoked without a word.
