@@ -15,11 +15,24 @@ export interface AmiLaunchPermissionSetCreateVolumePermissions {
   readonly public?: boolean | cdktn.IResolvable | undefined;
 }
 
+/** How long an operation waits for EC2. */
+export interface AmiLaunchPermissionSetTimeouts {
+  /** For a new set. Default: `20m`. */
+  readonly create?: string | undefined;
+  /** For a change of the set. Default: `20m`. */
+  readonly update?: string | undefined;
+  /** Until what the set granted is gone. Default: `20m`. */
+  readonly delete?: string | undefined;
+}
+
 /** The arguments that are no objects. */
 interface Arguments {
   /** The AMI. A change replaces the set; with `createBeforeDestroy` the new AMI is shared before the old one is unshared. */
   readonly imageId: string;
-  /** Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none. */
+  /**
+   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an
+   * authoritative set has to say where it names no grantee.
+   */
   readonly accountIds?: string[] | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   readonly organizationArns?: string[] | undefined;
@@ -61,6 +74,11 @@ export interface AmiLaunchPermissionSetConfig extends Arguments, cdktn.Terraform
    * accounts on every EBS snapshot. Default: none, and not managed.
    */
   readonly createVolumePermissions?: AmiLaunchPermissionSetCreateVolumePermissions | undefined;
+  /**
+   * How long to wait until EC2 shows a change, and for a pending AMI: Go's durations, such as `30m` or `1h30m`. A change of them alone
+   * calls nothing. Default: `20m` each.
+   */
+  readonly timeouts?: AmiLaunchPermissionSetTimeouts | undefined;
 }
 
 /** What Terraform computes. */
@@ -83,6 +101,7 @@ const VOLUME_ARGUMENTS: TableOf<AmiLaunchPermissionSetCreateVolumePermissions> =
   snapshotIds: "set",
   public: "bool",
 };
+const TIMEOUTS: TableOf<AmiLaunchPermissionSetTimeouts> = { create: "string", update: "string", delete: "string" };
 const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.TerraformMetaArguments>> = {
   imageId: "string",
   accountIds: "set",
@@ -98,6 +117,7 @@ const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.Terrafor
   mode: "string",
   onDelete: "string",
   region: "string",
+  timeouts: TIMEOUTS,
 };
 const COMPUTED: TableOf<Computed> = { id: "string", ownerId: "string", snapshotIds: "set", grants: "map" };
 
@@ -118,6 +138,26 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
   }
 
   set internalValue(value: AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined) {
+    keep(this, value);
+  }
+}
+
+interface TimeoutMembers extends References<AmiLaunchPermissionSetTimeouts> {}
+
+/** A set's timeouts: references to them, and a way to change them. */
+export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttributes<typeof cdktn.ComplexObject, TimeoutMembers>(
+  cdktn.ComplexObject,
+  TIMEOUTS,
+) {
+  constructor(terraformResource: cdktn.IInterpolatingParent, terraformAttribute: string) {
+    super(terraformResource, terraformAttribute, false);
+  }
+
+  get internalValue(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
+    return keptBy(this) as AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined;
+  }
+
+  set internalValue(value: AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined) {
     keep(this, value);
   }
 }
@@ -155,11 +195,15 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
     "create_volume_permissions",
   );
 
+  /** How long to wait. */
+  readonly timeouts = new AmiLaunchPermissionSetTimeoutsOutputReference(this, "timeouts");
+
   constructor(scope: Construct, id: string, config: AmiLaunchPermissionSetConfig) {
     const { tfResourceType: terraformResourceType } = AmiLaunchPermissionSet;
     super(scope, id, { ...config, terraformResourceType, terraformGeneratorMetadata: METADATA });
     keep(this, config);
     this.createVolumePermissions.internalValue = config.createVolumePermissions;
+    this.timeouts.internalValue = config.timeouts;
   }
 
   get createVolumePermissionsInput(): AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined {
@@ -172,5 +216,17 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
 
   resetCreateVolumePermissions(): void {
     this.createVolumePermissions.internalValue = undefined;
+  }
+
+  get timeoutsInput(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
+    return this.timeouts.internalValue;
+  }
+
+  putTimeouts(value: AmiLaunchPermissionSetTimeouts): void {
+    this.timeouts.internalValue = value;
+  }
+
+  resetTimeouts(): void {
+    this.timeouts.internalValue = undefined;
   }
 }

@@ -5,6 +5,8 @@ export {
   type AmiLaunchPermissionSetConfig,
   type AmiLaunchPermissionSetCreateVolumePermissions,
   AmiLaunchPermissionSetCreateVolumePermissionsOutputReference,
+  type AmiLaunchPermissionSetTimeouts,
+  AmiLaunchPermissionSetTimeoutsOutputReference,
 } from "./amiLaunchPermissionSet";
 export { AmiProvider, type AmiProviderAssumeRole, type AmiProviderConfig, PROVIDER_SOURCE } from "./amiProvider";
 export {

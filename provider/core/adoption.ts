@@ -1,10 +1,10 @@
 /** The arguments that declare an AMI as it is shared now; pure. */
 
-import type { DeclaredSet } from "./declaredSet";
+import { type DeclaredSet, granteeProblems } from "./declaredSet";
 import type { AmiPermissions } from "./describePermissions";
 
 export interface Adoption {
-  /** What an authoritative set has to say so that it changes nothing; empty lists are left out. */
+  /** What an authoritative set has to say so that it changes nothing; empty lists are left out, but where nobody has access. */
   readonly declared: DeclaredSet;
   /** What no set can declare, in words. */
   readonly comments: readonly string[];
@@ -24,8 +24,10 @@ export function adoptionOf(permissions: AmiPermissions): Adoption {
     acknowledgePublic: permissions.public || volumes.public || undefined,
     createVolumePermissions: volumes.declared,
   };
+  const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as DeclaredSet;
   return {
-    declared: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as DeclaredSet,
+    // Nobody is said in words.
+    declared: granteeProblems(told).length > 0 ? { ...told, accountIds: [] } : told,
     comments: [
       ...(otherUserIds.length > 0 ? [`Also shared with ${otherUserIds.join(", ")}, which no set grants or revokes.`] : []),
       ...volumes.comments,

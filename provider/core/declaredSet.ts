@@ -1,8 +1,32 @@
 /** The arguments of a set as users write them: shapes, decoding of untrusted input, and the canonical form. */
 
 import * as v from "valibot";
+import {
+  ACCOUNTS,
+  ACCOUNTS_OF_SNAPSHOTS,
+  ACCOUNTS_ONLY,
+  accountProblem,
+  durationProblem,
+  flagProblem,
+  IMAGE,
+  isRounded,
+  itemProblem,
+  listProblem,
+  mayBeRounded,
+  NO_ORGANIZATIONS,
+  numberProblem,
+  ORGANIZATIONAL_UNITS,
+  ORGANIZATIONS,
+  SNAPSHOTS,
+  show,
+  type TextKind,
+  textProblem,
+  volumesProblem,
+  wordProblem,
+} from "./argumentWords";
 import { endpointProblem, NOT_A_URL } from "./connection";
-import { ACCOUNT_ID, IMAGE_ID, ORGANIZATION_ARN, ORGANIZATIONAL_UNIT_ARN, SNAPSHOT_ID } from "./limits";
+import { escapeUnseen } from "./escape";
+import { ACCOUNT_ID } from "./limits";
 import { type MaybeUnknown, UNKNOWN } from "./unknown";
 
 /** `authoritative`: exactly this set. `additive`: only add, and later remove what this set added. */
@@ -22,6 +46,13 @@ export interface CreateVolumeArguments {
   readonly snapshotIds?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   /** Whether everybody may. Default: false. */
   readonly public?: MaybeUnknown<boolean>;
+}
+
+/** How long one operation waits for EC2, as durations such as `30m`. Absent: 20 minutes. */
+export interface TimeoutArguments {
+  readonly create?: MaybeUnknown<string>;
+  readonly update?: MaybeUnknown<string>;
+  readonly delete?: MaybeUnknown<string>;
 }
 
 /** A role to assume before EC2 is called. */
@@ -50,6 +81,7 @@ export interface DeclaredSet {
   readonly checkUsage?: MaybeUnknown<boolean>;
   readonly mode?: MaybeUnknown<Mode>;
   readonly onDelete?: MaybeUnknown<OnDelete>;
+  readonly timeouts?: MaybeUnknown<TimeoutArguments>;
   readonly region?: MaybeUnknown<string>;
   readonly profile?: MaybeUnknown<string>;
   readonly endpoint?: MaybeUnknown<string>;
@@ -81,6 +113,51 @@ export function decodeDeclaredSet(input: Readonly<Record<string, unknown>>): Dec
   return problems.length > 0 ? { problems } : { declared };
 }
 
+/**
+ * What is wrong with a set that names nobody without saying so: a misspelt name of a config value gives an absent list, and an
+ * authoritative set would then revoke every grant. `accountIds: []` says so. An additive set without grantees takes nothing from others.
+ *
+ * Not part of {@link decodeDeclaredSet}: what a state records was accepted once, and has to be read.
+ */
+export function granteeProblems(declared: DeclaredSet): readonly ArgumentProblem[] {
+  const { accountIds, organizationArns, organizationalUnitArns, createVolumePermissions: volumes } = declared;
+  // With `public: false` alone nobody is named.
+  const isPublic = declared.public !== undefined && declared.public !== false;
+  const namesVolumes = typeof volumes === "object" && (volumes.accountIds !== undefined || (volumes.public ?? false) !== false);
+  const isDeclared = [accountIds, organizationArns, organizationalUnitArns].some((list) => list !== undefined);
+  if (isDeclared || isPublic || namesVolumes || volumes === UNKNOWN || (declared.mode ?? "authoritative") !== "authoritative")
+    return [];
+  return [
+    {
+      property: "accountIds",
+      path: ["accountIds"],
+      message:
+        "no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] where nobody is meant, or name somebody in accountIds, organizationArns or organizationalUnitArns, or with public: true",
+    },
+  ];
+}
+
+/** What is accepted and may be a mistake, where numbers arrive as texts. */
+export function roundedAccounts({
+  accountIds,
+  createVolumePermissions: volumes,
+  neverRevoke,
+}: DeclaredSet): readonly ArgumentProblem[] {
+  const lists = [
+    [["accountIds"], accountIds],
+    [["createVolumePermissions", "accountIds"], typeof volumes === "object" ? volumes.accountIds : undefined],
+    [["neverRevoke"], neverRevoke],
+  ] as const;
+  return lists.flatMap(([path, ids = []]) => {
+    const rounded = ids === UNKNOWN ? [] : ids.filter((id) => id !== UNKNOWN && mayBeRounded(id));
+    return rounded.map((id) => ({
+      property: path[0],
+      path,
+      message: `${show(id)} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; see that it is the account that is meant, and write ids in quotes`,
+    }));
+  });
+}
+
 /** How to reach EC2, as users write it once for many sets. */
 export interface DeclaredConnection extends Pick<DeclaredSet, "region" | "profile" | "endpoint" | "assumeRole"> {
   /** Attempts after the first. */
@@ -97,7 +174,7 @@ export function decodeConnection(
 
 /** The place of a problem as a user would write it: `accountIds[1]`, `createVolumePermissions.snapshotIds[0]`. */
 export function problemPath({ path }: ArgumentProblem): string {
-  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+  return escapeUnseen(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
 }
 
 const unknown = v.literal(UNKNOWN);
@@ -107,58 +184,89 @@ function known<S extends v.GenericSchema>(schema: S) {
   return v.lazy((input) => (input === UNKNOWN ? unknown : schema));
 }
 
-function text(what: string, matches: RegExp | undefined, example: string) {
+function text(kind: TextKind, told = textProblem) {
   return v.pipe(
-    v.string((issue) => `${show(issue.input)} is not ${what}; write one such as ${example}`),
+    v.string((issue) => told(issue.input, kind)),
     v.check(
-      (value) => (matches ? matches.test(value) : value !== ""),
-      (issue) => `${show(issue.input)} is not ${what}; write one such as ${example}`,
+      (value) => kind.matches.test(value),
+      (issue) => told(issue.input, kind),
     ),
   );
 }
 
-function list<S extends v.GenericSchema<unknown, string>>(item: S, what: string, example: string) {
+/** Any text but an empty one. */
+const words = (what: string, example: string) => text({ what, matches: /./s, example });
+
+function list<S extends v.GenericSchema<unknown, string>>(item: S, kind: TextKind) {
   return v.pipe(
-    v.array(known(item), (issue) => `${show(issue.input)} is not a list of ${what}; write one such as ["${example}"]`),
+    v.array(known(item), (issue) => listProblem(issue.input, kind)),
     v.transform((items) => canonicalList(items as readonly MaybeUnknown<string>[])),
   );
 }
 
-const accountId = v.pipe(
+function accounts(kind: TextKind) {
+  const account = v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+      const id = typeof value === "number" && !isRounded(value) ? String(value) : value;
+      if (typeof id === "string" && ACCOUNT_ID.test(id)) return id;
+      addIssue({ message: accountProblem(value, kind) });
+      return NEVER;
+    }),
+  );
+  return list(account, kind);
+}
+
+const arns = (kind: TextKind) => list(v.pipe(text(kind, itemProblem), v.toLowerCase()), kind);
+const wholeNumber = (problemWords: string) => {
+  const notWhole = (issue: v.BaseIssue<unknown>) => numberProblem(issue.input, problemWords);
+  return v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
+};
+const grantees = wholeNumber('neither a whole number of grantees nor "none"');
+const flag = v.boolean((issue) => flagProblem(issue.input));
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  v.picklist(values, (issue) => wordProblem(issue.input, values));
+
+const createVolumeArguments = v.strictObject(
+  {
+    accountIds: v.optional(known(accounts(ACCOUNTS_OF_SNAPSHOTS))),
+    snapshotIds: v.optional(known(list(text(SNAPSHOTS, itemProblem), SNAPSHOTS))),
+    public: v.optional(known(flag)),
+  },
+  objectProblem("true, false or { accountIds, snapshotIds, public }", volumesProblem),
+);
+
+/** A list passes for an object with indices for names. */
+const noVolumes = v.custom<boolean>(
+  () => false,
+  (issue) => volumesProblem(issue.input),
+);
+
+const duration = v.pipe(
   v.unknown(),
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    const id = typeof value === "number" ? String(value) : value;
-    if (typeof id === "string" && ACCOUNT_ID.test(id)) return id;
-    addIssue({ message: accountProblem(value) });
+    const message = durationProblem(value);
+    if (message === undefined) return value as string;
+    addIssue({ message });
     return NEVER;
   }),
 );
 
-const arn = (what: string, matches: RegExp, example: string) =>
-  v.pipe(text(what, new RegExp(matches, "i"), example), v.toLowerCase());
-const wholeNumber = (problemWords: string) => {
-  const notWhole = (issue: v.BaseIssue<unknown>) => `${show(issue.input)} is ${problemWords}`;
-  return v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
-};
-const grantees = wholeNumber('neither a whole number of grantees nor "none"');
-const flag = v.boolean((issue) => `${show(issue.input)} is not true or false`);
-const accounts = list(accountId, "account ids", "111122223333");
-const snapshots = list(text("a snapshot id", SNAPSHOT_ID, "snap-1234567890abcdef0"), "snapshot ids", "snap-1234567890abcdef0");
-const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  v.picklist(values, (issue) => `${show(issue.input)} is not one of ${values.map((value) => `"${value}"`).join(", ")}`);
-
-const createVolumeArguments = v.strictObject(
+const timeouts = v.strictObject(
   {
-    accountIds: v.optional(known(accounts)),
-    snapshotIds: v.optional(known(snapshots)),
-    public: v.optional(known(flag)),
+    create: v.optional(known(duration)),
+    update: v.optional(known(duration)),
+    delete: v.optional(known(duration)),
   },
-  objectProblem("true, false or { accountIds, snapshotIds, public }"),
+  objectProblem("{ create, update, delete }", (value) => {
+    const one = durationProblem(value) === undefined ? ` such as { update: ${show(value)} }` : ", each a duration";
+    return `${show(value)} is not { create, update, delete }${one}`;
+  }),
 );
 
 /** Never shown where it holds a password. */
 const endpoint = v.pipe(
-  text("a URL", undefined, "https://ec2.us-east-1.amazonaws.com"),
+  words("a URL", "https://ec2.us-east-1.amazonaws.com"),
   v.rawCheck(({ dataset, addIssue }) => {
     const problem = dataset.typed ? endpointProblem(dataset.value) : undefined;
     if (problem === undefined || !dataset.typed) return;
@@ -168,18 +276,24 @@ const endpoint = v.pipe(
 );
 
 const connectionEntries = {
-  region: v.optional(known(text("a region", /^[a-z]{2,}(-[a-z]+)+-\d+$/, "us-east-1"))),
-  profile: v.optional(known(text("a profile's name", undefined, "production"))),
+  region: v.optional(known(text({ what: "a region", matches: /^[a-z]{2,}(-[a-z]+)+-\d+$/, example: "us-east-1" }))),
+  profile: v.optional(known(words("a profile's name", "production"))),
   endpoint: v.optional(known(endpoint)),
   assumeRole: v.optional(
     known(
       v.strictObject(
         {
           roleArn: known(
-            text("a role's ARN", /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, "arn:aws:iam::111122223333:role/share-images"),
+            text({
+              what: "a role's ARN",
+              matches: /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/,
+              example: "arn:aws:iam::111122223333:role/share-images",
+            }),
           ),
-          externalId: v.optional(known(text("an external id", undefined, "partner-42"))),
-          sessionName: v.optional(known(text("a session name", /^[\w+=,.@-]{2,64}$/, "share-images"))),
+          externalId: v.optional(known(words("an external id", "partner-42"))),
+          sessionName: v.optional(
+            known(text({ what: "a session name", matches: /^[\w+=,.@-]{2,64}$/, example: "share-images" })),
+          ),
         },
         objectProblem("{ roleArn, externalId, sessionName }"),
       ),
@@ -194,39 +308,22 @@ const connection = v.strictObject(
 
 const declaredSet = v.strictObject(
   {
-    imageId: known(text("an AMI id", IMAGE_ID, "ami-1234567890abcdef0")),
-    accountIds: v.optional(known(accounts)),
-    organizationArns: v.optional(
-      known(
-        list(
-          arn("an organization's ARN", ORGANIZATION_ARN, "arn:aws:organizations::111122223333:organization/o-abcde12345"),
-          "organization ARNs",
-          "arn:aws:organizations::111122223333:organization/o-abcde12345",
-        ),
-      ),
-    ),
-    organizationalUnitArns: v.optional(
-      known(
-        list(
-          arn(
-            "an organizational unit's ARN",
-            ORGANIZATIONAL_UNIT_ARN,
-            "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34",
-          ),
-          "organizational unit ARNs",
-          "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34",
-        ),
-      ),
-    ),
+    imageId: known(text(IMAGE)),
+    accountIds: v.optional(known(accounts(ACCOUNTS))),
+    organizationArns: v.optional(known(arns(ORGANIZATIONS))),
+    organizationalUnitArns: v.optional(known(arns(ORGANIZATIONAL_UNITS))),
     public: v.optional(known(flag)),
     acknowledgePublic: v.optional(known(flag)),
-    createVolumePermissions: v.optional(known(v.lazy((input) => (typeof input === "boolean" ? flag : createVolumeArguments)))),
+    createVolumePermissions: v.optional(
+      known(v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments))),
+    ),
     maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
-    neverRevoke: v.optional(known(accounts)),
+    neverRevoke: v.optional(known(accounts(ACCOUNTS_ONLY))),
     kmsAccess: v.optional(known(oneOf("check", "grant", "ignore"))),
     checkUsage: v.optional(known(flag)),
     mode: v.optional(known(oneOf("authoritative", "additive"))),
     onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
+    timeouts: v.optional(known(timeouts)),
     ...connectionEntries,
   },
   objectProblem("the arguments of a set"),
@@ -254,40 +351,19 @@ function acrossArguments(declared: DeclaredSet): ArgumentProblem[] {
   ];
 }
 
-function accountProblem(value: unknown): string {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 1e7 && value < 1e11)
-    return `${value} has ${String(value).length} digits, an account id has 12: an unquoted id lost its leading zero${howToQuote(value)}`;
-  if (typeof value === "string" && /^\d+$/.test(value))
-    return `${show(value)} has ${value.length} ${value.length === 1 ? "digit" : "digits"}, an account id has 12${value.length < 12 ? ": a leading zero may have been lost" : ""}`;
-  if (typeof value === "string" && /^\d{4}-\d{4}-\d{4}$/.test(value))
-    return `${show(value)} has dashes; write "${value.replaceAll("-", "")}"`;
-  return `${show(value)} is not an account id; write 12 digits in quotes, such as "111122223333"`;
-}
-
-/** YAML 1.1 reads an unquoted 044455556666 as octal when no digit is 8 or 9; then neither reading is proposed as the right one. */
-function howToQuote(value: number): string {
-  const octal = value.toString(8);
-  if (octal.length === 11) return ` (or, read as octal, it was 0${octal}); write the one that is meant in quotes`;
-  return `; write it in quotes, such as "${String(value).padStart(12, "0")}"`;
-}
-
-function objectProblem(shape: string) {
+function objectProblem(shape: string, told = (value: unknown) => `${show(value)} is not ${shape}`) {
   return (issue: v.StrictObjectIssue): string => {
     const name = issue.path?.at(-1)?.key;
-    if (issue.expected === "Object") return `${show(issue.input)} is not ${shape}`;
+    if (issue.expected === "Object") return told(issue.input);
     if (issue.expected === "never")
-      return (
-        organizationsOfSnapshots(name) ??
-        `there is no argument ${JSON.stringify(String(name))}; the arguments are ${namesOf(shape)}`
-      );
+      return organizationsOfSnapshots(name) ?? `there is no argument ${show(String(name))}; the arguments are ${namesOf(shape)}`;
     return "is missing";
   };
 }
 
 function organizationsOfSnapshots(name: unknown): string | undefined {
   if (name !== "organizationArns" && name !== "organizationalUnitArns") return undefined;
-  // EC2 API reference, CreateVolumePermission: UserId and Group only.
-  return "EC2 has no create-volume permission for organizations; name their accounts in accountIds instead";
+  return NO_ORGANIZATIONS;
 }
 
 function namesOf(shape: string): string {
@@ -306,18 +382,4 @@ function canonicalList(items: readonly MaybeUnknown<string>[]): readonly MaybeUn
 
 function withoutAbsent(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null));
-}
-
-function show(value: unknown): string {
-  if (value === UNKNOWN) return "[unknown]";
-  const shown = typeof value === "bigint" ? String(value) : JSON.stringify(value);
-  return shown === undefined ? String(value) : shown.length > 80 ? `${cutOff(shown.slice(0, 77))}...` : shown;
-}
-
-/** The beginning of a JSON text, with the closing quote of a text in it that is cut: what stands in quotes is the user's, whoever reads on. */
-function cutOff(json: string): string {
-  const open = json.replace(/"(?:[^"\\]|\\.)*"/g, (text) => " ".repeat(text.length)).indexOf('"');
-  if (open < 0) return json;
-  const [text = ""] = /^"(?:[^"\\]|\\(?:u[\da-f]{4}|[^u]))*/.exec(json.slice(open)) ?? [];
-  return `${json.slice(0, open)}${text}"`;
 }

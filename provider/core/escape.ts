@@ -4,9 +4,27 @@
  * C0, C1 and DEL; zero-width characters; line and paragraph separators; what turns the direction of writing (Unicode, "Bidirectional
  * Algorithm", explicit formatting characters).
  */
-const INVISIBLE = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+const CONTROLS = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
-/** The text with each such character as `\u001b`. */
+/** The same, and all else that looks like a blank or like nothing: Unicode's other blanks, formats, fillers and variation selectors. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Z}/gu;
+
+/** The text with each control character as `\u001b`. */
 export function escapeControls(text: string): string {
-  return text.replace(INVISIBLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(CONTROLS, escaped);
+}
+
+/** The text with each character that people do not see as `\u200b`. */
+export function escapeUnseen(text: string): string {
+  return text.replace(UNSEEN, escaped);
+}
+
+/** The text without them. */
+export function withoutUnseen(text: string): string {
+  return text.replace(UNSEEN, "");
+}
+
+function escaped(one: string): string {
+  const code = (one.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
 }

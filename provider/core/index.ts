@@ -27,13 +27,17 @@ export {
   type Decoded,
   decodeConnection,
   decodeDeclaredSet,
+  granteeProblems,
   type KmsAccess,
   type Mode,
   type OnDelete,
   problemPath,
+  roundedAccounts,
+  type TimeoutArguments,
 } from "./declaredSet";
 export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
+export { durationSeconds, durationWords } from "./duration";
 export { ec2Gateway } from "./ec2Gateway";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
 export { escapeControls } from "./escape";
@@ -65,6 +69,7 @@ export {
   type PermissionSet,
   permissionSetOf,
   refuseTooManyRevocations,
+  type Timeouts,
   targetPermissions,
 } from "./permissionSet";
 export {

@@ -43,10 +43,14 @@ export const ORGANIZATIONAL_UNIT_ARN =
   /^arn:aws[a-z-]*:organizations::\d{12}:ou\/o-[a-z0-9]{10,32}\/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}$/;
 
 /**
- * How long a change may take to show when it is read back, in seconds.
- * EC2 API reference, "Eventual consistency": back off from seconds up to five minutes.
+ * How long a change may take to show when it is read back, in seconds, unless `timeouts` says otherwise. EC2 API reference, "Eventual
+ * consistency": back off from seconds up to five minutes; terraform-provider-aws had to raise its wait for create-volume permissions
+ * from 5 to 10 to 20 minutes (#1894, #2049).
  */
-export const VISIBILITY_TIMEOUT_SECONDS = 300;
+export const VISIBILITY_TIMEOUT_SECONDS = 1200;
+
+/** How often a wait says what it waits for, in seconds. */
+export const SIGN_OF_LIFE_SECONDS = 30;
 
 /**
  * How often, and with which pause in seconds, EC2 is asked for a grant that a set made and that EC2 does not show, before the set gives

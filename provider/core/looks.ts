@@ -3,10 +3,14 @@
 import { createWaiter, WaiterState } from "@smithy/util-waiter";
 import { inGroups } from "./batches";
 import type { Change } from "./diff";
+import { durationWords } from "./duration";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
-import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { encodeGrants } from "./grants";
+import { ABSENCE_LOOKS, ABSENCE_PAUSE_SECONDS, SIGN_OF_LIFE_SECONDS, VISIBILITY_TIMEOUT_SECONDS } from "./limits";
+import { firstFew } from "./listing";
+import type { Operation, PermissionSet } from "./permissionSet";
 import { filterGrantees, intersection, isEmpty, minus, type Permissions } from "./permissions";
 
 /** How long to wait for EC2, in seconds. */
@@ -18,9 +22,30 @@ export interface Patience {
   readonly signal?: AbortSignal | undefined;
   /** The pause before EC2 is asked again for what it does not show, in seconds. */
   readonly absencePause?: number;
+  /** Told, while a wait lasts, what is waited for. */
+  readonly onWait?: (words: string) => void;
+  /** The pause between two such words, in seconds. */
+  readonly signOfLife?: number;
+}
+
+/** The wait of one operation. */
+export interface Wait extends Patience {
+  readonly operation: Operation;
 }
 
 export const DEFAULT_PATIENCE: Patience = { timeout: VISIBILITY_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 30 };
+
+/** How long an operation of a set waits: as its `timeouts` say, or as long as others do. */
+export function waitOf({ timeouts = {} }: PermissionSet, operation: Operation, patience: Patience): Wait {
+  return { ...patience, timeout: timeouts[operation] ?? patience.timeout, operation };
+}
+
+/** What to do where a wait ended too early. */
+export function longerWait({ operation }: Wait): string {
+  // What was made in part is recorded, so that the next run updates it.
+  const [first, ...others] = operation === "create" ? ["timeouts.create", "timeouts.update"] : [`timeouts.${operation}`];
+  return `to wait longer, raise ${[first, ...others].join(" and ")}`;
+}
 
 /** What of an image its permissions are read by. */
 export type Readable = Pick<Image, "imageId" | "ownerId">;
@@ -90,18 +115,24 @@ export async function waitUntilVisible(
   image: Readable,
   change: Change,
   before: Permissions,
-  patience: Patience,
+  patience: Wait,
 ): Promise<Permissions> {
   const shows = (live: Permissions) => isDone(unseen(change, live));
-  const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience);
+  const waitsFor = (live: Permissions = before) => {
+    const { add, remove } = unseen(change, live);
+    const words = [...told(add, "not shown yet"), ...told(remove, "still shown")];
+    return `EC2 to show the change of AMI ${image.imageId}: ${words.join("; ")}`;
+  };
+  const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience, waitsFor);
   if (shows(live)) return live;
   if (patience.signal?.aborted) throw stopped(image.imageId, "before EC2 showed the change, which it had accepted");
   throw new AmiSharingError(
     "not-visible",
-    `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${patience.timeout} seconds`,
+    `EC2 accepted the change of AMI ${image.imageId} and does not show it after ${durationWords(patience.timeout)}`,
     {
+      property: "timeouts",
       imageId: image.imageId,
-      next: "repeat later: what already holds is not sent again",
+      next: `repeat later: what already holds is not sent again; ${longerWait(patience)}`,
     },
   );
 }
@@ -120,19 +151,47 @@ export async function rereadChanged(
   return { launch: launchChanges ? reread.launch : before.launch, createVolume: new Map([...untouched, ...reread.createVolume]) };
 }
 
-/** Reads until `done`, backing off; gives back the last value read, done or not. */
+/** Tests of what an engine shows set the variable. */
+function signOfLifeSeconds(): number {
+  return Number(process.env.AMI_LAUNCH_PERMISSIONS_SIGN_OF_LIFE_MS) / 1000 || SIGN_OF_LIFE_SECONDS;
+}
+
+/** Grantees that a sign of life names. */
+const MOST_NAMED = 5;
+
+function told(permissions: Permissions, what: string): string[] {
+  const grants = Object.entries(encodeGrants(permissions, undefined)).map(([key, words]) => `${key} (${words})`);
+  return grants.length > 0 ? [`${what}: ${firstFew(grants, MOST_NAMED)}`] : [];
+}
+
+/**
+ * Reads until `done`, backing off; gives back the last value read, done or not.
+ *
+ * @param waitsFor what is waited for, in words, as the last value tells it
+ */
 export async function poll<Value>(
   read: () => Promise<Value>,
   done: (value: Value) => boolean,
   patience: Patience,
+  waitsFor: (last: Value | undefined) => string,
 ): Promise<Value> {
-  const { timeout: maxWaitTime, minDelay, maxDelay, signal: abortSignal } = patience;
-  const waiting = { client: undefined, maxWaitTime, minDelay, maxDelay, ...(abortSignal ? { abortSignal } : {}) };
+  const { timeout, maxDelay, signal: abortSignal, onWait, signOfLife = signOfLifeSeconds() } = patience;
+  // The waiter refuses a wait that is no longer than its first pause.
+  const minDelay = Math.min(patience.minDelay, timeout / 2);
+  const waiting = { client: undefined, maxWaitTime: timeout, minDelay, maxDelay: Math.max(minDelay, maxDelay) };
   let last: Value | undefined;
-  await createWaiter(waiting, undefined, async () => {
-    last = await read();
-    return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
-  });
+  const began = Date.now();
+  const telling = setInterval(() => {
+    onWait?.(`waiting for ${waitsFor(last)} (${durationWords((Date.now() - began) / 1000)} of ${durationWords(timeout)})`);
+  }, signOfLife * 1000);
+  try {
+    await createWaiter({ ...waiting, ...(abortSignal ? { abortSignal } : {}) }, undefined, async () => {
+      last = await read();
+      return { state: done(last) ? WaiterState.SUCCESS : WaiterState.RETRY };
+    });
+  } finally {
+    clearInterval(telling);
+  }
   return last ?? read();
 }
 

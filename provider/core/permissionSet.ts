@@ -1,6 +1,7 @@
 /** What a set wants: from its declared arguments to grants in words (some unknown yet) and to permissions on an image. */
 
 import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete } from "./declaredSet";
+import { durationSeconds } from "./duration";
 import { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
 import { type Grants, joinWords, permissionWords, sortedGrants } from "./grants";
@@ -25,7 +26,13 @@ export interface PermissionSet {
   readonly kmsAccess: KmsAccess;
   /** Whether a plan asks who still uses the image before they lose it. */
   readonly checkUsage: boolean;
+  /** How long an operation waits for EC2, in seconds, where the declaration says so. */
+  readonly timeouts?: Timeouts;
 }
+
+/** The operations that wait. */
+export type Operation = "create" | "update" | "delete";
+export type Timeouts = { readonly [Name in Operation]?: number };
 
 /** The set of a declaration; undefined while something that decides about access is unknown. */
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
@@ -47,6 +54,7 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
     spared: spared.keys,
     kmsAccess,
     checkUsage,
+    ...timeoutsOf(declared),
     launch: intent.launch.keys,
     createVolume: createVolume && {
       grantees: createVolume.grantees.keys,
@@ -140,6 +148,13 @@ export function refuseTooManyRevocations(imageId: string, revoked: readonly Gran
 /** How many grantees one change of a declaration may take access from. */
 export function maxRevocationsOf({ maxRevocations = Number.POSITIVE_INFINITY }: DeclaredSet): MaybeUnknown<number> {
   return maxRevocations === "none" ? 0 : maxRevocations;
+}
+
+/** What is known of the timeouts: they decide about no access, so that a plan need not wait for them. */
+function timeoutsOf({ timeouts }: DeclaredSet): Pick<PermissionSet, "timeouts"> {
+  if (timeouts === undefined || timeouts === UNKNOWN) return {};
+  const seconds = Object.entries(timeouts).map(([name, text]) => [name, durationSeconds(String(text))] as const);
+  return { timeouts: Object.fromEntries(seconds.filter(([, value]) => value !== undefined)) };
 }
 
 /** The permissions that a set wants on an image: its owner, who always has access, is left out. */

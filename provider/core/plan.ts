@@ -2,6 +2,7 @@
 
 import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, changeFor, phasesOf, type Step } from "./diff";
+import { durationWords } from "./duration";
 import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { type KeyPlan, planKeys } from "./keyPlan";
@@ -100,7 +101,7 @@ export async function planFor(
     losing,
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
     refusals: [...tooManyRevocations(set, losing), ...refusals],
-    doubts: [...(image.state === "pending" ? [PENDING] : []), ...doubts, ...keys.doubts, ...usage.doubts],
+    doubts: [...(image.state === "pending" ? [pendingNote(set, recorded)] : []), ...doubts, ...keys.doubts, ...usage.doubts],
     warnings: [...keys.warnings, ...usage.warnings],
     keys,
     neighbours,
@@ -172,7 +173,11 @@ export function foreseen(plan: Plan): Recorded {
   });
 }
 
-const PENDING = `the AMI is pending: it is waited for, ${VISIBILITY_TIMEOUT_SECONDS / 60} minutes at most`;
+function pendingNote({ timeouts }: PermissionSet, recorded: Recorded | undefined): string {
+  const seconds = timeouts?.[recorded ? "update" : "create"];
+  const most = seconds === undefined ? `${VISIBILITY_TIMEOUT_SECONDS / 60} minutes` : durationWords(seconds);
+  return `the AMI is pending: it is waited for, ${most} at most`;
+}
 
 function refuseState({ imageId, state }: Image): void {
   if (state === "available" || state === "pending" || state === "") return;

@@ -3,6 +3,7 @@
 import { inGroups } from "./batches";
 import { claimedBy, keysClaimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, mayRevoke, phasesOf, type Step } from "./diff";
+import { durationWords } from "./duration";
 import { AmiSharingError, type ErrorCode } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
@@ -17,6 +18,8 @@ import {
   type Readable,
   rereadChanged,
   stopped,
+  type Wait,
+  waitOf,
   waitUntilVisible,
 } from "./looks";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
@@ -55,7 +58,8 @@ export async function reconcile(
   patience: Patience = DEFAULT_PATIENCE,
   neighbours: Neighbours = NO_NEIGHBOURS,
 ): Promise<Reconciled> {
-  const image = await imageNotPending(gateway, set.imageId, patience);
+  const wait = waitOf(set, previous ? "update" : "create", patience);
+  const image = await imageNotPending(gateway, set.imageId, wait);
   const plan = await planFor(gateway, set, image, previous, { neighbours });
   const { change, live: before } = plan;
   const [refusal] = plan.refusals;
@@ -76,7 +80,7 @@ export async function reconcile(
     });
     await applyPhases(gateway, image, plan.phases, sent);
     await revokeKeyGrants(gateway, plan.keys.revoke, ({ grantId }) => keyGrants.delete(grantId));
-    const live = await waitUntilVisible(gateway, image, change, before, patience);
+    const live = await waitUntilVisible(gateway, image, change, before, wait);
     return { recorded: recordedWith(live), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
@@ -234,7 +238,7 @@ export async function remove(
     const image = await existingImage(gateway, set.imageId, recorded.ownerId);
     return image ? customerKeysOf(gateway, image) : [];
   });
-  await unshare(gateway, set, recorded, claimedBy(claims, recorded), patience);
+  await unshare(gateway, set, recorded, claimedBy(claims, recorded), waitOf(set, "delete", patience));
   await revokeKeyGrants(gateway, keyGrants);
 }
 
@@ -255,7 +259,7 @@ async function unshare(
   set: PermissionSet,
   { granted, snapshotIds, ownerId }: Recorded,
   claimed: Permissions,
-  patience: Patience,
+  patience: Wait,
 ): Promise<void> {
   let owned = granted;
   if (set.onDelete === "reset") {
@@ -331,18 +335,19 @@ async function existingImage(gateway: Gateway, imageId: string, ownerId: string 
 }
 
 /** The image once it is no longer pending, as EC2 changes the permissions of available images only. */
-async function imageNotPending(gateway: Gateway, imageId: string, patience: Patience): Promise<Image> {
+async function imageNotPending(gateway: Gateway, imageId: string, patience: Wait): Promise<Image> {
   const image = await poll(
     () => gateway.describeImage(imageId),
     ({ state }) => state !== "pending",
     patience,
+    () => `AMI ${imageId} to be available: it is pending`,
   );
   if (image.state !== "pending") return image;
   if (patience.signal?.aborted) throw stopped(imageId, "while the AMI is pending; nothing was changed");
-  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is still pending after ${patience.timeout} seconds`, {
+  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is still pending after ${durationWords(patience.timeout)}`, {
     property: "imageId",
     imageId,
-    next: "repeat once it is available",
+    next: `repeat once it is available; to wait longer, raise timeouts.${patience.operation}`,
   });
 }
 

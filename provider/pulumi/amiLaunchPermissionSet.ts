@@ -37,6 +37,16 @@ export interface ConnectionArgs {
     | undefined;
 }
 
+/** How long an operation waits for EC2: Go's durations, such as `30m` or `1h30m`. */
+export interface TimeoutsArgs {
+  /** Until a new set shows in EC2, and for a pending AMI. Default: `20m`. */
+  create?: pulumi.Input<string> | undefined;
+  /** Until a change of the set shows in EC2, and for a pending AMI. Default: `20m`. */
+  update?: pulumi.Input<string> | undefined;
+  /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
+  delete?: pulumi.Input<string> | undefined;
+}
+
 /** Who may create volumes from which of the AMI's snapshots. */
 export interface CreateVolumePermissionsArgs {
   /** Default: the set's `accountIds`. */
@@ -50,7 +60,10 @@ export interface CreateVolumePermissionsArgs {
 export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
-  /** Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none. */
+  /**
+   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative
+   * set has to say where it names no grantee.
+   */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
@@ -83,6 +96,8 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   mode?: pulumi.Input<Mode> | undefined;
   /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */
   onDelete?: pulumi.Input<OnDelete> | undefined;
+  /** How long to wait until EC2 shows a change, and for a pending AMI. A change of them alone calls nothing. Default: `20m` each. */
+  timeouts?: pulumi.Input<TimeoutsArgs> | undefined;
 }
 
 /** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */

@@ -46,6 +46,7 @@ import {
   union,
   wantedOf,
 } from "../core";
+import { logLine } from "./engineLog";
 import { stopSignal, working } from "./process";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
@@ -56,6 +57,7 @@ import {
   DONE,
   type Done,
   decodeInputs,
+  differInTimeoutsOnly,
   encodeInputs,
   encodeOutputs,
   grantsIn,
@@ -115,13 +117,22 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
+    const changes = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    return { changes, replaces };
+  }
+
+  private hasOtherGrants(olds: Properties, news: Properties): boolean {
     const found = setIn(news);
     const claimed = found ? this.claimedGrants(found.declared, idOf(news), olds) : {};
-    const changes =
-      !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) ||
+    return (
       !isDeepStrictEqual(comparableGrants(olds, olds, news, claimed), comparableGrants(news, olds, news, claimed)) ||
-      (found !== undefined && this.ownsTooLittle(found.set, olds, news));
-    return { changes, replaces };
+      (found !== undefined && this.ownsTooLittle(found.set, olds, news))
+    );
+  }
+
+  /** Whether nothing but `timeouts` changes of a set whose last change was made whole: then EC2 has nothing to do with it. */
+  private isMade(olds: Properties, news: Properties): boolean {
+    return DONE in olds && differInTimeoutsOnly(olds, news) && !this.hasOtherGrants(olds, news);
   }
 
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
@@ -132,7 +143,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   async update(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.UpdateResult> {
-    return forUsers(news, async () => ({ outs: await this.reconciled(news, olds) }));
+    return forUsers(news, async () => ({
+      outs: this.isMade(olds, news) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
+    }));
   }
 
   async read(id: string, props: Properties = {}): Promise<pulumi.dynamic.ReadResult> {
@@ -157,7 +170,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         const heirs = this.claims.heirs(place, record);
         const [waiting] = wantedOf(heirs.failed, recorded, recorded.granted);
         if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
-        await remove(this.gateway(args), set, recorded, this.patience, heirs);
+        await remove(this.gateway(args), set, recorded, this.patience(), heirs);
         this.claims.removed(place, record);
       });
     });
@@ -175,7 +188,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
           this.gateway(args),
           set,
           olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-          this.patience,
+          this.patience(id),
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
         if (id) this.claims.ended(place, id, "made", recorded.granted);
@@ -215,7 +228,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
-    const { patience } = this;
+    const patience = this.patience();
     // A resource that is only looked up has nothing recorded.
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
       return observe(this.gateway(args), set, undefined, patience);
@@ -298,9 +311,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
-  private get patience(): Patience {
+  private patience(urn?: string): Patience {
     const { patience = DEFAULT_PATIENCE, signal } = this.surroundings;
-    return { ...patience, signal };
+    return { onWait: (words) => logLine(words, urn), ...patience, signal };
   }
 
   private gateway(args: Properties): Gateway {
@@ -365,6 +378,10 @@ function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image:
   } catch {
     return undefined;
   }
+}
+
+function withTimeouts({ timeouts: _, ...olds }: Properties, { timeouts }: Properties): Record<string, unknown> {
+  return { ...olds, ...(timeouts === undefined ? {} : { timeouts }) };
 }
 
 /** What was done, in words; without them if they cannot be made, since the record of what was done is not to be lost for them. */

@@ -20,6 +20,7 @@ export {
   type GetAmiLaunchPermissionsArgs,
   getAmiLaunchPermissions,
   getAmiLaunchPermissionsOutput,
+  type TimeoutsArgs,
 } from "./amiLaunchPermissionSet";
 export { type GetSharedAmisArgs, getSharedAmis, getSharedAmisOutput } from "./getSharedAmis";
 export { type CopyArgs, SharedAmi, type SharedAmiArgs } from "./sharedAmi";

@@ -21,7 +21,7 @@ import {
 } from "../core";
 import { heirsOf, neighboursOf, output, plain, recordedOutputs } from "./program";
 import { connectionOf } from "./stackConfig";
-import { DONE, type Done, decodeInputs, type Properties, recordedIn, setIn } from "./state";
+import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
 
 /** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
 const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "public-access-blocked"];
@@ -90,6 +90,7 @@ async function preview(resource: pulumi.CustomResource, args: object): Promise<W
   // The engine tells what `check` found.
   if ("problems" in decoded) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
+  if (before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared)) return NOTHING;
   return describe(resource, inputs, decoded.declared, before);
 }
 

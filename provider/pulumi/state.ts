@@ -1,5 +1,6 @@
 /** A set in Pulumi's inputs and state: decoding arguments with Pulumi's unknown values, and writing and reading what is recorded. */
 
+import { isDeepStrictEqual } from "node:util";
 import {
   ARGUMENT_NAMES,
   accountKey,
@@ -10,6 +11,7 @@ import {
   decodeRecorded,
   encodeRecorded,
   type Grants,
+  granteeProblems,
   isGranteeKey,
   isManageable,
   isPermissionWords,
@@ -61,8 +63,15 @@ export interface Context {
   readonly declared?: Readonly<Record<string, Properties>>;
 }
 
-/** Decodes what a program gave; unknown names are a problem. */
+/** Decodes what a program gave; unknown names are a problem, and so is a set that names nobody without saying so. */
 export function decodeInputs(inputs: Properties): Decoded {
+  const decoded = decodeRecordedInputs(inputs);
+  const problems = "declared" in decoded ? granteeProblems(decoded.declared) : [];
+  return problems.length > 0 ? { problems } : decoded;
+}
+
+/** The same of what was accepted once. */
+function decodeRecordedInputs(inputs: Properties): Decoded {
   const { __provider, [SET]: _set, [CONTEXT]: _context, ...given } = inputs;
   return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
 }
@@ -136,7 +145,7 @@ export function comparableGrants(props: Properties, image: Properties, news: Pro
   const { ownerId, snapshotIds } = image as RecordedOutputs;
   const { [accountKey(String(ownerId))]: _, ...all } = manageable(grantsIn(props));
   const matters = news.neverRevoke !== undefined || Object.keys(claimed).length > 0;
-  const decoded = matters ? decodeInputs(argumentsIn(news)) : undefined;
+  const decoded = matters ? decodeRecordedInputs(argumentsIn(news)) : undefined;
   const grants = decoded && "declared" in decoded ? withoutKept(all, decoded.declared, claimed) : all;
   if (snapshotIds?.length !== 0) return grants;
   const entries = Object.entries(grants).map(([key, words]) => [key, withoutVolumes(words)] as const);
@@ -159,6 +168,22 @@ function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Gr
   return Object.fromEntries(counted);
 }
 
+/** Whether the arguments of two states of a set are the same but for how long it waits. */
+export function differInTimeoutsOnly(olds: Properties, news: Properties): boolean {
+  const [before, after] = [argumentsIn(olds), argumentsIn(news)];
+  return (
+    !isDeepStrictEqual(before.timeouts, after.timeouts) &&
+    isDeepStrictEqual({ ...before, timeouts: 0 }, { ...after, timeouts: 0 })
+  );
+}
+
+/** Whether a program changes nothing of a recorded set but how long it waits. */
+export function onlyTimeoutsChange(recorded: Properties, declared: DeclaredSet): boolean {
+  const news = encodeInputs(declared, declaredGrants(declared, grantsIn(recorded)));
+  const [before, after] = [recorded, news].map((one) => comparableGrants(one, recorded, news));
+  return differInTimeoutsOnly(recorded, news) && isDeepStrictEqual(before, after);
+}
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
@@ -174,7 +199,7 @@ function withoutVolumes(words: string): string {
 
 /** The set of arguments in state; a value that is unknown or unreadable there is a defect, not the user's. */
 export function setIn(props: Properties): { declared: DeclaredSet; set: PermissionSet } | undefined {
-  const decoded = decodeInputs(argumentsIn(props));
+  const decoded = decodeRecordedInputs(argumentsIn(props));
   const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
   return set && "declared" in decoded ? { declared: decoded.declared, set } : undefined;
 }

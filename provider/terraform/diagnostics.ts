@@ -111,7 +111,7 @@ const NAME = [...NAMES.keys(), "public"].join("|");
 const WORDS = [
   [...PHRASES.keys()].map(escaped).join("|"),
   String.raw`"(?:[^"\\\n]|\\.)*"`,
-  String.raw`(?<![\w/:.,=@+-])((?:${NAME})(?:\.(?:${NAME}))*)(?![\w/@=+-])(: (?=true|false|"|\d))?`,
+  String.raw`(?<![\w/:.,=@+-])((?:${NAME})(?:\.(?:${NAME}))*)(?![\w/@=+-])(: (?=true|false|"|\d|\[))?`,
 ];
 
 /**

@@ -26,6 +26,7 @@ import {
   type GranteeKey,
   type Grants,
   granteeKey,
+  granteeProblems,
   granteesOf,
   handOverFailed,
   IncompleteChangeError,
@@ -50,6 +51,7 @@ import {
   remove,
   reportOf,
   revokedByRemoval,
+  roundedAccounts,
   targetPermissions,
   UNKNOWN,
   union,
@@ -142,6 +144,17 @@ export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
   return [...readOnlyProblems(config, RESOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
+/** The same, and what may be wrong: Terraform makes a text of a number, so that nobody can tell which it was. */
+export function configurationDiagnostics(config: ObjectValue): readonly Diagnostic[] {
+  const decoded = declaredIn(config);
+  const doubts = "declared" in decoded ? roundedAccounts(decoded.declared) : [];
+  const summary = "An account id may be a rounded number";
+  return [
+    ...problemsOf(config).map(problemDiagnostic),
+    ...doubts.map((doubt): Diagnostic => ({ ...problemDiagnostic(doubt), severity: "WARNING", summary })),
+  ];
+}
+
 export interface Planned {
   readonly private: Private;
   readonly planned: ObjectValue | null;
@@ -167,6 +180,9 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
   const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
   const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
   const before = replace.length === 0 ? prior : { state: null, private: {} };
+  const [nobody] = granteeProblems(declared);
+  // One that was made before this was refused, and is as it was, stays; it can be destroyed.
+  if (nobody && !(before.state && sameArguments(before.state, base))) return failed(nobodyDiagnostic(nobody, old !== null));
   const set = permissionSetOf(declared);
   const { id = "" } = own;
   try {
@@ -188,13 +204,15 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
       const itself = claim ? [{ id, place, ...claim, self: true }] : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself] }, replace, diagnostics };
     };
-    if (before.state && set && recorded && sameArguments(before.state, base) && isSettled(set, recorded, neighbours)) {
+    const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
+    if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
       run.claims.ended(place, id, "made", recorded.granted);
       // An unchanged set is not applied: it could not take back what another one takes away.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
-      return planned(before.state, [], imageIn(before.state));
+      return planned({ ...before.state, timeouts: base.timeouts ?? null }, [], imageIn(before.state));
     }
+    if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
@@ -354,6 +372,13 @@ export async function applySet(
   try {
     const recorded = prior.state ? recordedIn(prior) : undefined;
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+    const isSame = prior.state !== null && sameState(prior.state, planned, ["timeouts"]);
+    if (isSame && recorded && isSettled(set, recorded, run.neighbours(place, id, others))) {
+      // Nothing but how long it waits is changed: EC2 has nothing to do with it.
+      run.claims.ended(place, id, "made", recorded.granted);
+      const { heirs: _, ...own } = prior.private;
+      return { state: planned, private: own, asPlanned: true, diagnostics: [] };
+    }
     await run.opening(takesAway(set, recorded));
     const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
       const neighbours = run.neighbours(place, id, others);
@@ -674,8 +699,8 @@ function defaultsFor(config: ObjectValue): ObjectValue {
   return Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, config[name] ?? value]));
 }
 
-function sameArguments(old: ObjectValue, planned: ObjectValue): boolean {
-  return ARGUMENTS.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+function sameArguments(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  return ARGUMENTS.every((name) => but.includes(name) || sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
 /** Whether a set, as far as it is recorded and whatever other sets declare, has something to take away. */
@@ -697,8 +722,9 @@ function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Ne
   return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
 }
 
-function sameState(old: ObjectValue, planned: ObjectValue): boolean {
-  return Object.keys(RESOURCE_SCHEMA.attributes).every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+function sameState(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  const names = Object.keys(RESOURCE_SCHEMA.attributes).filter((name) => !but.includes(name));
+  return names.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
 /** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */
@@ -730,6 +756,12 @@ function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
     attribute: attributePath(broadest?.property ?? "imageId"),
   };
   return [...refused, report];
+}
+
+/** A set that names nobody without saying so; a destroy of it is not held up without a way out. */
+function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Diagnostic {
+  const diagnostic = problemDiagnostic(problem);
+  return exists ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` } : diagnostic;
 }
 
 /** @param exists whether the state has the set, so that a destroy may be what is planned */

@@ -99,7 +99,8 @@ export const RESOURCE_SCHEMA: Schema = {
     account_ids: {
       role: "optional",
       type: STRINGS,
-      description: "Accounts that may launch the AMI. The owner's own is left out: it always has access. Default: none.",
+      description:
+        "Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative set has to say where it names no grantee.",
     },
     organization_arns: {
       role: "optional",
@@ -177,6 +178,19 @@ export const RESOURCE_SCHEMA: Schema = {
       role: "optionalComputed",
       type: "string",
       description: "The AMI's region; a change replaces the set. Default: the provider's.",
+    },
+    timeouts: {
+      role: "optional",
+      description:
+        "How long to wait until EC2 shows a change, and for a pending AMI: Go's durations, such as `30m` or `1h30m`. A change of them alone calls nothing. Default: `20m` each.",
+      nested: {
+        nesting: "SINGLE",
+        attributes: {
+          create: { role: "optional", type: "string", description: "For a new set. Default: `20m`." },
+          update: { role: "optional", type: "string", description: "For a change of the set. Default: `20m`." },
+          delete: { role: "optional", type: "string", description: "Until what the set granted is gone. Default: `20m`." },
+        },
+      },
     },
     id: { role: "computed", type: "string", description: "The AMI's id." },
     owner_id: { role: "computed", type: "string", description: "The account that owns the AMI." },

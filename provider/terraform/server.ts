@@ -15,6 +15,7 @@ import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
   applySet,
+  configurationDiagnostics,
   configurationOf,
   decodePrivate,
   destroySet,
@@ -24,7 +25,6 @@ import {
   type Private,
   planDestroy,
   planSet,
-  problemsOf,
   readSet,
 } from "./resource";
 import {
@@ -97,13 +97,19 @@ export function providerServer({
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   const logAnswer = ({ action, ...details }: AnsweredCall) => log("debug", action, details);
+  const logWait = (words: string) => log("info", words);
   let provider = configured({});
 
   function configured(config: ObjectValue): ProviderConfig {
     return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
   const run = new Run(window);
-  const surroundings = () => ({ config: provider, log, run, patience: { ...patience, signal: stopping.signal } });
+  const surroundings = () => ({
+    config: provider,
+    log,
+    run,
+    patience: { onWait: logWait, ...patience, signal: stopping.signal },
+  });
 
   const methods: Record<string, Method> = {
     GetMetadata: () => ({
@@ -127,7 +133,7 @@ export function providerServer({
     }),
 
     ValidateResourceConfig: ({ type_name, config }) =>
-      ofType(RESOURCE, type_name) ?? { diagnostics: problemsOf(object(config)).map(problemDiagnostic) },
+      ofType(RESOURCE, type_name) ?? { diagnostics: configurationDiagnostics(object(config)) },
 
     ValidateDataResourceConfig: ({ type_name, config }) =>
       ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },

@@ -119,6 +119,60 @@ describe("bad input", () => {
     await nothingChanged("kept");
   });
 
+  it("says of what people paste what is meant, at its place", async () => {
+    const organization = "arn:aws:organizations::111122223333:organization/o-abcde12345";
+    const unit = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
+    const { imageId } = images.kept;
+    project.config({
+      sets: [
+        {
+          ...good("kept"),
+          imageId: `${imageId} `,
+          accountIds: ["", "all", `arn:aws:iam::${ACCOUNT}:root`, `\u200b${ACCOUNT}`, `"${ACCOUNT}"`, organization],
+          createVolumePermissions: [ACCOUNT],
+          organizationArns: [unit],
+          organizationalUnitArns: [organization],
+        },
+      ],
+    });
+    shows(await failure(project, "preview"), [
+      `imageId: "${imageId} " is not an AMI id; it has a blank around it: write "${imageId}"`,
+      'accountIds[0]: "" is not an account id; it is empty, as when an environment variable is not set: take the item out; an empty list is []',
+      'accountIds[1]: "all" is not an account id; it stands for everybody: for every AWS account, write public: true',
+      `accountIds[2]: "arn:aws:iam::${ACCOUNT}:root" is not an account id; write "${ACCOUNT}"`,
+      `accountIds[3]: "\\u200b${ACCOUNT}" is not an account id; it has characters that do not show: write "${ACCOUNT}"`,
+      `accountIds[4]: "\\"${ACCOUNT}\\"" is not an account id; it has quotes inside: write "${ACCOUNT}"`,
+      `accountIds[5]: "${organization}" is not an account id; it is an organization's ARN: name it in organizationArns`,
+      `createVolumePermissions: ["${ACCOUNT}"] is not true, false or { accountIds, snapshotIds, public }; write { accountIds: ["${ACCOUNT}"] }`,
+      `organizationArns[0]: "${unit}" is not an organization's ARN; it is an organizational unit's ARN: name it in organizationalUnitArns`,
+      `organizationalUnitArns[0]: "${organization}" is not an organizational unit's ARN; it is an organization's ARN: name it in organizationArns`,
+    ]);
+    await nothingChanged("kept");
+  });
+
+  it("refuses a set that names nobody without saying so", async () => {
+    const { accountIds: _, ...nobody } = good("kept");
+    project.config({ sets: [{ ...nobody, public: false }] });
+    shows(await failure(project, "up", "--yes", "--skip-preview"), [
+      "accountIds: no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] where nobody is meant",
+    ]);
+    // A name of the config that is misspelt where the program takes it.
+    project.config({ imageId: images.kept.imageId });
+    shows(await failure(project, "preview"), ["accountIds: no grantee is declared"]);
+    await nothingChanged("kept");
+  });
+
+  it("refuses account ids in the config that are rounded numbers", async () => {
+    const key = (name: string) => `ami-launch-permissions:${name}`;
+    project.rawConfig(
+      `config:\n  ${key("imageId")}: ${images.kept.imageId}\n  ${key("accountIds")}: [1.11122E+11, 1e11, 111122223333]\n`,
+    );
+    shows(await failure(project, "preview"), [
+      "accountIds[0]: 111122000000 ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; write all 12 digits in quotes",
+    ]);
+    await nothingChanged("kept");
+  });
+
   it("says that an unquoted YAML number lost its leading zero, also where YAML read it as octal", async () => {
     const key = (name: string) => `ami-launch-permissions:${name}`;
     project.rawConfig(

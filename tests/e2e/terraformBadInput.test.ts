@@ -101,7 +101,7 @@ describe("bad input, by Terraform", () => {
       ["account_ids", 'account_ids: "11112222333x" is not an account id; write 12 digits in quotes, such as "111122223333"'],
       ["account_ids", 'account_ids: "1111-2222-3333" has dashes; write "111122223333"'],
       ["account_ids", 'account_ids: "44455556666" has 11 digits, an account id has 12: a leading zero may have been lost'],
-      ["account_ids", 'account_ids: null is not an account id; write 12 digits in quotes, such as "111122223333"'],
+      ["account_ids", "account_ids: null is not an account id; take it out, or see where its value should come from"],
       [
         "organization_arns",
         'organization_arns: "o-abcde12345" is not an organization\'s ARN; write one such as arn:aws:organizations::111122223333:organization/o-abcde12345',
@@ -119,7 +119,10 @@ describe("bad input, by Terraform", () => {
         'create_volume_permissions.snapshot_ids: "snap-1" is not a snapshot id; write one such as snap-1234567890abcdef0',
       ],
       ["max_revocations", "max_revocations: -1 is not a whole number of grantees"],
-      ["never_revoke", 'never_revoke: "all" is not an account id; write 12 digits in quotes, such as "111122223333"'],
+      [
+        "never_revoke",
+        'never_revoke: "all" is not an account id; it stands for everybody: only single accounts can be named here',
+      ],
       ["kms_access", 'kms_access: "yes" is not one of "check", "grant", "ignore"'],
       ["mode", 'mode: "strict" is not one of "authoritative", "additive"'],
       ["on_delete", 'on_delete: "never" is not one of "revoke", "reset", "retain"'],
@@ -134,6 +137,69 @@ describe("bad input, by Terraform", () => {
       new Set(Object.keys(lines).map((name) => `Invalid ${name}`)),
     );
     assert.deepEqual(await emulator().calls(), []);
+    await nothingChanged();
+  });
+
+  it("says of what people paste and convert what is meant", async () => {
+    const organization = "arn:aws:organizations::111122223333:organization/o-abcde12345";
+    const unit = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
+    const lines = {
+      image_id: `image_id = "${ABSENT} "`,
+      account_ids: `account_ids = ["", "*", "arn:aws:iam::${A}:root", "\u200b${A}", 1e11]`,
+      organization_arns: `organization_arns = ["${unit}"]`,
+      organizational_unit_arns: `organizational_unit_arns = ["${organization}"]`,
+    };
+    project.configure(set("pasted", ...Object.values(lines)));
+    const diagnostics = await told(project, "validate");
+    const no = "is not an account id; ";
+    const words: [keyof typeof lines, string][] = [
+      ["image_id", `"${ABSENT} " is not an AMI id; it has a blank around it: write "${ABSENT}"`],
+      ["account_ids", `"" ${no}it is empty, as when an environment variable is not set: take the item out; an empty list is []`],
+      ["account_ids", `"*" ${no}it stands for everybody: for every AWS account, write public = true`],
+      ["account_ids", `"arn:aws:iam::${A}:root" ${no}write "${A}"`],
+      ["account_ids", `"\\u200b${A}" ${no}it has characters that do not show: write "${A}"`],
+      [
+        "organization_arns",
+        `"${unit}" is not an organization's ARN; it is an organizational unit's ARN: name it in organizational_unit_arns`,
+      ],
+      [
+        "organizational_unit_arns",
+        `"${organization}" is not an organizational unit's ARN; it is an organization's ARN: name it in organization_arns`,
+      ],
+    ];
+    const shown = (line: string) => line.replace("\u200b", "");
+    assert.deepEqual(
+      placed(diagnostics).map(shown),
+      words.map(([name, text]) => shown(`${lines[name]} → ${name}: ${text} [invalid-argument]`)).sort(),
+    );
+    // Terraform makes a text of a number, which may be the right one.
+    project.configure(set("rounded", `image_id = "${kept.imageId}"`, "account_ids = [1.11122E+11]"));
+    const { code, diagnostics: doubts } = await project.diagnostics("validate");
+    assert.equal(code, 0);
+    assert.deepEqual(
+      doubts.map(({ severity, summary }) => [severity, summary]),
+      [["warning", "An account id may be a rounded number"]],
+    );
+    assert.match(doubts[0]?.detail ?? "", /^account_ids: "111122000000" ends in zeros/);
+    await nothingChanged();
+  });
+
+  it("refuses a set that names nobody without saying so, and takes an empty list", async () => {
+    const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: B }] });
+    const where = `image_id = "${imageId}"`;
+    for (const lines of [[], ["account_ids = null"], ["create_volume_permissions = {}"], ["public = false"]]) {
+      project.configure(set("nobody", where, ...lines));
+      const [first, ...others] = await told(project, "plan");
+      assert.deepEqual([first?.address, others], ["ami_launch_permission_set.nobody", []]);
+      assert.match(
+        first?.detail ?? "",
+        /^account_ids: no grantee is declared, .* write account_ids = \[\] where nobody is meant/,
+      );
+    }
+    assert.deepEqual(await emulator().launchers(imageId), [B]);
+    project.configure(set("nobody", where, "account_ids = []"));
+    assert.match(await project.plan(), /1 loses access/);
+    project.configure(set("kept", `image_id = "${kept.imageId}"`, `account_ids = ["${A}"]`, "create_volume_permissions = {}"));
     await nothingChanged();
   });
 
@@ -163,7 +229,7 @@ describe("bad input, by Terraform", () => {
         `${own.fraction} → max_revocations: 1.5 is not a whole number of grantees [invalid-argument]`,
         ...readOnly.map(leaveOut),
         leaveOut("public = true"),
-        'image_id = "i-1234567890abcdef0" → image_id: "i-1234567890abcdef0" is not an AMI id; write one such as ami-1234567890abcdef0 [invalid-argument]',
+        `image_id = "i-1234567890abcdef0" → image_id: "i-1234567890abcdef0" is not an AMI id; it is an instance's id: name the AMI [invalid-argument]`,
         'region = "" → region: "" is not a region; write one such as us-east-1 [invalid-argument]',
       ].sort(),
     );
@@ -245,14 +311,14 @@ describe("bad input, by Terraform", () => {
       set("lent", image(lent), accounts),
       set("managed", image(managed), accounts),
       set("stray", image(own), accounts, `create_volume_permissions = { snapshot_ids = ["${stray}"] }`),
-      set("crowded", image(crowded), "max_revocations = 1"),
+      set("crowded", image(crowded), "account_ids = []", "max_revocations = 1"),
       `data "ami_launch_permissions" "lent" {\n  ${image(lent)}\n}\n`,
     ].join("");
     const imports = [ABSENT, `nowhere/${own.imageId}`, `us-west-2/us-east-1/${own.imageId}`, own.snapshotIds[0]];
     const imported = imports
       .map(
         (id, n) =>
-          `import {\n  to = ami_launch_permission_set.imported${n}\n  id = "${id}"\n}\n${set(`imported${n}`, image(own))}`,
+          `import {\n  to = ami_launch_permission_set.imported${n}\n  id = "${id}"\n}\n${set(`imported${n}`, image(own), accounts)}`,
       )
       .join("");
 
@@ -419,6 +485,7 @@ describe("bad input, by Terraform", () => {
               name,
               `provider = ami.${name}`,
               `image_id = "${kept.imageId}"`,
+              accounts,
             )}`,
         )
         .join(""),

@@ -1,7 +1,7 @@
 /** Random cases for the truth of previews: what EC2 has, what was declared before, what drifted, and what is declared now. */
 
 import * as fc from "fast-check";
-import type { GranteeKey, Permissions } from "../../provider/core";
+import { type GranteeKey, granteeProblems, type Permissions } from "../../provider/core";
 import type { Emulator, MadeImage } from "./emulator";
 
 export const OWNER = "123456789012";
@@ -65,7 +65,9 @@ const declaration = (snapshots: number): fc.Arbitrary<Record<string, unknown>> =
       neverRevoke: fc.constantFrom(undefined, undefined, ACCOUNTS.slice(0, 1), ACCOUNTS.slice(0, 2)),
       maxRevocations: fc.constantFrom(undefined, undefined, undefined, "none", 1, 2),
     })
-    .map((all) => JSON.parse(JSON.stringify(all)));
+    .map((all) => JSON.parse(JSON.stringify(all)))
+    // Nobody has to be said.
+    .map((all) => (granteeProblems(all).length > 0 ? { ...all, accountIds: [] } : all));
 
 export const sharingCase: fc.Arbitrary<Case> = fc.integer({ min: 0, max: 3 }).chain((snapshots) =>
   fc

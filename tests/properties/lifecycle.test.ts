@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { decodeGrants, type GranteeKey, type Mode, type OnDelete } from "../../provider/core";
+import { type DeclaredSet, decodeGrants, type GranteeKey, granteeProblems, type Mode, type OnDelete } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, MemoryEngine, type Props, type State } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
@@ -437,12 +437,14 @@ class World {
     const named = typeof volumes === "object" ? volumes : undefined;
     const { snapshots, ...others } = named ?? {};
     const chosen = snapshots && { snapshotIds: snapshots.flatMap((place) => snapshotIds[place] ?? []) };
-    return {
+    const args = {
       imageId,
       ...rest,
       acknowledgePublic: true,
       ...(volumes === undefined ? {} : { createVolumePermissions: named ? { ...others, ...chosen } : volumes }),
     };
+    // Nobody has to be said.
+    return granteeProblems(args as DeclaredSet).length > 0 ? { ...args, accountIds: [] } : args;
   }
 
   /** What arguments ask for, worked out here once more: resource → grantees, the owner left out. */

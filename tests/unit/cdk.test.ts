@@ -79,6 +79,7 @@ for (const { name, library, bindings } of LIBRARIES)
       mode: "additive",
       onDelete: "retain",
       region: "eu-west-1",
+      timeouts: { create: "30m", update: "1h30m", delete: "10m" },
     };
     const everythingInTerraform = {
       image_id: IMAGE,
@@ -95,6 +96,7 @@ for (const { name, library, bindings } of LIBRARIES)
       mode: "additive",
       on_delete: "retain",
       region: "eu-west-1",
+      timeouts: { create: "30m", update: "1h30m", delete: "10m" },
     };
 
     it("write every argument of a set", () => {
@@ -357,7 +359,7 @@ for (const { name, library, bindings } of LIBRARIES)
         `resource "ami_launch_permission_set" "golden" { image_id = "${IMAGE}" account_ids = [ "${FIRST}", "${SECOND}" ]`,
         `organizational_unit_arns = [ "${UNIT}" ] public = true acknowledge_public = true create_volume_permissions = {`,
         `snapshot_ids = [ "${SNAPSHOT}", ] public = false } max_revocations = 0 never_revoke = [ "${SECOND}" ] kms_access = "grant"`,
-        'check_usage = false mode = "additive" on_delete = "retain" region = "eu-west-1" }',
+        'check_usage = false mode = "additive" on_delete = "retain" region = "eu-west-1" timeouts = {',
         `resource "ami_launch_permission_set" "empty" { image_id = "${IMAGE}" account_ids = [ ] create_volume_permissions = { } }`,
       ])
         assert.ok(hcl.includes(written), `${written}\nis not in\n${hcl}`);

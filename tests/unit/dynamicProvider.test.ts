@@ -78,7 +78,7 @@ describe("check", () => {
       region: () => Promise.reject(new AmiSharingError("region-missing", "no AWS region", { next: "set it" })),
     });
     const provider = new DynamicProvider({ gateway: () => nowhere });
-    const { failures } = await provider.check({}, { imageId: "ami-12345678" });
+    const { failures } = await provider.check({}, { imageId: "ami-12345678", accountIds: [] });
     assert.deepEqual(failures, [{ property: "region", reason: "no AWS region; set it [region-missing]" }]);
   });
 
@@ -108,7 +108,7 @@ describe("check", () => {
       const { provider, imageId, configure } = world(config ? { "aws:region": config } : {});
       await configure;
       const recorded = Object.keys(olds).length > 0 ? { imageId, ...olds } : {};
-      const { inputs } = await provider.check(recorded, { imageId, ...news });
+      const { inputs } = await provider.check(recorded, { imageId, accountIds: [], ...news });
       assert.equal(inputs?.region, region);
     });
 
@@ -119,7 +119,7 @@ describe("check", () => {
       "aws:sharedCredentialsFiles": '["/a/credentials"]',
     });
     await configure;
-    await provider.check({}, { imageId });
+    await provider.check({}, { imageId, accountIds: [] });
     assert.deepEqual(connections, [{ profile: "team", sharedConfigFile: "/a/config", sharedCredentialsFile: "/a/credentials" }]);
   });
 

@@ -167,7 +167,7 @@ const DOUBTFUL: readonly Rule[] = [
       if (image) image.state = "pending";
     },
     args: { accountIds: [A] },
-    says: /the AMI is pending: it is waited for, 5 minutes at most/,
+    says: /the AMI is pending: it is waited for, 20 minutes at most/,
   },
   {
     name: "key that KMS does not tell of",

@@ -247,8 +247,8 @@ describe("inputs", () => {
   });
 
   it("of other names are problems, the provider's own is none", () => {
-    assert.ok("problems" in decodeInputs({ imageId: IMAGE, account: A }));
-    assert.ok("declared" in decodeInputs({ imageId: IMAGE, __provider: "text" }));
+    assert.ok("problems" in decodeInputs({ imageId: IMAGE, accountIds: [], account: A }));
+    assert.ok("declared" in decodeInputs({ imageId: IMAGE, accountIds: [], __provider: "text" }));
   });
 
   it("after a refresh show what holds, and what EC2 never lists as it is declared", () => {

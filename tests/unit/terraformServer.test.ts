@@ -46,7 +46,7 @@ describe("a plan with unknown values", () => {
     everybody: { public: UNKNOWN, acknowledge_public: true },
     "who may create volumes": { create_volume_permissions: { account_ids: UNKNOWN, snapshot_ids: null, public: null } },
     "create-volume permissions as a whole": { create_volume_permissions: UNKNOWN },
-    "a limit": { max_revocations: UNKNOWN },
+    "a limit": { account_ids: [], max_revocations: UNKNOWN },
     "a mode": { mode: UNKNOWN },
   } as Record<string, Record<string, Value>>))
     it(`of ${name}: keeps what the AMI is known to have, and asks EC2 nothing`, async () => {
