@@ -256,7 +256,7 @@ function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, reco
 }
 
 const REFRESH =
-  'refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
+  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
 const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';
 
 function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, losing: Permissions): AmiSharingError[] {

@@ -230,7 +230,7 @@ describe('unrecorded: "refuse"', () => {
     const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
     await engine.up({ imageId, accountIds: [A], unrecorded: "refuse" });
     share(C, D);
-    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; refresh, after which .*\\[unrecorded-grants\\]$`;
+    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; run pulumi refresh, after which .*\\[unrecorded-grants\\]$`;
     await assert.rejects(engine.up({ imageId, accountIds: [B], neverRevoke: [D], unrecorded: "refuse" }), ({ message }: Error) =>
       new RegExp(refusal).test(message),
     );
@@ -262,6 +262,15 @@ describe("an update of Pulumi", () => {
     const { report } = engine.state?.outputs.__done as { report: string };
     assert.match(report, new RegExp(`- launch \\(granted by this set\\): ${key(A)}`));
     assert.match(report.replace(/\s+/g, " "), new RegExp(`- launch \\(set elsewhere, and not in the state\\): ${key(C)}`));
+    assert.doesNotMatch(report, /\(set elsewhere\)/);
+
+    share(C);
+    await engine.refresh();
+    share(D);
+    await engine.up({ imageId, accountIds: [B] });
+    const told = (engine.state?.outputs.__done as { report: string }).report;
+    assert.match(told, new RegExp(`- launch \\(set elsewhere\\): ${key(C)}`));
+    assert.match(told, new RegExp(`- launch \\(set elsewhere, and not in the state\\): ${key(D)}`));
   });
 });
 
