@@ -44,6 +44,11 @@ interface Arguments {
   readonly acknowledgePublic?: boolean | cdktn.IResolvable | undefined;
   /** How many grantees one change may take access from; more fails the plan. A destroy is not counted. Default: any number. */
   readonly maxRevocations?: number | undefined;
+  /**
+   * What becomes of a change that would take access from somebody whom the state does not record. `revoke`: a new set revokes; an update leaves
+   * them, and the next plan shows them. `refuse`: the change fails, and names them all. Default: `revoke`.
+   */
+  readonly unrecorded?: string | undefined;
   /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
   readonly neverRevoke?: string[] | undefined;
   /**
@@ -111,6 +116,7 @@ const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.Terrafor
   acknowledgePublic: "bool",
   createVolumePermissions: VOLUME_ARGUMENTS,
   maxRevocations: "number",
+  unrecorded: "string",
   neverRevoke: "set",
   kmsAccess: "string",
   checkUsage: "bool",

@@ -42,6 +42,10 @@ interface Volumes {
   readonly comments: readonly string[];
 }
 
+/** True with the arguments as they are written here, and once somebody adds `createVolumePermissions`. */
+const UNALIKE =
+  "Its snapshots are shared differently, which one set cannot declare. They stay as they are while the set has no createVolumePermissions; with it, the set manages them, and revokes whom it does not name, as the next plan or preview shows first:";
+
 /** One list of grantees on some of the snapshots can be declared; several lists cannot, and are left unmanaged. */
 function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions): Volumes {
   const shared = snapshots.filter((snapshot) => snapshot.accountIds.length > 0 || snapshot.public);
@@ -57,7 +61,7 @@ function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions)
     return {
       declared: undefined,
       public: false,
-      comments: ["Its snapshots are shared differently, which one set cannot declare; they are not managed:", ...told],
+      comments: [UNALIKE, ...told],
     };
   }
   const all = shared.length === snapshots.length;

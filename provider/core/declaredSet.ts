@@ -38,6 +38,9 @@ export type OnDelete = "revoke" | "reset" | "retain";
 /** `check`: warn of accounts that may not use the key. `grant`: a KMS grant for each account. `ignore`: nothing. */
 export type KmsAccess = "check" | "grant" | "ignore";
 
+/** `revoke`: a change takes access from whoever is not declared. `refuse`: not from those whom the state does not record. */
+export type Unrecorded = "revoke" | "refuse";
+
 /** Which accounts may create volumes from which of the image's snapshots. */
 export interface CreateVolumeArguments {
   /** Default: the set's accounts. */
@@ -73,6 +76,8 @@ export interface DeclaredSet {
   readonly createVolumePermissions?: MaybeUnknown<boolean | CreateVolumeArguments>;
   /** How many grantees one change may take access from; "none" is 0. Absent: any number. */
   readonly maxRevocations?: MaybeUnknown<number | "none">;
+  /** What a change does about those who would lose access and whom the state does not record. Absent: "revoke". */
+  readonly unrecorded?: MaybeUnknown<Unrecorded>;
   /** Accounts that no change of the set takes access from. */
   readonly neverRevoke?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   /** What is done about the KMS keys of encrypted snapshots. Absent: "check". */
@@ -318,6 +323,7 @@ const declaredSet = v.strictObject(
       known(v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments))),
     ),
     maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
+    unrecorded: v.optional(known(oneOf("revoke", "refuse"))),
     neverRevoke: v.optional(known(accounts(ACCOUNTS_ONLY))),
     kmsAccess: v.optional(known(oneOf("check", "grant", "ignore"))),
     checkUsage: v.optional(known(flag)),

@@ -3,7 +3,7 @@
 import type { Gateway, Image, Snapshot } from "./gateway";
 import { type GranteeKey, PUBLIC, parseGranteeKey } from "./grantee";
 import { encodeGrants, type Grants } from "./grants";
-import { livePermissions } from "./looks";
+import { look } from "./looks";
 import type { Permissions } from "./permissions";
 
 /** Lists are sorted; the owner, who always has access, is in none of them. */
@@ -37,8 +37,9 @@ export interface SnapshotPermissions {
 
 /** Errors: `image-not-found`, `not-owner`: EC2 shows permissions to an image's owner only. */
 export async function describePermissions(gateway: Gateway, imageId: string): Promise<AmiPermissions> {
-  const image = await gateway.describeImage(imageId);
-  const live = await livePermissions(gateway, image, image.snapshotIds);
+  const described = await gateway.describeImage(imageId);
+  const { live, gone } = await look(gateway, described, described.snapshotIds);
+  const image = { ...described, snapshotIds: described.snapshotIds.filter((id) => !gone.has(id)) };
   const snapshots = image.encrypted ? await gateway.describeSnapshots(image.snapshotIds) : [];
   return amiPermissions(await gateway.region(), image, live, snapshots);
 }

@@ -3,7 +3,7 @@
 import type { Mode } from "./declaredSet";
 import { type GranteeKey, isManageable } from "./grantee";
 import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "./limits";
-import { filterGrantees, filterSnapshots, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import { filterGrantees, filterSnapshots, intersection, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 
 /** Permissions to add and to remove; nothing is in both. */
 export interface Change {
@@ -23,6 +23,8 @@ export interface Situation {
   readonly spared?: ReadonlySet<GranteeKey>;
   /** What other sets of the same program want: it stays, too. */
   readonly claimed?: Permissions;
+  /** Of what others granted, what alone may be taken away. Default: all of it. */
+  readonly bound?: Permissions | undefined;
   /** The snapshots whose permissions the set manages now. */
   readonly managedSnapshotIds: readonly string[];
 }
@@ -37,9 +39,10 @@ export interface Situation {
  * EC2 API reference, ModifyImageAttribute, ModifySnapshotAttribute: removing what is not there is no error.
  */
 export function changeFor(situation: Situation): Change {
-  const { mode, target, live, granted, spared, managedSnapshotIds, claimed = NO_PERMISSIONS } = situation;
+  const { mode, target, live, granted, spared, managedSnapshotIds, bound, claimed = NO_PERMISSIONS } = situation;
   const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
-  const owned = mode === "authoritative" ? union(granted, managed) : granted;
+  const others = bound ? intersection(managed, bound) : managed;
+  const owned = mode === "authoritative" ? union(granted, others) : granted;
   const unwanted = minus(minus(owned, target), claimed);
   return { add: minus(target, live), remove: filterGrantees(unwanted, (key) => mayRevoke(key, spared)) };
 }

@@ -12,6 +12,7 @@ export type ErrorCode =
   | "public-access-blocked"
   | "quota-exceeded"
   | "too-many-revocations"
+  | "unrecorded-grants"
   | "not-authorized"
   | "credentials-missing"
   | "credentials-expired"

@@ -34,6 +34,7 @@ export {
   problemPath,
   roundedAccounts,
   type TimeoutArguments,
+  type Unrecorded,
 } from "./declaredSet";
 export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
 export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
@@ -93,7 +94,7 @@ export {
   revokedByRemoval,
 } from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
-export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
+export { type Broadening, broadenings, type Entry, entriesOf, entryLines, reportOf, reportOfDeletion } from "./report";
 export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
 export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

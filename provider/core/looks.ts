@@ -57,26 +57,54 @@ export async function livePermissions(
   snapshotIds: Iterable<string>,
   withLaunch = true,
 ): Promise<Permissions> {
+  return (await look(gateway, image, snapshotIds, withLaunch)).live;
+}
+
+/** What a look at an image and at some snapshots shows. */
+export interface Look {
+  readonly live: Permissions;
+  /** The snapshots that EC2 says do not exist. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** The same, with the snapshots that are gone. */
+export async function look(gateway: Gateway, image: Readable, snapshotIds: Iterable<string>, withLaunch = true): Promise<Look> {
   const reading = snapshotPermissions(gateway, snapshotIds);
   // Awaited below: where both fail, as for an AMI of another account, the error is the AMI's.
   reading.catch(() => undefined);
   const launch = withLaunch ? await gateway.launchPermissions(image.imageId) : new Set<GranteeKey>();
-  const createVolume = await reading;
+  const { createVolume, gone } = await reading;
   const owner = accountKey(image.ownerId);
-  return filterGrantees({ launch, createVolume }, (key) => key !== owner);
+  return { live: filterGrantees({ launch, createVolume }, (key) => key !== owner), gone };
 }
 
 /** Create-volume permissions of the snapshots that still exist; one without a grantee is left out. */
-async function snapshotPermissions(gateway: Gateway, snapshotIds: Iterable<string>): Promise<Permissions["createVolume"]> {
-  const read = await inGroups(
-    [...snapshotIds],
-    async (id) => [id, await ifPresent(gateway.createVolumePermissions(id), new Set<GranteeKey>())] as const,
-  );
-  return new Map(read.filter(([, keys]) => keys.size > 0));
+async function snapshotPermissions(
+  gateway: Gateway,
+  snapshotIds: Iterable<string>,
+): Promise<Pick<Permissions, "createVolume"> & Pick<Look, "gone">> {
+  const gone = new Set<string>();
+  const read = await inGroups([...snapshotIds], async (id) => {
+    const keys = await ifPresent(gateway.createVolumePermissions(id), undefined);
+    if (!keys) gone.add(id);
+    return [id, keys ?? new Set<GranteeKey>()] as const;
+  });
+  return { createVolume: new Map(read.filter(([, keys]) => keys.size > 0)), gone };
+}
+
+/** Those of some snapshots that are gone when they are asked for again after a pause, too. */
+export async function stillGone(
+  gateway: Gateway,
+  snapshotIds: ReadonlySet<string>,
+  { absencePause = ABSENCE_PAUSE_SECONDS, signal }: Patience,
+): Promise<ReadonlySet<string>> {
+  if (snapshotIds.size === 0 || signal?.aborted) return new Set();
+  await new Promise((resolve) => setTimeout(resolve, absencePause * 1000));
+  return (await snapshotPermissions(gateway, snapshotIds)).gone;
 }
 
 /** The value read, or `absent` where the snapshot is gone. */
-export async function ifPresent<Value>(reading: Promise<Value>, absent: Value): Promise<Value> {
+export async function ifPresent<Value, Absent>(reading: Promise<Value>, absent: Absent): Promise<Value | Absent> {
   return reading.catch((error: AmiSharingError) => {
     if (error.code === "snapshot-not-found") return absent;
     throw error;

@@ -1,6 +1,6 @@
 /** What a set wants: from its declared arguments to grants in words (some unknown yet) and to permissions on an image. */
 
-import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete } from "./declaredSet";
+import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./declaredSet";
 import { durationSeconds } from "./duration";
 import { AmiSharingError } from "./errors";
 import { accountKey, type GranteeKey, isManageable, PUBLIC, parseGranteeKey } from "./grantee";
@@ -21,6 +21,8 @@ export interface PermissionSet {
   readonly onDelete: OnDelete;
   /** How many grantees one change may take access from. */
   readonly maxRevocations: number;
+  /** Whether a change may take access from somebody whom the state does not record. */
+  readonly unrecorded: Unrecorded;
   /** Whom no change takes access from. */
   readonly spared: ReadonlySet<GranteeKey>;
   readonly kmsAccess: KmsAccess;
@@ -38,11 +40,12 @@ export type Timeouts = { readonly [Name in Operation]?: number };
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
   const intent = intentOf(declared);
   const { imageId, mode = "authoritative", onDelete = "revoke", kmsAccess = "check", checkUsage = false } = declared;
+  const { unrecorded = "revoke" } = declared;
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
   const spared = granteesIn("account", declared.neverRevoke);
   if (maxRevocations === UNKNOWN || spared.unknown.length > 0) return undefined;
-  if (kmsAccess === UNKNOWN || checkUsage === UNKNOWN) return undefined;
+  if (kmsAccess === UNKNOWN || checkUsage === UNKNOWN || unrecorded === UNKNOWN) return undefined;
   if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
   if (intent.launch.unknown.length > 0) return undefined;
   if (createVolume && (createVolume.grantees.unknown.length > 0 || createVolume.snapshotIds === UNKNOWN)) return undefined;
@@ -51,6 +54,7 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
     mode,
     onDelete,
     maxRevocations,
+    unrecorded,
     spared: spared.keys,
     kmsAccess,
     checkUsage,

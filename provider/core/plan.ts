@@ -7,7 +7,7 @@ import { AmiSharingError } from "./errors";
 import type { Gateway, Image } from "./gateway";
 import { type KeyPlan, planKeys } from "./keyPlan";
 import { VISIBILITY_TIMEOUT_SECONDS } from "./limits";
-import { livePermissions } from "./looks";
+import { look } from "./looks";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "./permissionSet";
 import { granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
 import { mayFailInEc2, preflight } from "./preflight";
@@ -30,6 +30,11 @@ export interface Plan {
   readonly gaining: Permissions;
   /** What EC2 shows of the removals: who really loses access. The others are removed by name all the same. */
   readonly losing: Permissions;
+  /**
+   * What others granted and the set does not want, and stays all the same: the plan is bound to what was shown before, and this was not.
+   * A refresh records it.
+   */
+  readonly unplanned: Permissions;
   /** What EC2 is to be asked, in order. */
   readonly phases: readonly (readonly Step[])[];
   /** Why the change will be refused: nothing is changed while there is one. */
@@ -50,6 +55,8 @@ export interface PlanOptions {
   readonly withUsage?: boolean;
   /** The other sets of the image, as far as they are known. Default: none. */
   readonly neighbours?: Neighbours;
+  /** Of what others granted, what alone may be taken away, as people were shown no more. Default: all that EC2 has. */
+  readonly bound?: Permissions | undefined;
 }
 
 /**
@@ -63,29 +70,38 @@ export async function planChange(
   set: PermissionSet,
   recorded?: Recorded,
   neighbours: Neighbours = NO_NEIGHBOURS,
+  bound?: Permissions,
 ): Promise<Plan> {
-  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours });
+  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours, bound });
 }
 
 /** The same for an image that was read already. */
 export async function planFor(
   gateway: Gateway,
   set: PermissionSet,
-  image: Image,
+  described: Image,
   recorded?: Recorded,
-  { withUsage = false, neighbours = NO_NEIGHBOURS }: PlanOptions = {},
+  { withUsage = false, neighbours = NO_NEIGHBOURS, bound }: PlanOptions = {},
 ): Promise<Plan> {
-  refuseState(image);
-  refuseForeignSnapshots(set, image);
-  const managedSnapshotIds = managedSnapshots(set, image);
+  refuseState(described);
+  refuseForeignSnapshots(set, described);
+  const managedSnapshotIds = managedSnapshots(set, described);
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const before = recorded?.live ?? NO_PERMISSIONS;
   const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
+  const { live, gone } = await look(gateway, described, new Set(snapshotIds));
+  // An AMI outlives its snapshots: what is gone can neither be shared nor hold anything.
+  const image = { ...described, snapshotIds: described.snapshotIds.filter((id) => !gone.has(id)) };
   const target = targetPermissions(set, image);
-  const live = await livePermissions(gateway, image, new Set(snapshotIds));
-  const wanted = changeOf(set, image, { live, granted }, neighbours);
-  const change = { ...wanted, add: union(wanted.add, sentAgain(target, recorded)) };
+  const unbound = changeOf(set, image, { live, granted }, neighbours);
+  const wanted = changeOf(set, image, { live, granted }, neighbours, bound);
+  const change = {
+    add: union(wanted.add, sentAgain(target, recorded)),
+    // Where EC2 was wrong on a snapshot that is gone, what is wanted on it stays.
+    remove: minus(wanted.remove, targetPermissions(set, described)),
+  };
   const losing = intersection(change.remove, live);
+  const unwanted = intersection(unbound.remove, live);
   const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [], neighbours });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
   const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : NO_FINDINGS;
@@ -99,9 +115,21 @@ export async function planFor(
     change,
     gaining: minus(change.add, live),
     losing,
+    unplanned: minus(unwanted, losing),
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
-    refusals: [...tooManyRevocations(set, losing), ...refusals],
-    doubts: [...(image.state === "pending" ? [pendingNote(set, recorded)] : []), ...doubts, ...keys.doubts, ...usage.doubts],
+    refusals: [
+      ...tooManyRevocations(set, losing),
+      ...unrecordedRevocations(set, minus(unwanted, union(union(granted, before), neighbours.inherited)), recorded),
+      ...goneSnapshots(set, change.add, gone),
+      ...refusals,
+    ],
+    doubts: [
+      ...(image.state === "pending" ? [pendingNote(set, recorded)] : []),
+      ...leftOut(described, gone),
+      ...doubts,
+      ...keys.doubts,
+      ...usage.doubts,
+    ],
     warnings: [...keys.warnings, ...usage.warnings],
     keys,
     neighbours,
@@ -152,11 +180,12 @@ export function changeOf(
   image: Pick<Image, "ownerId" | "snapshotIds">,
   { live, granted }: Pick<Recorded, "live" | "granted"> = { live: NO_PERMISSIONS, granted: NO_PERMISSIONS },
   { claims }: Neighbours = NO_NEIGHBOURS,
+  bound?: Permissions,
 ): Change {
   const target = targetPermissions(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
   const claimed = claimedBy(claims, image);
-  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared, claimed });
+  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared, claimed, bound });
 }
 
 /**
@@ -198,6 +227,42 @@ function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snap
     { property: "createVolumePermissions", imageId, next: has },
   );
 }
+
+function leftOut({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
+  const ids = snapshotIds.filter((id) => gone.has(id));
+  return ids.length === 0 ? [] : [`${ids.join(", ")}, of the AMI's block device mappings, is gone: it is left out`];
+}
+
+/** What is named can only be left out by who named it. */
+function goneSnapshots({ imageId, createVolume }: PermissionSet, add: Permissions, gone: ReadonlySet<string>): AmiSharingError[] {
+  const ids = (createVolume?.snapshotIds ?? []).filter((id) => gone.has(id) && add.createVolume.has(id));
+  if (ids.length === 0) return [];
+  return [
+    new AmiSharingError("snapshot-not-found", `AMI ${imageId}: ${ids.join(", ")} is gone`, {
+      property: "createVolumePermissions",
+      imageId,
+      next: "take it out of createVolumePermissions.snapshotIds",
+    }),
+  ];
+}
+
+/** @param unrecorded who would lose something that neither state nor another set of the program tells of */
+function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, recorded: Recorded | undefined): AmiSharingError[] {
+  const { imageId } = set;
+  const who = [...granteesOf(unrecorded)].sort();
+  if (set.unrecorded !== "refuse" || who.length === 0) return [];
+  return [
+    new AmiSharingError(
+      "unrecorded-grants",
+      `the change of AMI ${imageId} would take access from ${who.length === 1 ? "1 grantee" : `${who.length} grantees`} whom the state does not record: ${who.join(", ")}`,
+      { property: "unrecorded", imageId, next: recorded ? REFRESH : ADOPT },
+    ),
+  ];
+}
+
+const REFRESH =
+  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
+const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';
 
 function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, losing: Permissions): AmiSharingError[] {
   try {

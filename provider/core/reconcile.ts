@@ -12,11 +12,13 @@ import {
   DEFAULT_PATIENCE,
   ifPresent,
   livePermissions,
+  look,
   lookAgain,
   type Patience,
   poll,
   type Readable,
   rereadChanged,
+  stillGone,
   stopped,
   type Wait,
   waitOf,
@@ -34,6 +36,8 @@ export class IncompleteChangeError extends Error {
     readonly reason: AmiSharingError,
     readonly recorded: Recorded,
     note = "",
+    /** What was begun. */
+    readonly plan?: Plan,
   ) {
     super(`the change was begun and not completed: ${reason.message}${note}`, { cause: reason });
   }
@@ -49,6 +53,7 @@ export interface Reconciled {
  * Makes EC2 have what `set` wants.
  *
  * @param previous what was recorded after the last operation of this set; undefined for a new one
+ * @param bound of what others granted, what alone may be taken away; default: all that EC2 has
  * @throws AmiSharingError where nothing was changed, IncompleteChangeError where something may have been
  */
 export async function reconcile(
@@ -57,11 +62,12 @@ export async function reconcile(
   previous?: Recorded,
   patience: Patience = DEFAULT_PATIENCE,
   neighbours: Neighbours = NO_NEIGHBOURS,
+  bound?: Permissions,
 ): Promise<Reconciled> {
   const wait = waitOf(set, previous ? "update" : "create", patience);
-  const image = await imageNotPending(gateway, set.imageId, wait);
-  const plan = await planFor(gateway, set, image, previous, { neighbours });
-  const { change, live: before } = plan;
+  const described = await imageNotPending(gateway, set.imageId, wait);
+  const plan = await planFor(gateway, set, described, previous, { neighbours, bound });
+  const { image, change, live: before } = plan;
   const [refusal] = plan.refusals;
   if (refusal) throw refusal;
 
@@ -93,9 +99,9 @@ export async function reconcile(
     // A set that found in place what its predecessor left has to own it, or nobody would revoke it.
     const inherits = previous === undefined && !isEmpty(intersection(before, neighbours.inherited));
     if (untouched && !inherits) throw reason;
-    if (seen) throw new IncompleteChangeError(reason, recordedWith(seen));
+    if (seen) throw new IncompleteChangeError(reason, recordedWith(seen), "", plan);
     const { added, removed } = acceptedOf(sent, undefined);
-    throw new IncompleteChangeError(reason, recordedWith(union(minus(before, removed), added), false), UNREAD);
+    throw new IncompleteChangeError(reason, recordedWith(union(minus(before, removed), added), false), UNREAD, plan);
   }
 }
 
@@ -170,20 +176,21 @@ export async function observe(
 ): Promise<Recorded | undefined> {
   const granted = previous?.granted ?? NO_PERMISSIONS;
   const permissionsOf = (image: Readable & Pick<Image, "snapshotIds">) =>
-    livePermissions(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
-  // An image keeps its owner and its snapshots for life.
+    look(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
+  // An image keeps its owner for life, and gets no more snapshots.
   const known = previous?.ownerId ? { imageId: set.imageId, ...previous } : undefined;
   const read = known && (await permissionsOf(known).catch(unlessNotFound));
   const image = read ? known : await existingImage(gateway, set.imageId, previous?.ownerId);
   if (!image) return undefined;
-  let live = read ?? (await permissionsOf(image));
+  const first = read ?? (await permissionsOf(image));
   const revoked = previous?.revoked ?? NO_PERMISSIONS;
-  live = await lookAgain(gateway, image, { add: granted, remove: revoked }, live, patience);
+  const live = await lookAgain(gateway, image, { add: granted, remove: revoked }, first.live, patience);
+  const gone = await stillGone(gateway, first.gone, patience);
   const stillRevoked = minus(revoked, live);
   return {
     region: await gateway.region(),
     ownerId: image.ownerId,
-    snapshotIds: image.snapshotIds,
+    snapshotIds: image.snapshotIds.filter((id) => !gone.has(id)),
     live,
     granted: intersection(granted, live),
     ...(isEmpty(stillRevoked) ? {} : { revoked: stillRevoked }),

@@ -28,13 +28,13 @@ export interface Entry {
 }
 
 /** What a plan does and leaves, grantee by grantee; pure. */
-export function entriesOf({ set, image, recorded, live, target, change, gaining, losing, neighbours }: Plan): Entry[] {
+export function entriesOf({ set, image, recorded, live, target, change, gaining, losing, unplanned, neighbours }: Plan): Entry[] {
   const held = recorded?.live ?? NO_PERMISSIONS;
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const wanted = recorded?.wanted ?? held;
   // An engine's diff begins with what was wanted or, after a refresh, with what was held.
   const [inBoth, inEither] = [intersection(held, wanted), union(held, wanted)];
-  const left = minus(minus(live, target), change.remove);
+  const left = minus(minus(minus(live, target), change.remove), unplanned);
   const spared = filterGrantees(left, (key) => set.spared.has(key));
   const foreign = filterGrantees(left, (key) => !isManageable(key));
   const claimed = wantedOf(neighbours.claims, image, minus(minus(left, spared), foreign));
@@ -50,7 +50,12 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
     { sign: "+", why: "new", permissions: minus(gaining, held) },
     { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(gaining, held) },
     { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
-    { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
+    { sign: "-", why: "set elsewhere", permissions: recorded ? intersection(minus(losing, granted), held) : losing },
+    {
+      sign: "-",
+      why: "set elsewhere, and not in the state",
+      permissions: recorded ? minus(minus(losing, granted), held) : NO_PERMISSIONS,
+    },
     {
       sign: "=",
       why: "has it already",
@@ -62,6 +67,7 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
       why: "found in place: not granted by this set, which will not revoke it",
       permissions: minus(foundInPlace, inBoth),
     },
+    { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     ...claimed.map(
@@ -173,7 +179,17 @@ export function willFail(refusal: AmiSharingError): string {
   return `will fail: ${refusal.message}`;
 }
 
-function entryLines({ sign, why, permissions }: Entry, unnamed: readonly string[] | undefined, named: number): string[] {
+/**
+ * An entry in words, a line for each kind of access.
+ *
+ * @param unnamed the snapshots that "createVolume" without names stands for
+ * @param named how many grantees a line names
+ */
+export function entryLines(
+  { sign, why, permissions }: Entry,
+  unnamed: readonly string[] | undefined,
+  named = Number.POSITIVE_INFINITY,
+): string[] {
   const byWords = new Map<string, GranteeKey[]>();
   for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed))) {
     const keys = byWords.get(words);

@@ -2,7 +2,7 @@
 
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
-import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete } from "../core";
+import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } from "../core";
 import { describePermissions } from "../core";
 import { logReport } from "./log";
 import { look, lookOnceKnown, refuseWrongArguments } from "./look";
@@ -83,6 +83,11 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
    * it, and by `up`, before anything is changed, by what EC2 has. A destroy is not counted. Default: any number.
    */
   maxRevocations?: pulumi.Input<number | "none"> | undefined;
+  /**
+   * What a change does about those who would lose access and whom the state does not record: somebody else granted them since. `revoke`: takes it
+   * away, and says so. `refuse`: fails in the preview and in `up`, and names them all; after `pulumi refresh` the diff shows them. Default: `revoke`.
+   */
+  unrecorded?: pulumi.Input<Unrecorded> | undefined;
   /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**

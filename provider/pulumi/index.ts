@@ -10,6 +10,7 @@ export {
   kmsKeyPolicyStatements,
   type Mode,
   type OnDelete,
+  type Unrecorded,
 } from "../core";
 export {
   type AccountId,

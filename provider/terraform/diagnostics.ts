@@ -96,6 +96,11 @@ const ABOUT: Partial<Record<ErrorCode, string>> = {
 
 /** What the core says of every engine, and Terraform's users have in another form. */
 const PHRASES = new Map([
+  [
+    `run pulumi refresh, after which the preview's own diff shows each with a "-" where the set managed it before; or declare them`,
+    `run terraform plan with its refresh: its diff shows each with a "-" where the set managed it before; or declare them`,
+  ],
+  ["adopt or import the AMI as it is shared", "import the AMI as it is shared"],
   [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],
   ["the region (the argument's, or the engine's AWS configuration)", "region, here or in the provider block"],
 ]);

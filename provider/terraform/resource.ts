@@ -15,11 +15,15 @@ import {
   type DeclaredSet,
   type Decoded,
   decodeDeclaredSet,
+  decodeGrants,
   decodeRecorded,
   describePermissions,
+  type Entry,
   type ErrorCode,
+  encodeGrants,
   encodeRecorded,
   entriesOf,
+  entryLines,
   firstFew,
   foreseen,
   type Grantee,
@@ -33,6 +37,7 @@ import {
   intersection,
   isEmpty,
   type MaybeUnknown,
+  managedSnapshots,
   minus,
   type Neighbours,
   NO_PERMISSIONS,
@@ -89,6 +94,8 @@ export interface Private extends Pick<RecordedOutputs, "granted" | "revoked" | "
   readonly others?: readonly PlacedClaim[];
   /** Of a planned destroy: the sets that keep what they declare. */
   readonly heirs?: readonly PlacedClaim[];
+  /** Of a planned create: what it takes away from others, so that its apply takes no more. */
+  readonly revokes?: Grants;
   /** What was recorded could not be read. */
   readonly unreadable?: true;
 }
@@ -100,6 +107,7 @@ const privateData = v.object({
   id: v.optional(v.string()),
   others: v.optional(placedClaims),
   heirs: v.optional(placedClaims),
+  revokes: v.optional(v.record(v.string(), v.string())),
   unreadable: v.optional(v.literal(true)),
 });
 
@@ -120,6 +128,8 @@ export interface Surroundings {
   readonly patience?: Patience;
   /** The sets of this process. */
   readonly run: Run;
+  /** Whether Pulumi's Terraform bridge asks, which keeps neither private data nor empty objects. */
+  readonly isBridge?: boolean;
 }
 
 /** The attributes that users write. */
@@ -132,10 +142,10 @@ const REPLACING = ["image_id", "region"] as const;
 const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
 
 /** Refusals that something else in the same apply may take out of the way: they do not fail a plan. */
-const MAY_PASS: readonly ErrorCode[] = ["image-not-shareable", "public-access-blocked"];
+const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "snapshot-not-found", "public-access-blocked"];
 
 /** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
-const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations"];
+const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations", "unrecorded-grants"];
 const DESTROY_ALL_THE_SAME = "To destroy the set all the same: terraform destroy -refresh=false, which does not plan this first.";
 
 /** What is wrong with a configuration. */
@@ -164,11 +174,17 @@ export interface Planned {
 }
 
 /** Plans a create or an update. EC2 is read only where something changes. */
-export async function planSet(prior: Kept, config: ObjectValue, { config: provider, run }: Surroundings): Promise<Planned> {
+export async function planSet(
+  prior: Kept,
+  config: ObjectValue,
+  { config: provider, run, isBridge }: Surroundings,
+): Promise<Planned> {
   const decoded = declaredIn(config);
   const own: Private = { ...prior.private, id: prior.private.id ?? randomUUID() };
   const failed = (...diagnostics: Diagnostic[]): Planned => ({ planned: config, private: own, replace: [], diagnostics });
   if ("problems" in decoded) return failed(...decoded.problems.map(problemDiagnostic));
+  const unbridged = isBridge ? unbridgeable(decoded.declared) : [];
+  if (unbridged.length > 0) return failed(...unbridged.map(problemDiagnostic));
   const { state: old } = prior;
   let region: MaybeUnknown<string>;
   try {
@@ -198,11 +214,16 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
-    const planned = (values: ObjectValue, diagnostics: readonly Diagnostic[], image: ClaimedImage): Planned => {
+    const planned = (
+      values: ObjectValue,
+      diagnostics: readonly Diagnostic[],
+      image: ClaimedImage,
+      more: Pick<Private, "revokes"> = {},
+    ): Planned => {
       // A set that is replaced by one of the same AMI leaves it what that one declares.
       const claim = set && writeClaim(claimIn(set, NO_PERMISSIONS), image);
       const itself = claim ? [{ id, place, ...claim, self: true }] : [];
-      return { planned: values, private: { ...own, heirs: [...others, ...itself] }, replace, diagnostics };
+      return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
     if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
@@ -215,7 +236,7 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
-    const plan = await planChange(provider.gateway(region), set, recorded, neighbours);
+    const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded?.live);
     const told = new Set((own.others ?? []).map((other) => other.id));
     refuseUntold(plan, run.claims.others(place, id, ["made"]), told);
     run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
@@ -225,11 +246,14 @@ export async function planSet(prior: Kept, config: ObjectValue, { config: provid
     const isHidden = plan.keys.revoke.length > 0 && before.state !== null && sameState(before.state, foretold);
     const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
-    return planned(values, [...planDiagnostics(plan, old !== null), ...leaving.diagnostics, ...users], plan.image);
+    // The apply of an update has the state to go by; that of a create has this, where one process plans and applies.
+    const revokes = recorded ? {} : { revokes: encodeGrants(plan.losing, undefined) };
+    return planned(values, [...planDiagnostics(plan, old !== null), ...leaving.diagnostics, ...users], plan.image, revokes);
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     const imageId = String(config.image_id);
-    const diagnostics = [refusalDiagnostic(imageId, error, old !== null)];
+    // A destroy of the old set would come first.
+    const diagnostics = [refusalDiagnostic(imageId, error, old !== null, replace.length > 0)];
     return { planned: blind(base, before.state), private: own, replace, diagnostics };
   }
 }
@@ -382,19 +406,78 @@ export async function applySet(
     await run.opening(takesAway(set, recorded));
     const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
       const neighbours = run.neighbours(place, id, others);
-      const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours);
+      const bound = recorded?.live ?? promised(prior.private);
+      const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours, bound);
       run.claims.ended(place, id, "made", made.recorded.granted);
       return made;
     });
     log("info", reportOf(plan, "done"));
-    return kept(planned, set, now, { id, others });
+    return kept(planned, set, now, { id, others }, { warnings: surprises(plan, prior, planned) });
   } catch (error) {
     const granted = error instanceof IncompleteChangeError ? error.recorded.granted : undefined;
     run.claims.ended(place, id, "failed", granted);
     if (!(error instanceof IncompleteChangeError)) return unchanged(error);
     const diagnostic = errorDiagnostic(`AMI ${imageId} is shared in part only`, error, ARGUMENTS);
-    return kept(planned, set, error.recorded, { id, others }, [prior.state ? diagnostic : notTainted(diagnostic)]);
+    return kept(
+      planned,
+      set,
+      error.recorded,
+      { id, others },
+      {
+        failures: [prior.state ? diagnostic : notTainted(diagnostic)],
+        warnings: error.plan ? surprises(error.plan, prior, planned, error.recorded.live) : [],
+      },
+    );
   }
+}
+
+/**
+ * Whom a create takes access from, as the plan of the same process showed it. Undefined, which is: all that EC2 has, where the engine
+ * carries no private data.
+ */
+function promised({ id, revokes = {} }: Private): Permissions | undefined {
+  return id === undefined ? undefined : decodeGrants(revokes, []);
+}
+
+/**
+ * What became of access in an apply that the plan's diff did not show, everybody named.
+ *
+ * @param after what EC2 has where the change was made in part
+ */
+function surprises(plan: Plan, prior: Kept, planned: ObjectValue, after?: Permissions): Diagnostic[] {
+  const { set, image, recorded, losing, gaining, unplanned } = plan;
+  const { snapshotIds } = imageIn(prior.state);
+  const isShown = prior.state !== null && planned.grants !== UNKNOWN;
+  const shown = isShown
+    ? minus(decodeGrants(grantsIn(prior.state), snapshotIds), decodeGrants(grantsIn(planned), image.snapshotIds))
+    : NO_PERMISSIONS;
+  const lost = minus(after ? minus(losing, after) : losing, shown);
+  const regained = intersection(after ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
+  // What the set did not manage before, no refresh could show.
+  const before = prior.state ? setIn(prior.state) : undefined;
+  const managed = before?.mode === "authoritative" ? managedSnapshots(before, imageIn(prior.state)) : [];
+  const isManaged = !prior.state || before?.mode === "authoritative";
+  const later: Permissions = {
+    launch: isManaged ? unplanned.launch : new Set(),
+    createVolume: new Map([...unplanned.createVolume].filter(([id]) => !prior.state || managed.includes(id))),
+  };
+  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
+    if (isEmpty(permissions)) return [];
+    const detail = entryLines({ sign, why, permissions }, unnamed).join("\n");
+    return [{ severity: "WARNING", summary: `AMI ${set.imageId}: ${summary}`, detail, attribute: attributePath("imageId") }];
+  };
+  return [
+    ...told("-", "access was taken that the plan's diff does not show", "lost", lost),
+    ...told("+", "access was granted again", "taken away elsewhere after the plan, which shows it as kept", regained),
+    ...told("=", "access was granted after the plan", "was granted after the plan; stays; the next plan shows it", later),
+    ...told(
+      "=",
+      "access stays that the set did not manage before",
+      "was not managed before, so that the plan could not show it; stays; the next plan shows it",
+      minus(unplanned, later),
+    ),
+  ];
 }
 
 /**
@@ -417,7 +500,7 @@ export async function destroySet(
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { state: null, private: {}, diagnostics: [] };
-  const { heirs: _, ...remembered } = own;
+  const { heirs: _heirs, revokes: _revokes, ...remembered } = own;
   const failed = (error: unknown, heirs: readonly PlacedClaim[] = []) => ({
     state,
     private: heirs.length > 0 ? { ...remembered, heirs } : remembered,
@@ -583,7 +666,7 @@ function amongOthers(
  *
  * @param id `ami-…`, or `region/ami-…`
  */
-export async function importSet(id: string, { config }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
+export async function importSet(id: string, { config, isBridge }: Surroundings): Promise<Kept & Pick<Applied, "diagnostics">> {
   const failed = (diagnostic: Diagnostic) => ({ state: null, private: {}, diagnostics: [diagnostic] });
   const parts = id.split("/");
   const imageId = parts.pop() ?? "";
@@ -602,7 +685,7 @@ export async function importSet(id: string, { config }: Surroundings): Promise<K
       throw new AmiSharingError("region-missing", "the provider's configuration is not known yet", {
         next: "import with values that are known, or name the region in the id",
       });
-    return adopted(await describePermissions(config.gateway(region), imageId));
+    return adopted(await describePermissions(config.gateway(region), imageId), isBridge);
   } catch (error) {
     return failed(readingDiagnostic(`AMI ${imageId} cannot be imported`, error));
   }
@@ -646,21 +729,49 @@ export function configurationOf(state: ObjectValue): ObjectValue {
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
 }
 
-function adopted(permissions: AmiPermissions): Kept & Pick<Applied, "diagnostics"> {
+/** What needs the private data that Pulumi's Terraform bridge drops: such a set would not know what to revoke in the end. */
+function unbridgeable({ mode, kmsAccess }: DeclaredSet): ArgumentProblem[] {
+  const problem = (property: string, message: string) => ({ property, path: [property], message });
+  return [
+    ...(mode === "additive"
+      ? [
+          problem(
+            "mode",
+            '"additive" does not work through Pulumi\'s Terraform bridge, which drops what the set granted itself; leave it out, or use the Pulumi package ami-launch-permissions',
+          ),
+        ]
+      : []),
+    ...(kmsAccess === "grant"
+      ? [
+          problem(
+            "kmsAccess",
+            "\"grant\" does not work through Pulumi's Terraform bridge, which drops the KMS grants that the set made; admit the accounts in the key's policy, or use the Pulumi package ami-launch-permissions",
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** @param isBridge write lists out, as the bridge drops an empty object */
+function adopted(permissions: AmiPermissions, isBridge = false): Kept & Pick<Applied, "diagnostics"> {
   const { declared, comments } = adoptionOf(permissions);
   const { createVolumePermissions: volumes, ...args } = declared;
-  const everybody = volumes === true && permissions.public ? { public: true } : {};
+  const alike = {
+    ...(isBridge && permissions.accountIds.length > 0 ? { accountIds: permissions.accountIds } : {}),
+    ...(permissions.public ? { public: true } : {}),
+  };
   const { ownerId, imageId, snapshots, grants } = permissions;
   const state: ObjectValue = {
     ...nulls(RESOURCE_SCHEMA.attributes),
     ...DEFAULTS,
-    ...valuesOf({ ...args, ...(volumes ? { createVolumePermissions: volumes === true ? everybody : volumes } : {}) }),
+    ...valuesOf({ ...args, ...(volumes ? { createVolumePermissions: volumes === true ? alike : volumes } : {}) }),
     id: imageId,
     ...valuesOf({ ownerId, snapshotIds: snapshots.map(({ snapshotId }) => snapshotId) }),
     grants,
   };
-  const summary = `AMI ${imageId} has grants that this set does not manage`;
-  const diagnostics = comments.length > 0 ? [{ severity: "WARNING", summary, detail: comments.join("\n") } as const] : [];
+  const summary = `AMI ${imageId} has grants that the imported set does not declare`;
+  const detail = inTerraformWords(comments.join("\n"));
+  const diagnostics = comments.length > 0 ? [{ severity: "WARNING", summary, detail } as const] : [];
   const set = setIn(state);
   if (!set) return { state, private: {}, diagnostics };
   const outputs = encodeRecorded(set, recordedIn({ state, private: {} }));
@@ -743,7 +854,9 @@ function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error, exists));
   if (refused.some(({ severity }) => severity === "ERROR")) return refused;
   const [broadest] = broadenings(gaining);
-  const untold = !isEmpty(minus(losing, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
+  const held = recorded?.live ?? NO_PERMISSIONS;
+  const untold =
+    !isEmpty(minus(losing, held)) || !isEmpty(intersection(gaining, held)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
   const [heading = "", ...lines] = inTerraformWords(
@@ -764,10 +877,14 @@ function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Diagnostic
   return exists ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` } : diagnostic;
 }
 
-/** @param exists whether the state has the set, so that a destroy may be what is planned */
-function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean): Diagnostic {
+/**
+ * @param exists whether the state has the set, so that a destroy may be what is planned
+ * @param replaces whether a set is to be replaced: its destroy may come first, so that the new one should be possible
+ */
+function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  if (MAY_PASS.includes(error.code)) return { ...diagnostic, severity: "WARNING" };
+  if (MAY_PASS.includes(error.code) && !(replaces && error.code === "image-not-found"))
+    return { ...diagnostic, severity: "WARNING" };
   return exists && HOLDS_UP_DESTROY.includes(error.code)
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;
@@ -779,15 +896,15 @@ function kept(
   set: PermissionSet,
   recorded: Recorded,
   own: Private,
-  diagnostics: readonly Diagnostic[] = [],
+  { failures = [], warnings }: { readonly failures?: readonly Diagnostic[]; readonly warnings: readonly Diagnostic[] },
 ): Applied {
   const outputs = encodeRecorded(set, recorded);
-  const isWhole = diagnostics.length === 0 && planned.grants !== UNKNOWN;
+  const isWhole = failures.length === 0 && planned.grants !== UNKNOWN;
   const state: ObjectValue = { ...planned, ...valuesIn(outputs), ...(isWhole ? { grants: planned.grants ?? {} } : {}) };
   return {
     state,
     private: privateIn(outputs, own),
-    diagnostics,
+    diagnostics: [...failures, ...warnings],
     asPlanned: Object.entries(planned).every(([name, value]) => hasUnknown(value) || sameValue(value, state[name] ?? null)),
   };
 }

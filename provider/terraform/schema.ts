@@ -145,6 +145,12 @@ export const RESOURCE_SCHEMA: Schema = {
       description:
         "How many grantees one change may take access from; more fails the plan. A destroy is not counted. Default: any number.",
     },
+    unrecorded: {
+      role: "optional",
+      type: "string",
+      description:
+        "What becomes of a change that would take access from somebody whom the state does not record. `revoke`: a new set revokes; an update leaves them, and the next plan shows them. `refuse`: the change fails, and names them all. Default: `revoke`.",
+    },
     never_revoke: {
       role: "optional",
       type: STRINGS,

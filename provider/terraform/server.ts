@@ -55,6 +55,7 @@ interface Request {
   readonly id: string;
   readonly version: number;
   readonly config: DynamicValue;
+  readonly terraform_version: string;
   readonly state: DynamicValue;
   readonly current_state: DynamicValue;
   readonly prior_state: DynamicValue;
@@ -103,11 +104,13 @@ export function providerServer({
   function configured(config: ObjectValue): ProviderConfig {
     return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
   }
+  let isBridge = false;
   const run = new Run(window);
   const surroundings = () => ({
     config: provider,
     log,
     run,
+    isBridge,
     patience: { onWait: logWait, ...patience, signal: stopping.signal },
   });
 
@@ -138,7 +141,8 @@ export function providerServer({
     ValidateDataResourceConfig: ({ type_name, config }) =>
       ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },
 
-    ConfigureProvider({ config }) {
+    ConfigureProvider({ config, terraform_version }) {
+      isBridge = (terraform_version ?? "").includes(BRIDGE);
       const problems = providerProblems(object(config));
       if (problems.length === 0) provider = configured(object(config));
       run.clear();
@@ -261,6 +265,9 @@ export function providerServer({
     stop: () => stopping.abort(),
   };
 }
+
+/** In what Pulumi's Terraform bridge calls its version of Terraform: pulumi/pulumi-terraform-bridge, pkg/pf/tfbridge/provider_configure.go. */
+const BRIDGE = "pulumi-terraform-bridge";
 
 const CAPABILITIES = {
   plan_destroy: true,

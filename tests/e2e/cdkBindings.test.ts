@@ -92,6 +92,7 @@ describe("the constructs beside generated ones", function () {
     acknowledgePublic: true,
     createVolumePermissions: { accountIds: [], snapshotIds: ["snap-0123456789abcdef0"], public: false },
     maxRevocations: 0,
+    unrecorded: "refuse",
     neverRevoke: ["444455556666"],
     kmsAccess: "grant",
     checkUsage: false,

@@ -39,4 +39,51 @@ describe("guard rails", () => {
     await project.destroy();
     assert.deepEqual(await emulator().launchers(imageId), ["777788889999"]);
   });
+
+  it('unrecorded: "refuse" fails preview and up for whom the state does not record, until a refresh shows them; "revoke" reports them', async () => {
+    const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "777788889999" }] });
+    const config = { imageId, accountIds: ["111122223333"], unrecorded: "refuse" };
+    const share = (id: string) =>
+      emulator().aws(...["ec2", "modify-image-attribute", "--image-id", imageId, "--launch-permission", `Add=[{UserId=${id}}]`]);
+    const refusal = (id: string) =>
+      new RegExp(`take access from 1 grantee whom the state does not record: account/${id}; .*\\[unrecorded-grants\\]`);
+    project.config(config);
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]])
+      assert.match((await project.fail(...command)).output.replace(/\s+/g, " "), refusal("777788889999"));
+    assert.deepEqual(await emulator().modifications(), []);
+
+    project.config({ ...config, unrecorded: "revoke" });
+    await project.up();
+    await share("777788889999");
+    project.config({ ...config, accountIds: ["444455556666"] });
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]])
+      assert.match((await project.fail(...command)).output.replace(/\s+/g, " "), refusal("777788889999"));
+    assert.deepEqual(await emulator().launchers(imageId), ["111122223333", "777788889999"]);
+    await project.refresh();
+    assert.match(await project.preview(), /- account\/777788889999/);
+    await project.up();
+    assert.deepEqual(await emulator().launchers(imageId), ["444455556666"]);
+
+    await share("777788889999");
+    project.config({ ...config, unrecorded: "revoke" });
+    assert.match(await project.up(), /- launch \(set elsewhere, and not in the state\): account\/777788889999/);
+    await project.destroy();
+  });
+
+  it("a deleted snapshot is left out with a note: who goes goes, who comes comes, and the next up is unchanged", async () => {
+    const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
+    const [s1 = "", s2 = ""] = snapshotIds;
+    const config = { imageId, accountIds: ["111122223333"], createVolumePermissions: true };
+    project.config(config);
+    await project.up();
+    await emulator().aws("ec2", "delete-snapshot", "--snapshot-id", s2);
+    project.config({ ...config, accountIds: ["444455556666"] });
+    assert.match((await project.preview()).replace(/\s+/g, " "), new RegExp(`note: ${s2}, of .* is gone: it is left out`));
+    await project.up();
+    assert.deepEqual(await emulator().launchers(imageId), ["444455556666"]);
+    assert.deepEqual(await emulator().volumeCreators(s1), ["444455556666"]);
+    assert.match(await project.preview("--refresh"), /2 unchanged/);
+    await project.destroy();
+    assert.deepEqual([await emulator().launchers(imageId), await emulator().volumeCreators(s1)], [[], []]);
+  });
 });

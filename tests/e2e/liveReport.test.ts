@@ -70,7 +70,7 @@ describe("the live report", () => {
       `  + launch (new): account/${THIRD}`,
       `  + launch (drifted: taken away outside this set): account/${FIRST}`,
       `  - launch (granted by this set): account/${SECOND}`,
-      `  - launch (set elsewhere): account/${ELSE}`,
+      `  - launch (set elsewhere, and not in the state): account/${ELSE}`,
       "  calls: 1 ModifyImageAttribute",
     ]);
     await project.up();

@@ -96,7 +96,9 @@ describe("each mode with each operation", function () {
     const preview = await project.preview("--refresh");
     assert.match(preview, /~ 6 to update/);
     assert.equal(reportsIn(preview).filter((line) => /\+ launch \(drifted: taken away outside this set\):/.test(line)).length, 6);
-    assert.equal(reportsIn(preview).filter((line) => line.includes(`- launch (set elsewhere): account/${LATER}`)).length, 3);
+    // A program reads the stack's saved state, which a preview does not refresh.
+    const unrecorded = `- launch (set elsewhere, and not in the state): account/${LATER}`;
+    assert.equal(reportsIn(preview).filter((line) => line.includes(unrecorded)).length, 3);
     await project.up("--refresh");
     await expectHolders([A, C], [A, C, ELSE, LATER], [LATER]);
     assert.match(await project.preview("--refresh"), /7 unchanged/);
@@ -126,7 +128,9 @@ describe("each mode with each operation", function () {
     assert.match(preview, /~ mode +: "authoritative" => "additive"/);
     const lines = reportsIn(preview);
     assert.equal(lines.filter((line) => line.includes("nothing changes")).length, 3);
-    assert.equal(lines.filter((line) => line.includes(`- launch, createVolume (set elsewhere): account/${ELSE}`)).length, 3);
+    // A long line is broken.
+    const losing = `- launch, createVolume (set elsewhere, and not in the state): account/${ELSE}`;
+    assert.equal(lines.join(" ").replace(/\s+/g, " ").split(losing).length - 1, 3);
     await project.up();
     await expectHolders([A, C], [A, C]);
     declare([A, C]);

@@ -86,6 +86,7 @@ describe("bad input, by Terraform", () => {
       organizational_unit_arns: 'organizational_unit_arns = ["ou-ab12-cdefgh34"]',
       create_volume_permissions: 'create_volume_permissions = { account_ids = ["1"], snapshot_ids = ["snap-1"] }',
       max_revocations: "max_revocations = -1",
+      unrecorded: 'unrecorded = "keep"',
       never_revoke: 'never_revoke = ["all"]',
       kms_access: 'kms_access = "yes"',
       mode: 'mode = "strict"',
@@ -119,6 +120,7 @@ describe("bad input, by Terraform", () => {
         'create_volume_permissions.snapshot_ids: "snap-1" is not a snapshot id; write one such as snap-1234567890abcdef0',
       ],
       ["max_revocations", "max_revocations: -1 is not a whole number of grantees"],
+      ["unrecorded", 'unrecorded: "keep" is not one of "revoke", "refuse"'],
       [
         "never_revoke",
         'never_revoke: "all" is not an account id; it stands for everybody: only single accounts can be named here',

@@ -210,9 +210,9 @@ describe("a plan of Terraform", () => {
       [
         [
           "warning",
-          `AMI ${different.imageId} has grants that this set does not manage`,
+          `AMI ${different.imageId} has grants that the imported set does not declare`,
           [
-            "Its snapshots are shared differently, which one set cannot declare; they are not managed:",
+            "Its snapshots are shared differently, which one set cannot declare. They stay as they are while the set has no create_volume_permissions; with it, the set manages them, and revokes whom it does not name, as the next plan or preview shows first:",
             ...different.snapshotIds.map((id, n) => `  ${id}: ${[A, B][n]}`).sort(),
           ].join("\n"),
         ],

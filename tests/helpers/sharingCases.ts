@@ -62,6 +62,7 @@ const declaration = (snapshots: number): fc.Arbitrary<Record<string, unknown>> =
         ),
       ),
       mode: fc.constantFrom(undefined, "authoritative", "additive", "additive"),
+      unrecorded: fc.constantFrom(undefined, undefined, undefined, "refuse"),
       neverRevoke: fc.constantFrom(undefined, undefined, ACCOUNTS.slice(0, 1), ACCOUNTS.slice(0, 2)),
       maxRevocations: fc.constantFrom(undefined, undefined, undefined, "none", 1, 2),
     })

@@ -1,4 +1,4 @@
-/** A proxy to the local EC2 that holds answers back, for tests of what happens meanwhile. */
+/** A proxy to the local EC2 that holds questions or answers back, for tests of what happens meanwhile. */
 
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +9,7 @@ import type { Emulator } from "./emulator";
 export class SlowEc2 {
   private action: string | undefined;
   private readonly held: (() => void)[] = [];
+  private readonly firsts = new Map<string, () => Promise<unknown>>();
   private readonly server = http.createServer((request, response) => this.forward(request, response));
 
   constructor(private readonly emulator: Emulator) {}
@@ -21,6 +22,11 @@ export class SlowEc2 {
   /** Holds back the answers to an action from now on. */
   hold(action: string): void {
     this.action = action;
+  }
+
+  /** Does something before each question for an action reaches EC2. */
+  before(action: string, first: () => Promise<unknown>): void {
+    this.firsts.set(action, first);
   }
 
   /** Resolves once as many answers are held back. */
@@ -43,6 +49,8 @@ export class SlowEc2 {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
+    const asks = (action: string) => new RegExp(`\\bAction=${action}\\b`).test(body.toString());
+    for (const [action, first] of this.firsts) if (asks(action)) await first();
     const { hostname, port } = new URL(this.emulator.url);
     const { method, url, headers } = request;
     const asked = http.request({ hostname, port, method, path: url, headers }, (answer) => {
@@ -50,7 +58,7 @@ export class SlowEc2 {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
         answer.pipe(response);
       };
-      if (this.action && new RegExp(`\\bAction=${this.action}\\b`).test(body.toString())) this.held.push(pass);
+      if (this.action && asks(this.action)) this.held.push(pass);
       else pass();
     });
     asked.on("error", () => response.destroy());

@@ -4,6 +4,10 @@ import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   decodeDeclaredSet,
+  decodeRecorded,
+  encodeRecorded,
+  isEmpty,
+  NO_NEIGHBOURS,
   observe,
   type PermissionSet,
   permissionSetOf,
@@ -21,6 +25,8 @@ import { errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 import { argumentsOf, type Case, sharingCase } from "../helpers/sharingCases";
 import { runs } from "./runs";
 
+/** Nothing that may refuse a change for whom it revokes. */
+const UNLIMITED = { maxRevocations: undefined, unrecorded: undefined };
 const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** EC2 with the image of a case, as somebody shared it. */
@@ -52,7 +58,8 @@ function twinOf(one: Case) {
   let known: { set: PermissionSet; recorded: Recorded } | undefined;
   return {
     ec2,
-    async apply(declared: Record<string, unknown>): Promise<void> {
+    /** @returns whether it left something that its state did not show */
+    async apply(declared: Record<string, unknown>): Promise<boolean> {
       const { createVolumePermissions: volumes, public: everybody, ...args } = argumentsOf(declared, image);
       // Terraform's `{}` names nobody but the set's accounts.
       const asked = volumes === true ? {} : volumes;
@@ -61,14 +68,22 @@ function twinOf(one: Case) {
       const observed = known && (await observe(ec2, known.set, known.recorded, PATIENCE));
       // Terraform keeps what a refresh found, whatever becomes of the change.
       if (known && observed) known = { ...known, recorded: observed };
-      const { recorded } = await reconcile(ec2, set, observed, PATIENCE);
+      // What a state shows: of an additive set not what others granted.
+      const shown = known && observed && decodeRecorded(encodeRecorded(known.set, observed), known.set);
+      const { recorded, plan } = await reconcile(ec2, set, shown, PATIENCE, NO_NEIGHBOURS, shown?.live);
       known = { set, recorded };
+      return !isEmpty(plan.unplanned);
     },
     async destroy(): Promise<void> {
       if (known)
         await remove(ec2, known.set, (await observe(ec2, known.set, known.recorded, PATIENCE)) ?? known.recorded, PATIENCE);
     },
   };
+}
+
+/** Each grantee of each resource. */
+function pairsIn(everything: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(everything).flatMap(([resource, keys]) => keys.map((key) => `${resource} ${key}`));
 }
 
 /** Somebody else shares and unshares. */
@@ -91,13 +106,25 @@ describe("laws of the Terraform provider", function () {
         const twin = twinOf(one);
         for (const declared of [one.previous, one.desired, one.desired]) {
           const told = errors({ diagnostics: await terraform.apply(config(declared)) });
+          let left = false;
           const refused = await twin.apply(declared).then(
-            () => undefined,
+            (stays) => {
+              left = stays;
+            },
             (error: Error) => error.message,
           );
           assert.equal(told[0]?.detail.split("\n\n")[0], refused && inTerraformWords(refused));
           assert.deepEqual(ec2.everything(imageId), twin.ec2.everything(imageId));
           if (!refused) {
+            if (left) {
+              // What no plan had shown stays once, and is revoked by the next one, unless that one is refused.
+              const again = errors({ diagnostics: await terraform.apply(config({ ...declared, ...UNLIMITED })) });
+              assert.deepEqual(again, []);
+              await twin.apply({ ...declared, ...UNLIMITED });
+              assert.deepEqual(ec2.everything(imageId), twin.ec2.everything(imageId));
+              await terraform.apply(config(declared));
+              await twin.apply(declared);
+            }
             await terraform.refresh();
             const { private: _, ...plan } = await terraform.plan(config(declared));
             assert.deepEqual(plan, { planned: terraform.state, replace: [], diagnostics: [] });
@@ -119,14 +146,21 @@ describe("laws of the Terraform provider", function () {
       fc.asyncProperty(sharingCase, sharingCase, async (one, drift) => {
         const { ec2, terraform, config, imageId, snapshotIds } = worldOf(one);
         for (const declared of [one.previous, one.desired]) {
-          const told = await terraform.apply(config({ ...declared, maxRevocations: undefined }), () =>
-            drifts(ec2, imageId, snapshotIds, drift),
-          );
+          const exists = terraform.state !== null;
+          let added: string[] = [];
+          const told = await terraform.apply(config({ ...declared, ...UNLIMITED }), () => {
+            const before = new Set(pairsIn(ec2.everything(imageId)));
+            drifts(ec2, imageId, snapshotIds, drift);
+            added = pairsIn(ec2.everything(imageId)).filter((pair) => !before.has(pair));
+          });
           assert.deepEqual(errors({ diagnostics: told }), []);
+          // The state, which an update is bound to, does not show them.
+          const after = pairsIn(ec2.everything(imageId));
+          if (exists) for (const pair of added) assert.ok(after.includes(pair), `${pair} lost access that no plan showed`);
           // A plan that changed nothing may have been overtaken: the next one undoes that.
-          await terraform.apply(config({ ...declared, maxRevocations: undefined }));
+          await terraform.apply(config({ ...declared, ...UNLIMITED }));
           await terraform.refresh();
-          assert.deepEqual((await terraform.plan(config({ ...declared, maxRevocations: undefined }))).planned, terraform.state);
+          assert.deepEqual((await terraform.plan(config({ ...declared, ...UNLIMITED }))).planned, terraform.state);
         }
       }),
       runs(150),
@@ -136,7 +170,7 @@ describe("laws of the Terraform provider", function () {
     fc.assert(
       fc.asyncProperty(sharingCase, fc.integer({ min: 1, max: 20 }), fc.boolean(), async (one, nth, applied) => {
         const { ec2, terraform, config } = worldOf(one);
-        const declared = config({ ...one.desired, maxRevocations: undefined });
+        const declared = config({ ...one.desired, ...UNLIMITED });
         ec2.fail({ nth, applied });
         await terraform.apply(declared).catch(() => undefined);
         assert.equal(terraform.tainted, false);

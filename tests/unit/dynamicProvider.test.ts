@@ -493,7 +493,8 @@ describe("read", () => {
     await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
     ec2.snapshots.delete(s2);
     await engine.refresh();
-    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: `launch, createVolume on ${s1}` });
+    assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch, createVolume" });
+    assert.deepEqual(engine.state?.outputs.snapshotIds, [s1]);
   });
 
   it("with an id alone, as a static get does, finds who has access", async () => {

@@ -327,14 +327,21 @@ describe("what is the provider's fault", () => {
   it("is not what EC2 says of an AMI: a word of destroying only where there is a set", async () => {
     const { ec2, imageId, terraform } = world();
     const error = new AmiSharingError("image-not-found", "there is none", { imageId });
-    const plan = async () => {
+    const plan = async (image = imageId) => {
       ec2.fail({ error });
-      const { diagnostics } = await terraform.plan({ image_id: imageId, account_ids: [B] });
-      return diagnostics.map(({ summary, detail }) => [summary, /To destroy the set all the same/.test(detail)]);
+      const { diagnostics } = await terraform.planned({ image_id: image, account_ids: [B] }, terraform.state);
+      return diagnostics.map(({ severity, summary, detail }) => [
+        severity,
+        summary,
+        /To destroy the set all the same/.test(detail),
+      ]);
     };
-    assert.deepEqual(await plan(), [[`AMI ${imageId} cannot be shared as configured`, false]]);
+    const summary = `AMI ${imageId} cannot be shared as configured`;
+    assert.deepEqual(await plan(), [["WARNING", summary, false]]);
     await terraform.apply({ image_id: imageId, account_ids: [A] });
-    assert.deepEqual(await plan(), [[`AMI ${imageId} cannot be shared as configured`, true]]);
+    assert.deepEqual(await plan(), [["WARNING", summary, false]]);
+    // The set that is replaced would be destroyed first.
+    assert.deepEqual(await plan("ami-0ffffffffffffffff"), [["ERROR", summary.replace(imageId, "ami-0ffffffffffffffff"), true]]);
   });
 });
 
