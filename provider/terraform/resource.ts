@@ -720,9 +720,7 @@ function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   const untold = !isEmpty(minus(losing, recorded?.live ?? NO_PERMISSIONS)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
-  const [heading = "", ...lines] = inTerraformWords(
-    reportOf({ ...plan, refusals: [] }, "planned", Number.POSITIVE_INFINITY),
-  ).split("\n");
+  const [heading = "", ...lines] = inTerraformWords(reportOf({ ...plan, refusals: [] }, "planned")).split("\n");
   const report: Diagnostic = {
     severity: "WARNING",
     summary: heading,
