@@ -94,7 +94,17 @@ export {
   revokedByRemoval,
 } from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
-export { type Broadening, broadenings, type Entry, entriesOf, entryLines, reportOf, reportOfDeletion } from "./report";
+export {
+  type Broadening,
+  broadenings,
+  type DeletionTelling,
+  type Entry,
+  entriesOf,
+  entryLines,
+  reportOf,
+  reportOfDeletion,
+  type Telling,
+} from "./report";
 export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
 export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

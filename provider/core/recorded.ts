@@ -21,6 +21,8 @@ export interface Recorded {
   readonly granted: Permissions;
   /** What its last change revoked, less what a refresh showed to be granted by somebody else since. */
   readonly revoked?: Permissions;
+  /** What it granted and a refresh since showed to be taken away by somebody else. */
+  readonly drifted?: Permissions;
   /** What it wanted then, its owner included: an engine may show this as its old value. */
   readonly wanted?: Permissions;
   /** The KMS grants that this set made (kmsAccess "grant"). */
@@ -46,6 +48,7 @@ export interface RecordedOutputs {
   readonly grants?: Grants;
   readonly granted?: Grants;
   readonly revoked?: Grants;
+  readonly drifted?: Grants;
   readonly kmsGrants?: readonly OwnKeyGrant[];
 }
 
@@ -63,6 +66,7 @@ const recordedOutputs = v.object({
   grants,
   granted: v.optional(grants),
   revoked: v.optional(grants),
+  drifted: v.optional(grants),
   kmsGrants: v.optional(
     v.array(
       v.object({
@@ -90,6 +94,7 @@ export function encodeRecorded(set: PermissionSet, recorded: Recorded): Recorded
     ...outputs,
     ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
     ...(recorded.revoked ? { revoked: encodeGrants(recorded.revoked, undefined) } : {}),
+    ...(recorded.drifted ? { drifted: encodeGrants(recorded.drifted, undefined) } : {}),
     ...(keyGrants ? { kmsGrants: keyGrants.map((grant) => ({ ...grant })) } : {}),
   };
 }
@@ -107,7 +112,7 @@ export function decodeRecorded(
 ): Recorded {
   const decoded = v.safeParse(recordedOutputs, outputs);
   if (!decoded.success) throw unreadable(decoded.issues[0], set);
-  const { region = "", ownerId = "", snapshotIds = [], grants, granted, revoked, kmsGrants } = decoded.output;
+  const { region = "", ownerId = "", snapshotIds = [], grants, granted, revoked, drifted, kmsGrants } = decoded.output;
   const live = decodeGrants(grants, snapshotIds);
   const keyless = keylessIn(grants);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
@@ -118,6 +123,7 @@ export function decodeRecorded(
     live,
     granted: granted ? decodeGrants(granted, snapshotIds) : wanted,
     ...(revoked ? { revoked: decodeGrants(revoked, snapshotIds) } : {}),
+    ...(drifted ? { drifted: decodeGrants(drifted, snapshotIds) } : {}),
     ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
     ...(keyless.size > 0 ? { keyless } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),

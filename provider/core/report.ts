@@ -14,8 +14,16 @@ import { type Plan, sentAgain } from "./plan";
 import { revokedByRemoval } from "./reconcile";
 import type { Recorded } from "./recorded";
 
-/** Grantees that one line of a report names. */
+/** Grantees that one line of a report names, where they lose nothing: who loses access is always named. */
 const MOST_NAMED = 10;
+
+/** How a report tells of grantees. */
+export interface Telling {
+  /** Counts them and names none: they are a secret of the program. */
+  readonly unnamed?: boolean;
+  /** Names everybody, not the first few of those who lose nothing. */
+  readonly everybody?: boolean;
+}
 
 /** What becomes of some grantees' access, and why. */
 export interface Entry {
@@ -32,6 +40,7 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
   const held = recorded?.live ?? NO_PERMISSIONS;
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const wanted = recorded?.wanted ?? held;
+  const drifted = intersection(gaining, union(held, recorded?.drifted ?? NO_PERMISSIONS));
   // An engine's diff begins with what was wanted or, after a refresh, with what was held.
   const [inBoth, inEither] = [intersection(held, wanted), union(held, wanted)];
   const left = minus(minus(minus(live, target), change.remove), unplanned);
@@ -47,8 +56,8 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
   const owner = accountKey(image.ownerId);
   const isOwner = (key: GranteeKey) => key === owner;
   const entries: Entry[] = [
-    { sign: "+", why: "new", permissions: minus(gaining, held) },
-    { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(gaining, held) },
+    { sign: "+", why: "new", permissions: minus(gaining, drifted) },
+    { sign: "+", why: "drifted: taken away outside this set", permissions: drifted },
     { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
     { sign: "-", why: "set elsewhere", permissions: recorded ? intersection(minus(losing, granted), held) : losing },
     {
@@ -89,12 +98,8 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
   return entries.filter(({ permissions }) => !isEmpty(permissions));
 }
 
-/**
- * A report before the change (`planned`) or after it (`done`): lines without colour, the counts first.
- *
- * @param losersNamed how many that lose something a line names, and "and N more" for the others; default: as many as of all else
- */
-export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MOST_NAMED): string {
+/** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. Who loses access is named, however many. */
+export function reportOf(plan: Plan, tense: "planned" | "done", telling: Telling = {}): string {
   const { set, image, region, change, phases, keys } = plan;
   const keyCalls = { CreateGrant: keys.create.length, RevokeGrant: keys.revoke.length };
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
@@ -103,18 +108,20 @@ export function reportOf(plan: Plan, tense: "planned" | "done", losersNamed = MO
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
-    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, entry.sign === "-" ? losersNamed : MOST_NAMED)),
+    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, telling)),
     ...wantedOf(plan.neighbours.claims, image, plan.target).map(
-      ({ name, permissions }) => `also declared by ${name}: ${cut([...granteesOf(permissions)].sort())}`,
+      ({ name, permissions }) => `also declared by ${name}: ${named([...granteesOf(permissions)].sort(), telling)}`,
     ),
     ...broadenings(plan.gaining).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
     ...(keys.create.length > 0
-      ? [`key grants to: ${cut([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))])}`]
+      ? [`key grants to: ${named([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))], telling)}`]
       : []),
     ...(keys.revoke.length > 0
-      ? [`key grants revoked of: ${cut([...new Set(keys.revoke.map(({ accountId }) => accountKey(accountId)))])}`]
+      ? [
+          `key grants revoked of: ${named([...new Set(keys.revoke.map(({ accountId }) => accountKey(accountId)))], telling, Number.POSITIVE_INFINITY)}`,
+        ]
       : []),
     `calls: ${calls.length > 0 ? calls.join(", ") : "none"}`,
     ...plan.warnings.map((text) => `warning: ${text}`),
@@ -146,32 +153,47 @@ function countsOf({ live, gaining, losing, keys }: Plan, tense: "planned" | "don
 }
 
 /**
- * What the deletion of a set will do, as far as its record tells; EC2 is not asked.
+ * What the deletion of a set will do, or did, as far as its record tells; EC2 is not asked. Who loses access is named.
  *
  * @param which such as `then AMI ami-…, whose set is replaced,`
+ * @param recorded its record; where `onDelete` is `reset`, its `live` tells who else loses access
  */
 export function reportOfDeletion(
   which: string,
   set: PermissionSet,
   recorded: Recorded,
-  neighbours: Neighbours = NO_NEIGHBOURS,
+  { neighbours = NO_NEIGHBOURS, tense = "planned", ...telling }: DeletionTelling = {},
 ): string {
   if (set.onDelete === "retain") return wrapped(`${which} keeps every grant (onDelete: retain)`).join("\n");
-  const losers = [...granteesOf(revokedByRemoval(set, recorded, neighbours))].sort();
+  const losing = revokedByRemoval(set, recorded, neighbours);
+  const count = granteesOf(losing).size;
   const stays = wantedOf(neighbours.claims, recorded, recorded.granted);
-  const losing = `${losers.length} ${losers.length === 1 ? "loses" : "lose"} access to it, as recorded`;
+  const [verb] = VERBS[tense].lose.slice(count === 1 ? 0 : 1);
+  const is = tense === "planned" ? "is" : "was";
   const heading =
     set.onDelete === "reset" && set.spared.size === 0 && stays.length === 0
-      ? "loses every grant, those set elsewhere too (onDelete: reset)"
-      : losers.length === 0 && stays.length > 0
-        ? "stays shared as it is"
-        : `is unshared: ${losing}`;
+      ? `${tense === "planned" ? "loses" : "lost"} every grant, those set elsewhere too (onDelete: reset)`
+      : count === 0 && stays.length > 0
+        ? `${tense === "planned" ? "stays" : "stayed"} shared as it is`
+        : `${is} unshared: ${count} ${verb} access to it, as recorded`;
   const unnamed = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
-  const entries = stays.map(({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions }));
+  const entries: Entry[] = [
+    { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
+    { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
+    ...stays.map(({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions })),
+  ];
   return [
     ...wrapped(`${which} ${heading}`),
-    ...entries.flatMap((entry) => entryLines(entry, unnamed, MOST_NAMED)).flatMap((line) => wrapped(`  ${line}`)),
+    ...entries.flatMap((entry) => entryLines(entry, unnamed, telling)).flatMap((line) => wrapped(`  ${line}`)),
   ].join("\n");
+}
+
+/** How the report of a deletion tells, and what it has to know. */
+export interface DeletionTelling extends Telling {
+  /** The other sets of the AMI. Default: none. */
+  readonly neighbours?: Neighbours;
+  /** Default: `planned`. */
+  readonly tense?: "planned" | "done";
 }
 
 /** The line for what will be refused. */
@@ -183,12 +205,11 @@ export function willFail(refusal: AmiSharingError): string {
  * An entry in words, a line for each kind of access.
  *
  * @param unnamed the snapshots that "createVolume" without names stands for
- * @param named how many grantees a line names
  */
 export function entryLines(
   { sign, why, permissions }: Entry,
   unnamed: readonly string[] | undefined,
-  named = Number.POSITIVE_INFINITY,
+  telling: Telling = {},
 ): string[] {
   const byWords = new Map<string, GranteeKey[]>();
   for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed))) {
@@ -197,7 +218,9 @@ export function entryLines(
     else byWords.set(words, [key]);
   }
   return [...byWords].map(([words, keys]) => {
-    return `${sign} ${words} (${why}${keys.length > 1 ? `; ${keys.length}` : ""}): ${cut(keys, named)}`;
+    const count = keys.length > 1 && !telling.unnamed ? `; ${keys.length}` : "";
+    const most = sign === "-" || telling.everybody ? Number.POSITIVE_INFINITY : MOST_NAMED;
+    return `${sign} ${words} (${why}${count}): ${named(keys, telling, most)}`;
   });
 }
 
@@ -227,8 +250,12 @@ export function broadenings(add: Permissions): Broadening[] {
   return found.flatMap(([property, text]) => (text === false ? [] : [{ property, text }]));
 }
 
-function cut(items: readonly string[], named = MOST_NAMED): string {
-  return firstFew(items, named);
+function cut(items: readonly string[]): string {
+  return firstFew(items, MOST_NAMED);
+}
+
+function named(keys: readonly GranteeKey[], { unnamed = false }: Telling, most = MOST_NAMED): string {
+  return unnamed ? counted(keys.length) : firstFew(keys, most);
 }
 
 function counted(count: number): string {

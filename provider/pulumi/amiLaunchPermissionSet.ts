@@ -6,7 +6,8 @@ import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } fr
 import { describePermissions } from "../core";
 import { logReport } from "./log";
 import { look, lookOnceKnown, refuseWrongArguments } from "./look";
-import { contextOf, declareSet, urnOf } from "./program";
+import { contextOf, declareSet, secretArguments, urnOf } from "./program";
+import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
 import { CONTEXT, DONE } from "./state";
 
@@ -15,6 +16,19 @@ import { CONTEXT, DONE } from "./state";
  * its region and roles were ignored; before 3.216 previews after a refresh did not show who loses access.
  */
 const OLDEST_PULUMI = [3, 216] as const;
+
+/**
+ * Lists, which the engine compares by position: one account less would show as a change of every account after it. The grants show, by
+ * grantee, what changes.
+ */
+export const HIDDEN_DIFFS: readonly string[] = [
+  "accountIds",
+  "organizationArns",
+  "organizationalUnitArns",
+  "createVolumePermissions.accountIds",
+  "createVolumePermissions.snapshotIds",
+  "neverRevoke",
+];
 
 /** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
 export type AccountId = string | number;
@@ -145,16 +159,19 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     const region = args?.region;
     const isLookedUp = opts?.id !== undefined;
     const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
-    const context = isLookedUp ? {} : { [CONTEXT]: contextOf(urn, args?.imageId) };
+    const hideDiffs = [...HIDDEN_DIFFS, ...(opts?.hideDiffs ?? [])];
+    const context = isLookedUp
+      ? {}
+      : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}) };
     super(
       AmiLaunchPermissionSet.__pulumiType,
       name,
       { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM },
-      opts,
+      { ...opts, hideDiffs },
     );
     if (isLookedUp) return;
-    declareSet(this, args ?? {}, urn);
-    logReport(this, args);
+    declareSet(this, args ?? {}, urn, opts);
+    logReport(this, args, opts);
   }
 }
 
@@ -199,4 +216,12 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     throw new pulumi.RunError(
       `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
     );
+  const output = opts?.ignoreChanges?.find((path) => OUTPUTS.test(path));
+  if (output !== undefined)
+    throw new pulumi.RunError(
+      `set "${name}": ignoreChanges names "${output}", which is an output and is worked out from the arguments; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant`,
+    );
 }
+
+/** A path in ignoreChanges that begins with an output. */
+const OUTPUTS = /^(\["?)?(grants|ownerId|snapshotIds)\b/;

@@ -27,6 +27,7 @@ import {
   type MaybeUnknown,
   maxRevocationsOf,
   minus,
+  type Neighbours,
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
   observe,
@@ -41,6 +42,8 @@ import {
   refuseTooManyRevocations,
   remove,
   reportOf,
+  reportOfDeletion,
+  revokedByRemoval,
   targetPermissions,
   UNKNOWN,
   union,
@@ -48,6 +51,7 @@ import {
 } from "../core";
 import { logLine } from "./engineLog";
 import { stopSignal, working } from "./process";
+import { hidesGrantees, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
   argumentsIn,
@@ -77,6 +81,8 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 export interface Surroundings {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
+  /** Tells users what a deletion did: no program is there to log it. */
+  readonly tell?: (words: string) => void;
   /** Once it is aborted, nothing more is changed, and what is under way ends. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -90,15 +96,28 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   /** One gateway a connection, so that a role is assumed once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
-  constructor(private readonly surroundings: Surroundings = { gateway: ec2Gateway, signal: stopSignal() }) {}
+  constructor(
+    private readonly surroundings: Surroundings = {
+      gateway: ec2Gateway,
+      signal: stopSignal(),
+      // The engine shows what this process prints.
+      tell: console.log,
+    },
+  ) {}
 
   async configure({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
     this.getConfig = (key) => config.get(key);
   }
 
   async check(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
-    const decoded = decodeInputs(news);
-    if ("problems" in decoded) return { inputs: { ...news }, failures: decoded.problems.map(failure) };
+    const { grants: kept, ...given } = news;
+    // A program cannot give grants: they are what state records, put there by the option ignoreChanges.
+    if (kept !== undefined && !isDeepStrictEqual(argumentsIn(given), argumentsIn(olds)))
+      return { inputs: { ...news }, failures: [IGNORED_GRANTS] };
+    const decoded = decodeInputs(given);
+    if ("problems" in decoded)
+      return { inputs: { ...news }, failures: decoded.problems.map((problem) => failure(problem, news)) };
+    const secrets = secretNames(news);
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
       const context = contextIn(news);
@@ -108,10 +127,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       // The preview already refuses what state shows; another AMI's set begins anew.
       if (olds.imageId === declared.imageId && maximum !== UNKNOWN)
         refuseTooManyRevocations(String(declared.imageId), losers(grantsIn(olds), grants), maximum);
-      return { inputs: encodeInputs(declared, grants, context?.urn) };
+      const inputs = encodeInputs(declared, kept === undefined ? grants : grantsIn(olds), context?.urn ?? idOf(news));
+      return { inputs: sealed(inputs, secrets) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
-      return { inputs: { ...news }, failures: [{ property, reason: message }] };
+      return { inputs: { ...news }, failures: [shown(property, message, news)] };
     }
   }
 
@@ -143,25 +163,30 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   async update(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.UpdateResult> {
-    return forUsers(news, async () => ({
+    return forUsers(withSecretsOf(news, olds), async () => ({
       outs: this.isMade(olds, news) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
     }));
   }
 
   async read(id: string, props: Properties = {}): Promise<pulumi.dynamic.ReadResult> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
-    return forUsers(args, async () => {
+    return forUsers({ ...props, ...args }, async () => {
       const { declared, set } = stored(args);
       const observed = await this.observed(args, props, set);
       if (!observed) return { id: "", props: {} };
       const outs = { ...encodeOutputs(args, set, observed), ...(DONE in props ? { [DONE]: props[DONE] } : {}) };
-      return { id: set.imageId, props: outs, inputs: refreshedInputs(args, declared, outs) };
+      const secrets = secretNames(props);
+      return {
+        id: set.imageId,
+        props: sealed(outs, secrets),
+        inputs: sealed(refreshedInputs(args, declared, outs), secrets),
+      };
     });
   }
 
   async delete(id: string, props: Properties): Promise<void> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
-    await forUsers(args, async () => {
+    await forUsers({ ...props, ...args }, async () => {
       const { set } = stored(args);
       const place = placeOf(args);
       const record = recordText(props);
@@ -170,10 +195,24 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         const heirs = this.claims.heirs(place, record);
         const [waiting] = wantedOf(heirs.failed, recorded, recorded.granted);
         if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
-        await remove(this.gateway(args), set, recorded, this.patience(), heirs);
+        const held = set.onDelete === "reset" ? await observe(this.gateway(args), set).catch(() => undefined) : undefined;
+        await remove(this.gateway(args), set, recorded, this.patience(props), heirs);
+        this.tellDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, heirs);
         this.claims.removed(place, record);
       });
     });
+  }
+
+  /** Says who lost access; nothing where nobody did. */
+  private tellDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): void {
+    try {
+      if (isEmpty(revokedByRemoval(set, recorded, neighbours))) return;
+      const unnamed = hidesGrantees(secretNames(props));
+      const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", unnamed });
+      this.surroundings.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
+    } catch {
+      // What was done is not to fail for its words.
+    }
   }
 
   private async reconciled(news: Properties, olds?: Properties): Promise<Record<string, unknown>> {
@@ -182,24 +221,27 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
     if (!set) throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
     const [place, id] = [placeOf(args), idOf(news)];
+    const [secrets, before] = [secretNames(news), secretNames(olds)];
     return this.claims.inTurn(place, async () => {
       try {
         const { recorded, plan } = await reconcile(
           this.gateway(args),
           set,
           olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-          this.patience(id),
+          this.patience(withSecretsOf(news, olds), id),
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
         if (id) this.claims.ended(place, id, "made", recorded.granted);
-        return { ...encodeOutputs(news, set, recorded), ...doneBy(plan) };
+        const outs = { ...encodeOutputs(news, set, recorded), ...doneBy(plan, news, olds) };
+        return sealed(outs, secrets, before);
       } catch (error) {
         if (!(error instanceof IncompleteChangeError)) {
           if (id) this.claims.ended(place, id, "failed");
           throw error;
         }
         if (id) this.claims.ended(place, id, "failed", error.recorded.granted);
-        const properties = { ...encodeOutputs(news, set, error.recorded), __provider: news.__provider };
+        const outs = sealed(encodeOutputs(news, set, error.recorded), secrets, before);
+        const properties = { ...outs, __provider: news.__provider };
         throw new InitializationError(set.imageId, properties, error.message);
       }
     });
@@ -228,12 +270,15 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
-    const patience = this.patience();
+    const patience = this.patience(props);
     // A resource that is only looked up has nothing recorded.
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
       return observe(this.gateway(args), set, undefined, patience);
     try {
-      return await observe(this.gateway(args), set, await this.decoded(props, set), patience);
+      const recorded = await this.decoded(props, set);
+      const observed = await observe(this.gateway(args), set, recorded, patience);
+      const drifted = minus(union(recorded.granted, recorded.drifted ?? NO_PERMISSIONS), observed?.live ?? NO_PERMISSIONS);
+      return observed && (isEmpty(drifted) ? observed : { ...observed, drifted });
     } catch (error) {
       if (!(error instanceof AmiSharingError && error.code === "state-unreadable")) throw error;
       const observed = await observe(this.gateway(args), set, undefined, patience);
@@ -311,9 +356,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
-  private patience(urn?: string): Patience {
+  private patience(props: Properties, urn?: string): Patience {
     const { patience = DEFAULT_PATIENCE, signal } = this.surroundings;
-    return { onWait: (words) => logLine(words, urn), ...patience, signal };
+    return { onWait: (words) => logLine(withoutSecrets(words, props), urn), ...patience, signal };
   }
 
   private gateway(args: Properties): Gateway {
@@ -345,9 +390,23 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 }
 
-function failure(problem: ArgumentProblem): pulumi.dynamic.CheckFailure {
-  return { property: problem.property, reason: `${problemPath(problem)}: ${problem.message} [invalid-argument]` };
+function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.CheckFailure {
+  return shown(problem.property, `${problemPath(problem)}: ${problem.message} [invalid-argument]`, news);
 }
+
+/** The engine shows the value of the property that a failure names, a secret one, too. */
+function shown(property: string, reason: string, news: Properties): pulumi.dynamic.CheckFailure {
+  return {
+    property: secretNames(news).includes(property) ? SECRETS : property,
+    reason: withoutSecrets(reason, news),
+  };
+}
+
+const IGNORED_GRANTS: pulumi.dynamic.CheckFailure = {
+  property: "grants",
+  reason:
+    'grants are worked out from the arguments, so that ignoreChanges cannot hold them; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant [invalid-argument]',
+};
 
 const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
 
@@ -380,14 +439,27 @@ function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image:
   }
 }
 
-function withTimeouts({ timeouts: _, ...olds }: Properties, { timeouts }: Properties): Record<string, unknown> {
-  return { ...olds, ...(timeouts === undefined ? {} : { timeouts }) };
+/** The outputs of a set of which nothing changed but how long it waits. */
+function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, news: Properties): Record<string, unknown> {
+  const { timeouts } = news;
+  return sealed(
+    { ...olds, ...(timeouts === undefined ? {} : { timeouts }) },
+    secretNames(news),
+    secretNames({ [SECRETS]: before }),
+  );
+}
+
+/** Properties of which is secret what is so now or was so before. */
+function withSecretsOf(news: Properties, olds: Properties | undefined): Properties {
+  return { ...news, [SECRETS]: [...new Set([...secretNames(news), ...secretNames(olds)])] };
 }
 
 /** What was done, in words; without them if they cannot be made, since the record of what was done is not to be lost for them. */
-function doneBy(plan: Plan): { [DONE]?: Done } {
+function doneBy(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?: Done } {
+  const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
   try {
-    return { [DONE]: { at: Date.now(), report: reportOf(plan, "done") } };
+    const report = [news, olds].reduce((text, props) => withoutSecrets(text, props), reportOf(plan, "done", { unnamed }));
+    return { [DONE]: { at: Date.now(), report } };
   } catch {
     return {};
   }
@@ -419,7 +491,8 @@ async function forUsers<Result>(args: Properties, operation: () => Promise<Resul
   } catch (error) {
     const thrown = error as Error;
     const image = String(args.imageId ?? "");
-    const message = thrown.message.includes(image) ? thrown.message : `AMI ${image}: ${thrown.message}`;
+    const named = thrown.message.includes(image) ? thrown.message : `AMI ${image}: ${thrown.message}`;
+    const message = withoutSecrets(named, args);
     const shown =
       thrown instanceof InitializationError ? new InitializationError(thrown.id, thrown.properties, message) : new Error(message);
     // The engine's host prints `${error}: ${error.stack}` of what read and delete throw.

@@ -5,22 +5,27 @@ import {
   AmiSharingError,
   type DeclaredSet,
   type ErrorCode,
-  ec2Gateway,
-  endpointWarning,
-  environmentEndpoint,
-  type Gateway,
   NO_FINDINGS,
   type PermissionSet,
   permissionSetOf,
   planChange,
   type Recorded,
   reportOf,
-  reportOfDeletion,
   UNKNOWN,
   usageBeforeDeletion,
 } from "../core";
-import { heirsOf, neighboursOf, output, plain, recordedOutputs } from "./program";
-import { connectionOf } from "./stackConfig";
+import { gatewayFor } from "./look";
+import {
+  countingArguments,
+  failProgram,
+  heirsOf,
+  neighboursOf,
+  output,
+  recordedOutputs,
+  type SetOptions,
+  wordsOfDeletion,
+} from "./program";
+import { hidesGrantees, secretNames, withoutSecrets } from "./secrets";
 import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
 
 /** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
@@ -44,32 +49,44 @@ interface Words {
 }
 
 /** Starts the report on a resource that was just declared; the program does not end before it. What will fail fails the preview. */
-export function logReport(resource: pulumi.CustomResource, args: object | undefined): void {
+export function logReport(resource: pulumi.CustomResource, args: object | undefined, options: SetOptions = {}): void {
   const release = pulumi.runtime.rpcKeepAlive();
   const begun = Date.now();
-  const words = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}) : update(resource, begun);
+  const run = reportsOfRun();
+  run.pending += 1;
+  const words = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
   words
     .catch((error: Error): Words => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
     .then(async ({ severity, text }) => {
       await pulumi.log[severity](text, severity === "debug" ? undefined : resource);
-      if (severity === "error") failPreview();
+      run.pending -= 1;
+      run.failing ||= severity === "error";
+      // The other sets have their say first.
+      if (run.failing && run.pending === 0) failProgram(WILL_FAIL);
     })
     .finally(release);
 }
 
-/** Runs that fail already. */
-const failing = new WeakSet<object>();
-
-/** Lets the program fail, once a run: an error that is only logged leaves the preview a success. */
-function failPreview(): void {
-  const run = pulumi.runtime.getStackResource();
-  if (run && failing.has(run)) return;
-  if (run) failing.add(run);
-  const error = new pulumi.RunError("a change will fail, as the errors of its set say; nothing was changed");
-  // Once the program's own code has ended, Pulumi shows the stack instead of the message.
-  error.stack = error.message;
-  throw error;
+/** The reports of one execution of a program. */
+interface Reports {
+  /** Those that are not told yet. */
+  pending: number;
+  /** Whether one of them told that something will fail. */
+  failing: boolean;
 }
+
+/** By the stack's resource: a program of the Automation API may run many times in one process. */
+const reports = new WeakMap<object, Reports>();
+
+function reportsOfRun(): Reports {
+  const stack = pulumi.runtime.getStackResource();
+  const run = (stack && reports.get(stack)) ?? { pending: 0, failing: false };
+  if (stack) reports.set(stack, run);
+  return run;
+}
+
+/** An error that is only logged leaves the preview a success. */
+const WILL_FAIL = "a change will fail, as the errors of its set say; nothing was changed";
 
 const NOTHING: Words = { severity: "debug", text: "nothing to report on the set" };
 
@@ -80,18 +97,18 @@ async function update(resource: pulumi.CustomResource, begun: number): Promise<W
 }
 
 /** In a preview: what EC2 has, what will become of it, and what will fail; nothing where nothing changes. */
-async function preview(resource: pulumi.CustomResource, args: object): Promise<Words> {
+async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Words> {
   // An unchanged resource has its recorded outputs; one that is to be made or changed does not know its owner yet.
   if (await output(resource, "ownerId").isKnown) return NOTHING;
-  const given = plain(await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs)) as Properties;
-  const region = await output(resource, "region").promise(true);
-  const inputs: Properties = { ...given, ...(typeof region === "string" ? { region } : {}) };
+  const inputs = await countingArguments(resource, args, options);
   const decoded = decodeInputs(inputs);
   // The engine tells what `check` found.
   if ("problems" in decoded) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
   if (before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared)) return NOTHING;
-  return describe(resource, inputs, decoded.declared, before);
+  const words = await describe(resource, inputs, decoded.declared, before, options);
+  const text = withoutSecrets(words.text, inputs);
+  return { ...words, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
 }
 
 async function describe(
@@ -99,6 +116,7 @@ async function describe(
   inputs: Properties,
   declared: DeclaredSet,
   found: Properties | "unreadable" | undefined,
+  { deleteBeforeReplace = false, retainOnDelete = false }: SetOptions,
 ): Promise<Words> {
   const { imageId, region } = declared;
   if (imageId === UNKNOWN)
@@ -119,23 +137,25 @@ async function describe(
     leaving && replaced && set.checkUsage
       ? await usageBeforeDeletion(gatewayFor({ ...inputs, region: leaving.region }), replaced, leaving)
       : NO_FINDINGS;
-  const next = [
-    ...(leaving && replaced
-      ? [
-          reportOfDeletion(
-            `then AMI ${replaced.imageId}, whose set is replaced,`,
-            replaced,
-            leaving,
-            await heirsOf(replaced.imageId, leaving.region),
-          ),
-        ]
-      : []),
-    ...usage.warnings.map((text) => `  warning: ${text}`),
-    ...usage.doubts.map((text) => `  note: ${text}`),
+  const deletion: string[] = [];
+  if (before && leaving && replaced) {
+    const when = deleteBeforeReplace ? "first" : "then";
+    const which = `${when} AMI ${replaced.imageId}, whose set is replaced,`;
+    const heirs = await heirsOf(replaced.imageId, leaving.region);
+    deletion.push(
+      await wordsOfDeletion(which, replaced, leaving, before, { neighbours: heirs, retainOnDelete }),
+      ...usage.warnings.map((text) => `  warning: ${text}`),
+      ...usage.doubts.map((text) => `  note: ${text}`),
+    );
+  }
+  const inOrder = (report: string) => [
+    ...(deleteBeforeReplace ? [...deletion, report] : [report, ...deletion]),
+    ...unseenChanges(same ? before : undefined, declared),
     ...(found === "unreadable"
       ? ["  note: the stack's state cannot be read here, so what this set granted before is not told apart"]
       : []),
   ];
+  const unnamed = [inputs, before].some((props) => hidesGrantees(secretNames(props)));
   try {
     const neighbours = await neighboursOf(resource, imageId, String(region));
     const recorded = before && same ? readable(before, setIn(before)?.set) : undefined;
@@ -143,17 +163,31 @@ async function describe(
     const severity = severityOf(plan.refusals);
     return {
       severity: severity === "info" && plan.warnings.length + usage.warnings.length > 0 ? "warn" : severity,
-      text: [reportOf(plan, "planned"), ...next].join("\n"),
+      text: inOrder(reportOf(plan, "planned", { unnamed })).join("\n"),
     };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     if (!CANNOT_READ.includes(error.code))
-      return { severity: severityOf([error]), text: [`will fail: ${error.message}`, ...next].join("\n") };
+      return { severity: severityOf([error]), text: inOrder(`will fail: ${error.message}`).join("\n") };
     return {
       severity: "warn",
-      text: `AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: ${error.message}`,
+      text: inOrder(`AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: ${error.message}`).join(
+        "\n",
+      ),
     };
   }
+}
+
+/** Changes of what the grants do not show, and the engine's diff hides with the other lists. */
+function unseenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
+  if (!before || neverRevoke === UNKNOWN) return [];
+  const was = Array.isArray(before.neverRevoke) ? (before.neverRevoke as unknown[]) : [];
+  const added = neverRevoke.filter((id) => !was.includes(id));
+  const dropped = was.filter((id) => !(neverRevoke as readonly unknown[]).includes(id));
+  return [
+    ...(added.length > 0 ? [`  neverRevoke, new: ${added.map(String).join(", ")}`] : []),
+    ...(dropped.length > 0 ? [`  neverRevoke, no more: ${dropped.map(String).join(", ")}`] : []),
+  ];
 }
 
 /** What was recorded; undefined where it cannot be read: the provider tells that where it matters. */
@@ -168,31 +202,6 @@ function readable(outputs: Properties, set: PermissionSet | undefined): Recorded
 function severityOf(refusals: readonly AmiSharingError[]): Words["severity"] {
   if (refusals.length === 0) return "info";
   return refusals.every(({ code }) => MAY_PASS.includes(code)) ? "warn" : "error";
-}
-
-/** One gateway a connection, for all sets of a program. */
-const gateways = new Map<string, Gateway>();
-/** The endpoints that were warned of. */
-const warned = new Set<string>();
-
-/** Warns, once, of an endpoint that is called in clear. */
-async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
-  const warning = endpoint === undefined || warned.has(endpoint) ? undefined : endpointWarning(endpoint);
-  if (endpoint === undefined || warning === undefined) return;
-  warned.add(endpoint);
-  await pulumi.log.warn(warning);
-}
-
-function gatewayFor(inputs: Properties): Gateway {
-  // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-  const config = new pulumi.Config("aws");
-  const connection = connectionOf(inputs, (key) => config.get(key.slice("aws:".length)));
-  const key = JSON.stringify(connection);
-  warnOfEndpoint(connection.endpoint ?? environmentEndpoint(process.env)).catch(() => undefined);
-  const gateway = gateways.get(key) ?? ec2Gateway(connection);
-  gateways.set(key, gateway);
-  return gateway;
 }
 
 function isUnknownIn(value: unknown): boolean {

@@ -1,7 +1,8 @@
-/** What the functions that only look at EC2 have in common: their gateway, and how a program is told what is wrong. */
+/** How a program looks at EC2: the gateways of its sets and of the functions that only look, and how it is told what is wrong. */
 
 import * as pulumi from "@pulumi/pulumi";
-import { decodeDeclaredSet, ec2Gateway, type Gateway, problemPath, UNKNOWN } from "../core";
+import { decodeDeclaredSet, ec2Gateway, endpointWarning, environmentEndpoint, type Gateway, problemPath, UNKNOWN } from "../core";
+import type { Properties } from "./secrets";
 import { type ConnectionArguments, connectionOf } from "./stackConfig";
 
 /** A function that looks: its name, and what is wrong with its arguments, of which some may be {@link UNKNOWN}. */
@@ -70,4 +71,30 @@ function withoutOutputs(value: unknown): unknown {
   if (pulumi.Output.isInstance(value) || value instanceof Promise) return UNKNOWN;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutOutputs(member)]));
+}
+
+/** One gateway a connection, for all sets of a program. */
+const gateways = new Map<string, Gateway>();
+/** The endpoints that were warned of. */
+const warned = new Set<string>();
+
+/** Warns, once, of an endpoint that is called in clear. */
+async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
+  const warning = endpoint === undefined || warned.has(endpoint) ? undefined : endpointWarning(endpoint);
+  if (endpoint === undefined || warning === undefined) return;
+  warned.add(endpoint);
+  await pulumi.log.warn(warning);
+}
+
+/** The gateway of a set that a program declares or declared. */
+export function gatewayFor(inputs: Properties): Gateway {
+  // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const config = new pulumi.Config("aws");
+  const connection = connectionOf(inputs, (key) => config.get(key.slice("aws:".length)));
+  const key = JSON.stringify(connection);
+  warnOfEndpoint(connection.endpoint ?? environmentEndpoint(process.env)).catch(() => undefined);
+  const gateway = gateways.get(key) ?? ec2Gateway(connection);
+  gateways.set(key, gateway);
+  return gateway;
 }

@@ -1,17 +1,24 @@
 /** What a program knows of its own sets and of the stack's state: what it tells the provider, and who leaves the program. */
 
+import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import {
+  ARGUMENT_NAMES,
+  type ArgumentProblem,
   type Claim,
   type ClaimedImage,
   claimOf,
   type Neighbours,
   NO_PERMISSIONS,
+  observe,
   type PermissionSet,
   permissionSetOf,
+  problemPath,
   type Recorded,
   reportOfDeletion,
 } from "../core";
+import { gatewayFor } from "./look";
+import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
 import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
 
 /** The outputs that state records: URN → outputs. */
@@ -21,13 +28,22 @@ type StackState = Readonly<Record<string, Properties>>;
 interface DeclaredArguments {
   readonly resource: pulumi.CustomResource;
   readonly args: object;
+  readonly options: SetOptions;
   readonly urn: Promise<string>;
   known?: Promise<readonly [string, Properties] | undefined>;
 }
 
+/** The options of a set that decide what becomes of it. */
+export type SetOptions = Pick<
+  pulumi.CustomResourceOptions,
+  "ignoreChanges" | "deleteBeforeReplace" | "retainOnDelete" | "hideDiffs"
+>;
+
 /** One execution of a program. */
 interface Run {
   readonly resources: DeclaredArguments[];
+  /** There once sets with wrong arguments are told. */
+  refused?: Promise<void>;
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
 }
@@ -57,15 +73,31 @@ export function urnOf(type: string, name: string, opts: pulumi.CustomResourceOpt
   return new Promise((resolve) => pulumi.createUrn(name, type, opts?.parent).apply(resolve));
 }
 
-/** What the provider is told when a set is declared: the engine tells it neither names nor what other sets recorded. */
-export function contextOf(urn: Promise<string>, imageId: pulumi.Input<string> | undefined): pulumi.Output<Context> {
+/**
+ * What the provider is told when a set is declared: the engine tells it neither names nor what other sets recorded. A secret: sets may
+ * hold some.
+ *
+ * @param hideDiffs the option of the set: those lists are taken out of it that do not change, as the engine would call them changed
+ */
+export function contextOf(
+  urn: Promise<string>,
+  imageId: pulumi.Input<string> | undefined,
+  hideDiffs: string[] = [],
+): pulumi.Output<Context> {
   const state = recordedState();
   const run = currentRun();
-  return pulumi.output(imageId).apply(async (id) => {
+  const context = pulumi.output(imageId).apply(async (id): Promise<Context> => {
     const [own, recorded] = [await urn, await state];
     // A program that waits for nothing has declared all its sets by now.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const declared = await Promise.all(run.resources.map((one) => argumentsOf(one)));
+    await refuseWrongSets(run, declared);
+    const at = declared.findIndex((one) => one?.[0] === own);
+    const [before, options] = [recorded[own], run.resources[at]?.options];
+    // An alias may have renamed a set of the AMI; a new set has nothing to compare, and a refresh goes by what is recorded of the option.
+    const isNew = before === undefined && !Object.values(recorded).some((outputs) => outputs.imageId === id);
+    const differing = isNew ? (options?.hideDiffs ?? []) : changed(hideDiffs, before, declared[at]?.[1], options);
+    hideDiffs.splice(0, hideDiffs.length, ...differing);
     const ofImage = ([, props]: readonly [string, Properties]) => props.imageId === id;
     return {
       urn: own,
@@ -73,6 +105,72 @@ export function contextOf(urn: Promise<string>, imageId: pulumi.Input<string> | 
       declared: Object.fromEntries(declared.filter((one) => one !== undefined).filter((one) => ofImage(one) && one[0] !== own)),
     };
   });
+  return pulumi.secret(context);
+}
+
+/** The paths of arguments that may differ from what state recorded, and those that the program itself hides. */
+function changed(
+  paths: readonly string[],
+  before: Properties | undefined,
+  args: Properties | undefined,
+  options: SetOptions = {},
+): readonly string[] {
+  const now = args && decodeInputs(args);
+  if (!before || !now || "problems" in now) return paths;
+  const at = (props: object, path: string) =>
+    path.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], props);
+  const ignored = ignoredArguments(options);
+  const isSame = (path: string) =>
+    ignored.includes(path.split(".")[0] ?? "") || isDeepStrictEqual(at(before, path), at(now.declared, path));
+  // A list that comes or goes with the object around it is a change of that one.
+  const shown = (path: string) => {
+    const [top = path, ...inner] = path.split(".");
+    const whole = [before, now.declared].every((props) => typeof at(props, top) === "object");
+    return inner.length === 0 || whole ? path : top;
+  };
+  return [...new Set(paths.filter((path) => options.hideDiffs?.includes(path) || !isSame(path)).map(shown))];
+}
+
+/**
+ * Tells each set whose arguments are wrong, before one of them is registered: the engine ends the program at the first. A single one is
+ * left to the engine. Where there are several, the program fails, and this never returns.
+ */
+async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
+  const wrong = run.resources.flatMap(({ options }, i) => {
+    const [urn, args] = declared[i] ?? [];
+    // What is ignored need not be right.
+    if (urn === undefined || args === undefined || options.ignoreChanges?.length) return [];
+    const decodedArgs = decodeInputs(args);
+    return "problems" in decodedArgs ? [{ urn, args, problems: decodedArgs.problems }] : [];
+  });
+  // Without a stack, the sets of many programs are one run: those of a test's mocks.
+  if (wrong.length < 2 || run === outsideOfStacks) return;
+  run.refused ??= tellWrongSets(wrong);
+  await new Promise(() => undefined);
+}
+
+async function tellWrongSets(
+  wrong: readonly { urn: string; args: Properties; problems: readonly ArgumentProblem[] }[],
+): Promise<void> {
+  for (const { urn, args, problems } of wrong) {
+    const words = problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ");
+    await pulumi.log.error(withoutSecrets(`${nameOf(urn)}: ${words} [invalid-argument]`, args));
+  }
+  failProgram(`${wrong.length} sets have wrong arguments, as their errors say; nothing was changed`);
+}
+
+/** Ends the program with a message; to be called where nobody catches. */
+export function failProgram(message: string): never {
+  const error = new pulumi.RunError(message);
+  // Once the program's own code has ended, Pulumi shows the stack instead of the message.
+  error.stack = message;
+  throw error;
+}
+
+/** The names of a set's arguments that hold secrets; undefined where there is none. */
+export async function secretArguments(args: object): Promise<string[] | undefined> {
+  const names = secretsAmong(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs));
+  return names.length > 0 ? names : undefined;
 }
 
 /** How long arguments are waited for that are not known at once, in milliseconds: they may depend on the very set that asks. */
@@ -82,7 +180,7 @@ const AT_ONCE = 20;
 function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
   declared.known ??= Promise.race([
     Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
-      ([urn, args]) => [urn, plain(args) as Properties] as const,
+      ([urn, args]) => [urn, { ...(plain(args) as Properties), [SECRETS]: secretsAmong(args) }] as const,
     ),
     new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), AT_ONCE)),
   ]).catch(() => undefined);
@@ -90,9 +188,9 @@ function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Pro
 }
 
 /** Notes that the program declares a set. The first one of a run reports, in the end, on those that left the program. */
-export function declareSet(resource: pulumi.CustomResource, args: object, urn: Promise<string>): void {
+export function declareSet(resource: pulumi.CustomResource, args: object, urn: Promise<string>, options: SetOptions = {}): void {
   const run = currentRun();
-  run.resources.push({ resource, args, urn });
+  run.resources.push({ resource, args, urn, options });
   if (run.resources.length > 1 || run === outsideOfStacks) return;
   const release = pulumi.runtime.rpcKeepAlive();
   reportDepartures(run)
@@ -132,10 +230,32 @@ async function reportDepartures(run: Run): Promise<void> {
     if (!recorded) continue;
     const { set, record } = recorded;
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
-    const what = reportOfDeletion(`AMI ${set.imageId}`, set, record, { claims, inherited: NO_PERMISSIONS });
+    const neighbours = { claims, inherited: NO_PERMISSIONS };
+    const what = await wordsOfDeletion(`AMI ${set.imageId}`, set, record, outputs, { neighbours });
     await pulumi.log.info(`${nameOf(urn)} is not declared any more\n${what}`);
   }
 }
+
+/** The report of a deletion to come, and what the program cannot see of it. Where every grant will go, EC2 is asked who has one. */
+export async function wordsOfDeletion(
+  which: string,
+  set: PermissionSet,
+  recorded: Recorded,
+  outputs: Properties,
+  { neighbours, retainOnDelete = false }: { neighbours: Neighbours; retainOnDelete?: boolean | undefined },
+): Promise<string> {
+  const look = () => observe(gatewayFor({ ...outputs, region: recorded.region }), set);
+  const seen = set.onDelete === "reset" ? await look().catch(() => undefined) : undefined;
+  const unnamed = hidesGrantees(secretNames(outputs));
+  const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, unnamed });
+  const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, FIRST_WITH_OPTION, report] : [report];
+  // The engine goes by the options that state holds, and an option of a parent counts.
+  if (!retainOnDelete && set.onDelete !== "retain") lines.push(OPTIONS_UNSEEN);
+  return withoutSecrets(lines.join("\n"), outputs);
+}
+
+const FIRST_WITH_OPTION = "  Where no up before this one had that option:";
+const OPTIONS_UNSEEN = "  note: where the last up recorded retainOnDelete for it, all stays";
 
 function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
@@ -151,21 +271,35 @@ function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & 
 function declaredSets(): Promise<readonly DeclaredResource[]> {
   const run = currentRun();
   run.declared ??= programEnd().then(async () => {
-    const found = await Promise.all(
-      run.resources.map(({ resource, args }) => declaredSet(resource, args).catch(() => undefined)),
-    );
+    const found = await Promise.all(run.resources.map((declared) => declaredSet(declared).catch(() => undefined)));
     return found.filter((one) => one !== undefined);
   });
   return run.declared;
 }
 
-async function declaredSet(resource: pulumi.CustomResource, args: object): Promise<DeclaredResource | undefined> {
-  const given = plain(await pulumi.runtime.serializeProperties("sets", args as pulumi.Inputs)) as Properties;
-  const region = await output(resource, "region").promise(true);
-  const inputs = decodeInputs({ ...given, ...(typeof region === "string" ? { region } : {}) });
+async function declaredSet({ resource, args, options }: DeclaredArguments): Promise<DeclaredResource | undefined> {
+  const given = await countingArguments(resource, args, options);
+  const inputs = decodeInputs(given);
   const set = "declared" in inputs ? permissionSetOf(inputs.declared) : undefined;
-  if (!set || typeof region !== "string") return undefined;
-  return { urn: String(await output(resource, "urn").promise()), imageId: set.imageId, region, set };
+  if (!set || typeof given.region !== "string") return undefined;
+  return { urn: String(await output(resource, "urn").promise()), imageId: set.imageId, region: given.region, set };
+}
+
+/** The arguments of a set as they count: the engine puts what state recorded in the place of those whose changes are ignored. */
+export async function countingArguments(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Properties> {
+  const serialized = await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs);
+  const given: Record<string, unknown> = { ...(plain(serialized) as Properties), [SECRETS]: secretsAmong(serialized) };
+  for (const name of ["region", ...ignoredArguments(options)]) {
+    const one = output(resource, name) as InternalOutput | undefined;
+    if (one && (await one.isKnown)) given[name] = plain((await one.promise(true)) ?? given[name]);
+  }
+  return given;
+}
+
+/** The arguments of which the engine ignores changes, in whole or in part. */
+function ignoredArguments({ ignoreChanges = [] }: SetOptions): readonly string[] {
+  const tops = ignoreChanges.map((path) => /^\["?([^"\]]+)|^[^.[]+/.exec(path)).map((found) => found?.[1] ?? found?.[0]);
+  return tops.includes("*") ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => tops.includes(name));
 }
 
 /** What state recorded of sets before this run; nothing where it cannot be read. */
@@ -215,15 +349,4 @@ export interface InternalOutput {
 
 export function output(resource: pulumi.CustomResource, name: string): InternalOutput {
   return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
-}
-
-/** The mark of the SDK's secrets on the wire. Pulumi SDK, runtime/rpc.ts, `specialSigKey`. */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-
-/** A value without the wrappers of secrets: what is reported is the AMI's sharing, which previews show anyway. */
-export function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null) return value;
-  if (SIGNATURE in value) return plain((value as unknown as Properties).value);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }

@@ -23,8 +23,9 @@ import {
   type RecordedOutputs,
   UNKNOWN,
 } from "../core";
+import { type Properties, SECRETS } from "./secrets";
 
-export type Properties = Readonly<Record<string, unknown>>;
+export type { Properties } from "./secrets";
 
 /** How the engine writes a value that it does not know yet. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
 export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -43,6 +44,9 @@ export const DONE = "__done";
 
 /** The name among the outputs of what the last change revoked, hidden likewise. */
 const REVOKED = "__revoked";
+
+/** The same of what a refresh showed to be taken away by others. */
+const DRIFTED = "__drifted";
 
 /** The same of what the set granted, where that is not what it wants. Release 0.1.0 wrote it as `granted`. */
 const GRANTED = "__granted";
@@ -72,7 +76,7 @@ export function decodeInputs(inputs: Properties): Decoded {
 
 /** The same of what was accepted once. */
 function decodeRecordedInputs(inputs: Properties): Decoded {
-  const { __provider, [SET]: _set, [CONTEXT]: _context, ...given } = inputs;
+  const { __provider, [SET]: _set, [CONTEXT]: _context, [SECRETS]: _secrets, ...given } = inputs;
   return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
 }
 
@@ -111,18 +115,22 @@ export function nameOf(urn: string): string {
 
 /** The outputs to record: the arguments, and what holds. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
-  const { granted, revoked, ...outputs } = encodeRecorded(set, recorded);
+  const { granted, revoked, drifted, ...outputs } = encodeRecorded(set, recorded);
   return {
     ...argumentsIn(args),
     ...outputs,
     ...(granted ? { [GRANTED]: granted } : {}),
     ...(revoked ? { [REVOKED]: revoked } : {}),
+    ...(drifted ? { [DRIFTED]: drifted } : {}),
   };
 }
 
 /** What was recorded. Errors: `state-unreadable`. */
 export function recordedIn(props: Properties, set: PermissionSet | undefined): Recorded {
-  return decodeRecorded({ ...props, granted: props[GRANTED] ?? props.granted, revoked: props[REVOKED] }, set);
+  return decodeRecorded(
+    { ...props, granted: props[GRANTED] ?? props.granted, revoked: props[REVOKED], drifted: props[DRIFTED] },
+    set,
+  );
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */

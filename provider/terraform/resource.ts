@@ -464,7 +464,7 @@ function surprises(plan: Plan, prior: Kept, planned: ObjectValue, after?: Permis
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
     if (isEmpty(permissions)) return [];
-    const detail = entryLines({ sign, why, permissions }, unnamed).join("\n");
+    const detail = entryLines({ sign, why, permissions }, unnamed, { everybody: true }).join("\n");
     return [{ severity: "WARNING", summary: `AMI ${set.imageId}: ${summary}`, detail, attribute: attributePath("imageId") }];
   };
   return [
@@ -859,9 +859,7 @@ function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
     !isEmpty(minus(losing, held)) || !isEmpty(intersection(gaining, held)) || entriesOf(plan).some(({ stays }) => stays);
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
-  const [heading = "", ...lines] = inTerraformWords(
-    reportOf({ ...plan, refusals: [] }, "planned", Number.POSITIVE_INFINITY),
-  ).split("\n");
+  const [heading = "", ...lines] = inTerraformWords(reportOf({ ...plan, refusals: [] }, "planned")).split("\n");
   const report: Diagnostic = {
     severity: "WARNING",
     summary: heading,

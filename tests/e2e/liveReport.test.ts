@@ -86,6 +86,9 @@ describe("the live report", () => {
       "  calls: 1 ModifyImageAttribute",
       `  then AMI ${imageId}, whose set is replaced, is unshared: 2`,
       "      lose access to it, as recorded",
+      `    - launch (granted by this set; 2): account/${FIRST},`,
+      `      account/${THIRD}`,
+      "  note: where the last up recorded retainOnDelete for it, all stays",
     ]);
     await project.up();
     assert.deepEqual(await emulator().launchers(imageId), []);

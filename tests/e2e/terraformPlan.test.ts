@@ -22,6 +22,15 @@ const accounts = (...ids: string[]) => `account_ids = ${JSON.stringify(ids)}`;
 const VOLUMES = "create_volume_permissions = {}";
 const GENTLY = "lifecycle { create_before_destroy = true }";
 
+/** The lines of a plan that mark an element of one attribute as changed. */
+function changedElements(plan: string, attribute: string): string[] {
+  const [, block = ""] = new RegExp(`~ ${attribute} += [\\[{]\\n([\\s\\S]*?)\\n +[\\]}]`).exec(plan) ?? [];
+  return block
+    .split("\n")
+    .map((line) => line.trim().replace(/\s+/g, " "))
+    .filter((line) => /^[-+~] /.test(line));
+}
+
 describe("a plan of Terraform", () => {
   const emulator = useEmulator();
   let project: TerraformProject | undefined;
@@ -430,6 +439,12 @@ describe("a plan of Terraform", () => {
     const { output } = await terraform.fail("apply", "-auto-approve");
     assert.match(output, /- "account\/100000000000" = "launch, createVolume" -> null\n\s+\+ "account\/100000001000" = /);
     assert.match(output, /# \(999 unchanged elements hidden\)/);
+    assert.deepEqual(changedElements(output, "account_ids"), ['- "100000000000",', '+ "100000001000",', '+ "100000001001",']);
+    assert.deepEqual(changedElements(output, "grants"), [
+      '- "account/100000000000" = "launch, createVolume" -> null',
+      '+ "account/100000001000" = "launch, createVolume"',
+      '+ "account/100000001001" = "launch, createVolume"',
+    ]);
     const words = output.replace(/\s+/g, " ");
     assert.match(words, /shared with 1,001 accounts, .* the quota is 1,000 unless it was raised/);
     assert.match(words, /nothing was changed .* would pass a quota: .* \[quota-exceeded\]/);

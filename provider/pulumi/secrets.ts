@@ -1,0 +1,100 @@
+/** What a program gave as secrets: marking it in what the engine keeps and shows, and keeping it out of words. */
+
+/** A resource's inputs or outputs. */
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** The name among a set's inputs and outputs of the names of the arguments that hold secrets, hidden from the engine's display. */
+export const SECRETS = "__secrets";
+
+/** Arguments that name grantees: where one is a secret, all that tells of grantees is. */
+const NAME_GRANTEES = [
+  "accountIds",
+  "organizationArns",
+  "organizationalUnitArns",
+  "public",
+  "createVolumePermissions",
+  "neverRevoke",
+];
+
+/** Outputs that name grantees. */
+const TELL_GRANTEES = ["grants", "granted", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
+
+/** The SDK's marks of a secret on the wire. Pulumi SDK, runtime/rpc.ts, `specialSigKey`, `specialSecretSig`. */
+const [SIGNATURE, SECRET_MARK] = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"];
+
+/** The names of the arguments that hold secrets, in what the SDK serialized. */
+export function secretsAmong(serialized: Properties): string[] {
+  return Object.keys(serialized)
+    .filter((name) => holdsSecret(serialized[name]))
+    .sort();
+}
+
+/** The names of the arguments that hold secrets, as a set's inputs or outputs tell. */
+export function secretNames(props: Properties = {}): readonly string[] {
+  const { [SECRETS]: names } = props;
+  return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+}
+
+/** Whether who has access is a secret. */
+export function hidesGrantees(names: readonly string[]): boolean {
+  return names.some((name) => NAME_GRANTEES.includes(name));
+}
+
+/**
+ * Inputs or outputs in which what is secret is marked so for the engine: the dynamic provider gets secrets in clear, and the engine marks
+ * again only what has the same name.
+ *
+ * @param before what was secret up to now: it counts for what tells of the past
+ */
+export function sealed(props: Properties, names: readonly string[], before: readonly string[] = []): Record<string, unknown> {
+  const telling = hidesGrantees(names) ? TELL_GRANTEES : hidesGrantees(before) ? TELL_GRANTEES.filter(isHidden) : [];
+  const sealedNames = new Set([...names, ...telling]);
+  return {
+    ...Object.fromEntries(
+      Object.entries(props).map(([name, value]) => [
+        name,
+        sealedNames.has(name) && value !== undefined ? { [SIGNATURE]: SECRET_MARK, value } : value,
+      ]),
+    ),
+    ...(names.length > 0 ? { [SECRETS]: [...names] } : {}),
+  };
+}
+
+/**
+ * Words without what is secret.
+ *
+ * @param props the inputs or outputs that hold it
+ */
+export function withoutSecrets(text: string, props: Properties, names: readonly string[] = secretNames(props)): string {
+  const values = names.flatMap((name) => leavesOf(props[name])).sort((a, b) => b.length - a.length);
+  const rest = values.reduce((words, value) => words.replaceAll(value, HIDDEN), text);
+  return hidesGrantees(names) ? rest.replace(GRANTEE, HIDDEN) : rest;
+}
+
+/** A value without the wrappers of secrets. */
+export function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  if (SIGNATURE in value) return plain((value as unknown as Properties).value);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+}
+
+const HIDDEN = "[secret]";
+/** Account ids, but not that in a key's ARN; ARNs of organizations and units. */
+const GRANTEE = /(?<!:kms:[\w-]*:)\b\d{12}\b|arn:[\w-]+:organizations:\S*[\w]/g;
+
+function isHidden(name: string): boolean {
+  return name.startsWith("__");
+}
+
+function holdsSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if ((value as Properties)[SIGNATURE] === SECRET_MARK) return true;
+  return Object.values(value).some(holdsSecret);
+}
+
+/** The texts and numbers in a value that are long enough to be told from other words. */
+function leavesOf(value: unknown): string[] {
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf);
+  return (typeof value === "string" || typeof value === "number") && String(value).length > 2 ? [String(value)] : [];
+}
