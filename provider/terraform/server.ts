@@ -193,8 +193,18 @@ export function providerServer({
       return { imported_resources: state ? [imported] : [], diagnostics };
     },
 
-    GenerateResourceConfig: ({ type_name, state }) =>
-      ofType(RESOURCE, type_name) ?? { config: encodeValue(configurationOf(object(state)), RESOURCE_SCHEMA) },
+    GenerateResourceConfig({ type_name, state }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const known = decodeValue(state);
+      // Terraform 1.14.0 sends no state: what is written for that would be nulls, which fail the next plan.
+      return known
+        ? { config: encodeValue(configurationOf(known), RESOURCE_SCHEMA) }
+        : failure(
+            "The configuration cannot be written",
+            "Terraform did not tell the provider what was found: 1.14.0 has that bug. Use 1.14.3 or newer, or write the configuration by hand.",
+          );
+    },
 
     MoveResourceState({ source_provider_address, source_type_name, source_state, source_private, target_type_name }) {
       const refused = ofType(RESOURCE, target_type_name);
