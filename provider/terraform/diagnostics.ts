@@ -98,6 +98,7 @@ const ABOUT: Partial<Record<ErrorCode, string>> = {
 const PHRASES = new Map([
   [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],
   ["the region (the argument's, or the engine's AWS configuration)", "region, here or in the provider block"],
+  ["(kmsKeyPolicyStatements gives", "(provider::ami::kms_key_policy_statements gives"],
 ]);
 
 /** The names that Terraform's users write for what the core's words name. */

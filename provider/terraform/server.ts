@@ -10,6 +10,7 @@ import type {
 import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
 import { dataSourceProblems, readPermissions } from "./dataSource";
 import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
+import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
@@ -69,6 +70,8 @@ interface Request {
   readonly source_state: RawState | null;
   readonly source_private: Uint8Array;
   readonly target_type_name: string;
+  readonly name: string;
+  readonly arguments: readonly DynamicValue[];
 }
 
 interface RawState {
@@ -110,6 +113,7 @@ export function providerServer({
       server_capabilities: CAPABILITIES,
       resources: [{ type_name: RESOURCE }],
       data_sources: [{ type_name: DATA_SOURCE }],
+      functions: [...FUNCTIONS.keys()].map((name) => ({ name })),
     }),
 
     GetProviderSchema: () => ({
@@ -117,10 +121,12 @@ export function providerServer({
       provider: schemaMessage(PROVIDER_SCHEMA),
       resource_schemas: { [RESOURCE]: schemaMessage(RESOURCE_SCHEMA) },
       data_source_schemas: { [DATA_SOURCE]: schemaMessage(DATA_SOURCE_SCHEMA) },
+      functions: functionMessages(),
     }),
 
     GetResourceIdentitySchemas: () => ({ identity_schemas: {} }),
-    GetFunctions: () => ({ functions: {} }),
+    GetFunctions: () => ({ functions: functionMessages() }),
+    CallFunction: ({ name, arguments: given }) => ({ ...callFunction(name, given) }),
 
     ValidateProviderConfig: ({ config }) => ({
       diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config), env)],
@@ -273,13 +279,13 @@ const CAPABILITIES = {
   generate_resource_config: true,
 };
 
-/** The answer of an RPC for what this provider does not have: ephemeral resources, lists, functions, actions, state stores. */
+/** The answer of an RPC for what this provider does not have: ephemeral resources, lists, actions, state stores. */
 function notSupported(name: string): UntypedHandleCall {
   const { requestStream, responseStream } = PROVIDER_SERVICE[name] ?? {};
   const response = failureOf(
     name,
     `${name} is not supported`,
-    `This provider has the resource ${RESOURCE} and the data source ${DATA_SOURCE}, and nothing else.`,
+    `This provider has the resource ${RESOURCE}, the data source ${DATA_SOURCE} and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
   );
   if (responseStream)
     return (call: ServerWritableStream<Request, Response>) => {
@@ -369,4 +375,24 @@ function attributeMessages(attributes: Attributes): Response[] {
     optional: role === "optional" || role === "optionalComputed",
     computed: role === "computed" || role === "optionalComputed",
   }));
+}
+
+/** tfplugin6.proto, Function, by name. */
+function functionMessages(): Response {
+  const parameter = ({ name, type, description }: Parameter) => ({
+    name,
+    type: json(type),
+    allow_null_value: true,
+    description,
+    description_kind: "MARKDOWN",
+  });
+  const message = ({ summary, description, parameters, optional }: ProviderFunction) => ({
+    parameters: parameters.map(parameter),
+    variadic_parameter: parameter(optional),
+    return: { type: json("dynamic") },
+    summary,
+    description,
+    description_kind: "MARKDOWN",
+  });
+  return Object.fromEntries([...FUNCTIONS].map(([name, one]) => [name, message(one)]));
 }
