@@ -12,6 +12,8 @@ export {
   type Attribute,
   type Attributes,
   type AttributeType,
+  AUDIT,
+  AUDIT_SCHEMA,
   DATA_SOURCE,
   DATA_SOURCE_SCHEMA,
   PROVIDER_ADDRESS,

@@ -8,7 +8,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
-import { dataSourceProblems, readPermissions } from "./dataSource";
+import { DATA_SOURCES } from "./dataSource";
 import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
 import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
@@ -28,15 +28,7 @@ import {
   problemsOf,
   readSet,
 } from "./resource";
-import {
-  type Attributes,
-  DATA_SOURCE,
-  DATA_SOURCE_SCHEMA,
-  PROVIDER_SCHEMA,
-  RESOURCE,
-  RESOURCE_SCHEMA,
-  type Schema,
-} from "./schema";
+import { type Attributes, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
 import { PROVIDER_SERVICE } from "./services";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
@@ -112,7 +104,7 @@ export function providerServer({
     GetMetadata: () => ({
       server_capabilities: CAPABILITIES,
       resources: [{ type_name: RESOURCE }],
-      data_sources: [{ type_name: DATA_SOURCE }],
+      data_sources: [...DATA_SOURCES.keys()].map((type_name) => ({ type_name })),
       functions: [...FUNCTIONS.keys()].map((name) => ({ name })),
     }),
 
@@ -120,7 +112,7 @@ export function providerServer({
       server_capabilities: CAPABILITIES,
       provider: schemaMessage(PROVIDER_SCHEMA),
       resource_schemas: { [RESOURCE]: schemaMessage(RESOURCE_SCHEMA) },
-      data_source_schemas: { [DATA_SOURCE]: schemaMessage(DATA_SOURCE_SCHEMA) },
+      data_source_schemas: Object.fromEntries([...DATA_SOURCES].map(([name, { schema }]) => [name, schemaMessage(schema)])),
       functions: functionMessages(),
     }),
 
@@ -135,8 +127,10 @@ export function providerServer({
     ValidateResourceConfig: ({ type_name, config }) =>
       ofType(RESOURCE, type_name) ?? { diagnostics: problemsOf(object(config)).map(problemDiagnostic) },
 
-    ValidateDataResourceConfig: ({ type_name, config }) =>
-      ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },
+    ValidateDataResourceConfig({ type_name, config }) {
+      const source = DATA_SOURCES.get(type_name);
+      return source ? { diagnostics: source.problems(object(config)).map(problemDiagnostic) } : noDataSource(type_name);
+    },
 
     ConfigureProvider({ config }) {
       const problems = providerProblems(object(config));
@@ -227,10 +221,10 @@ export function providerServer({
     },
 
     async ReadDataSource({ type_name, config }) {
-      const refused = ofType(DATA_SOURCE, type_name);
-      if (refused) return refused;
-      const { state, diagnostics } = await readPermissions(object(config), provider);
-      return { state: encodeValue(state, DATA_SOURCE_SCHEMA), diagnostics };
+      const source = DATA_SOURCES.get(type_name);
+      if (!source) return noDataSource(type_name);
+      const { state, diagnostics } = await source.read(object(config), provider);
+      return { state: encodeValue(state, source.schema), diagnostics };
     },
 
     StopProvider() {
@@ -285,7 +279,7 @@ function notSupported(name: string): UntypedHandleCall {
   const response = failureOf(
     name,
     `${name} is not supported`,
-    `This provider has the resource ${RESOURCE}, the data source ${DATA_SOURCE} and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
+    `This provider has the resource ${RESOURCE}, the data sources ${[...DATA_SOURCES.keys()].join(" and ")}, and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
   );
   if (responseStream)
     return (call: ServerWritableStream<Request, Response>) => {
@@ -324,6 +318,13 @@ function failure(summary: string, detail: string): { readonly diagnostics: reado
 /** Refuses a type that the provider does not have. */
 function ofType(known: string, asked: string): Response | undefined {
   return asked === known ? undefined : failure(`There is no ${asked}`, `The type that this provider has is ${known}.`);
+}
+
+function noDataSource(asked: string): Response {
+  return failure(
+    `There is no ${asked}`,
+    `The data sources that this provider has are ${[...DATA_SOURCES.keys()].join(" and ")}.`,
+  );
 }
 
 function object(value: DynamicValue): ObjectValue {

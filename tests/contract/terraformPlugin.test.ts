@@ -199,7 +199,7 @@ describe("the Terraform plugin", () => {
       "StopProvider",
       "ValidateProviderConfig",
     ]);
-    // Those of the resource, the data source and the function were asked for a type without a name.
+    // Those of the resource, the data sources and the function were asked for a type without a name.
     const unsupported = named("diagnostic").filter(
       (name) =>
         !/^(Validate(Resource|Data)|Upgrade.*State|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move|Call)/.test(name),
