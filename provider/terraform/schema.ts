@@ -1,4 +1,4 @@
-/** What users of Terraform can write and read: the attributes of provider, resource and data sources, with their words; no behaviour. */
+/** What users of Terraform can write and read: the attributes of provider, resource, identity and data sources, with their words; no behaviour. */
 
 type Primitive = "string" | "bool" | "number";
 
@@ -274,6 +274,21 @@ export const AUDIT_SCHEMA: Schema = {
           ...PERMISSIONS,
         },
       },
+    },
+  },
+};
+
+/** What tells a set from all others for life; required and optional are meant for an import, where the provider fills in the rest. */
+export const IDENTITY_SCHEMA: Schema = {
+  version: 0,
+  description: "The AMI, its region and its owner.",
+  attributes: {
+    image_id: { role: "required", type: "string", description: "The AMI." },
+    region: { role: "optional", type: "string", description: "The AMI's region. Default of an import: the provider's." },
+    account_id: {
+      role: "optional",
+      type: "string",
+      description: "The account that owns the AMI. An import that names it is refused where another one does.",
     },
   },
 };

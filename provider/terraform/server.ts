@@ -12,6 +12,7 @@ import { DATA_SOURCES } from "./dataSource";
 import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
 import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
+import { decodeIdentity, type IdentityData, identityOf, importByIdentity } from "./identity";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
@@ -28,7 +29,7 @@ import {
   problemsOf,
   readSet,
 } from "./resource";
-import { type Attributes, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
+import { type Attributes, IDENTITY_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
 import { PROVIDER_SERVICE } from "./services";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
@@ -62,6 +63,11 @@ interface Request {
   readonly source_state: RawState | null;
   readonly source_private: Uint8Array;
   readonly target_type_name: string;
+  readonly identity: IdentityData | null;
+  readonly current_identity: IdentityData | null;
+  readonly prior_identity: IdentityData | null;
+  readonly planned_identity: IdentityData | null;
+  readonly raw_identity: RawState | null;
   readonly name: string;
   readonly arguments: readonly DynamicValue[];
 }
@@ -116,7 +122,7 @@ export function providerServer({
       functions: functionMessages(),
     }),
 
-    GetResourceIdentitySchemas: () => ({ identity_schemas: {} }),
+    GetResourceIdentitySchemas: () => ({ identity_schemas: { [RESOURCE]: identityMessage(IDENTITY_SCHEMA) } }),
     GetFunctions: () => ({ functions: functionMessages() }),
     CallFunction: ({ name, arguments: given }) => ({ ...callFunction(name, given) }),
 
@@ -143,19 +149,27 @@ export function providerServer({
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const state = rawState(raw_state);
-      if (!state || version > RESOURCE_SCHEMA.version)
-        return failure(
-          "The recorded state cannot be read",
-          `It is of version ${version}${state ? "" : " and not JSON"}, and this provider reads version ${RESOURCE_SCHEMA.version}: use the version of the provider that wrote it, or a newer one.`,
-        );
+      if (!state || version > RESOURCE_SCHEMA.version) return unreadableRecord("state", version, state !== null, RESOURCE_SCHEMA);
       return { upgraded_state: encodeValue(state, RESOURCE_SCHEMA) };
     },
 
-    async ReadResource({ type_name, current_state, private: own }) {
-      return ofType(RESOURCE, type_name) ?? keptResponse("new_state", await readSet(kept(current_state, own), surroundings()));
+    UpgradeResourceIdentity({ type_name, version, raw_identity }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const identity = rawState(raw_identity);
+      if (!identity || version > IDENTITY_SCHEMA.version)
+        return unreadableRecord("identity", version, identity !== null, IDENTITY_SCHEMA);
+      return { upgraded_identity: { identity_data: encodeValue(identity, IDENTITY_SCHEMA) } };
     },
 
-    async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private }) {
+    async ReadResource({ type_name, current_state, private: own, current_identity }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const read = await readSet(kept(current_state, own), surroundings());
+      return { ...keptResponse("new_state", read), new_identity: identityOf(read.state, current_identity) };
+    },
+
+    async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private, prior_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const prior = kept(prior_state, prior_private);
@@ -163,6 +177,7 @@ export function providerServer({
         return planDestroy(prior, run).then(({ private: own, diagnostics }) => ({
           planned_state: proposed_new_state,
           planned_private: encodePrivate(own),
+          planned_identity: identityOf(prior.state, prior_identity),
           diagnostics,
         }));
       const { planned, private: own, replace, diagnostics } = await planSet(prior, object(config), surroundings());
@@ -170,27 +185,40 @@ export function providerServer({
         planned_state: encodeValue(planned, RESOURCE_SCHEMA),
         planned_private: encodePrivate(own),
         requires_replace: replace.map((name) => attributePath(name)),
+        // Another resource is another identity, which tells itself once all of it is known.
+        planned_identity: prior.state && replace.length === 0 ? identityOf(prior.state, prior_identity) : identityOf(planned),
         diagnostics,
       };
     },
 
-    async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private }) {
+    async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private, planned_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const prior = kept(prior_state, planned_private);
       const planned = decodeValue(planned_state);
-      if (planned === null) return keptResponse("new_state", await destroySet(prior, surroundings()));
+      const answer = (made: Kept & { readonly diagnostics: readonly Diagnostic[] }) => ({
+        ...keptResponse("new_state", made),
+        new_identity: identityOf(made.state, planned_identity),
+      });
+      if (planned === null) return answer(await destroySet(prior, surroundings()));
       const applied = await applySet(prior, planned, surroundings());
       // Where EC2 has not what was planned, Terraform would call the true state a bug of the provider, and taint a new resource.
-      return { ...keptResponse("new_state", applied), legacy_type_system: !applied.asPlanned };
+      return { ...answer(applied), legacy_type_system: !applied.asPlanned };
     },
 
-    async ImportResourceState({ type_name, id }) {
+    async ImportResourceState({ type_name, id, identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
-      const { state, private: own, diagnostics } = await importSet(id, surroundings());
-      const imported = { type_name: RESOURCE, state: encodeValue(state, RESOURCE_SCHEMA), private: encodePrivate(own) };
-      return { imported_resources: state ? [imported] : [], diagnostics };
+      const named = decodeIdentity(identity);
+      const imported = await (named ? importByIdentity(named, surroundings()) : importSet(id, surroundings()));
+      const { state, private: own, diagnostics } = imported;
+      const resource = {
+        type_name: RESOURCE,
+        state: encodeValue(state, RESOURCE_SCHEMA),
+        private: encodePrivate(own),
+        identity: identityOf(state),
+      };
+      return { imported_resources: state ? [resource] : [], diagnostics };
     },
 
     GenerateResourceConfig({ type_name, state }) {
@@ -217,7 +245,12 @@ export function providerServer({
           `A ${source_type_name} cannot be moved to a ${RESOURCE}`,
           `Move an aws_ami_launch_permission, or a ${RESOURCE} of another address of this provider; what is moved here is a ${source_type_name} of ${source_provider_address}. Anything else can be imported: terraform import … ami-1234567890abcdef0.`,
         );
-      return { target_state: encodeValue(moved.state, RESOURCE_SCHEMA), target_private: encodePrivate(moved.private) };
+      return {
+        target_state: encodeValue(moved.state, RESOURCE_SCHEMA),
+        target_private: encodePrivate(moved.private),
+        // Of another type, the next read tells it: what is moved tells neither owner nor, in older versions, region.
+        target_identity: identityOf(moved.state),
+      };
     },
 
     async ReadDataSource({ type_name, config }) {
@@ -327,6 +360,13 @@ function noDataSource(asked: string): Response {
   );
 }
 
+function unreadableRecord(what: "state" | "identity", version: number, isJson: boolean, schema: Schema): Response {
+  return failure(
+    `The recorded ${what} cannot be read`,
+    `It is of version ${version}${isJson ? "" : " and not JSON"}, and this provider reads version ${schema.version}: use the version of the provider that wrote it, or a newer one.`,
+  );
+}
+
 function object(value: DynamicValue): ObjectValue {
   return decodeValue(value) ?? {};
 }
@@ -376,6 +416,18 @@ function attributeMessages(attributes: Attributes): Response[] {
     optional: role === "optional" || role === "optionalComputed",
     computed: role === "computed" || role === "optionalComputed",
   }));
+}
+
+/** tfplugin6.proto, ResourceIdentitySchema. */
+function identityMessage({ version, attributes }: Schema): Response {
+  const messages = Object.entries(attributes).map(([name, { role, description, type }]) => ({
+    name,
+    type: json(type),
+    required_for_import: role === "required",
+    optional_for_import: role === "optional",
+    description,
+  }));
+  return { version, identity_attributes: messages };
 }
 
 /** tfplugin6.proto, Function, by name. */
