@@ -89,6 +89,6 @@ export {
 } from "./reconcile";
 export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
 export { type Broadening, broadenings, type Entry, entriesOf, reportOf, reportOfDeletion } from "./report";
-export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
+export { type AmiOfAnother, amisOfOthers, eachOwnAmi, type OwnAmi, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
 export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

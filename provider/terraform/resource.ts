@@ -621,7 +621,8 @@ export function configurationOf(state: ObjectValue): ObjectValue {
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
 }
 
-function adopted(permissions: AmiPermissions): Kept & Pick<Applied, "diagnostics"> {
+/** The state of a set that has an AMI as it is shared. */
+export function adopted(permissions: AmiPermissions): Kept & Pick<Applied, "diagnostics"> {
   const { declared, comments } = adoptionOf(permissions);
   const { createVolumePermissions: volumes, ...args } = declared;
   const everybody = volumes === true && permissions.public ? { public: true } : {};

@@ -1,4 +1,4 @@
-/** What users of Terraform can write and read: the attributes of provider, resource, identity and data sources, with their words; no behaviour. */
+/** What users of Terraform can write and read: the attributes of provider, resource, identity, data sources and list, with their words; no behaviour. */
 
 type Primitive = "string" | "bool" | "number";
 
@@ -290,5 +290,14 @@ export const IDENTITY_SCHEMA: Schema = {
       type: "string",
       description: "The account that owns the AMI. An import that names it is refused where another one does.",
     },
+  },
+};
+
+export const LIST_SCHEMA: Schema = {
+  version: 0,
+  description:
+    "The caller's own AMIs that are shared, by launch permissions or create-volume permissions, with anybody but their owner.",
+  attributes: {
+    region: { role: "optional", type: "string", description: "The region to look in. Default: the provider's." },
   },
 };

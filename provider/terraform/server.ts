@@ -13,6 +13,7 @@ import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } f
 import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
 import { decodeIdentity, type IdentityData, identityOf, importByIdentity } from "./identity";
+import { type ListEvent, listProblems, listShared } from "./listResource";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
@@ -29,7 +30,7 @@ import {
   problemsOf,
   readSet,
 } from "./resource";
-import { type Attributes, IDENTITY_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
+import { type Attributes, IDENTITY_SCHEMA, LIST_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
 import { PROVIDER_SERVICE } from "./services";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
@@ -70,6 +71,8 @@ interface Request {
   readonly raw_identity: RawState | null;
   readonly name: string;
   readonly arguments: readonly DynamicValue[];
+  readonly include_resource_object: boolean;
+  readonly limit: number;
 }
 
 interface RawState {
@@ -78,6 +81,7 @@ interface RawState {
 
 type Response = Readonly<Record<string, unknown>>;
 type Method = (request: Request) => Response | Promise<Response>;
+type Stream = (request: Request) => AsyncIterable<ListEvent> | Response;
 
 /** A provider for one process, and what it is doing. */
 export interface ProviderServer {
@@ -112,6 +116,7 @@ export function providerServer({
       resources: [{ type_name: RESOURCE }],
       data_sources: [...DATA_SOURCES.keys()].map((type_name) => ({ type_name })),
       functions: [...FUNCTIONS.keys()].map((name) => ({ name })),
+      list_resources: [{ type_name: RESOURCE }],
     }),
 
     GetProviderSchema: () => ({
@@ -120,6 +125,7 @@ export function providerServer({
       resource_schemas: { [RESOURCE]: schemaMessage(RESOURCE_SCHEMA) },
       data_source_schemas: Object.fromEntries([...DATA_SOURCES].map(([name, { schema }]) => [name, schemaMessage(schema)])),
       functions: functionMessages(),
+      list_resource_schemas: { [RESOURCE]: schemaMessage(LIST_SCHEMA) },
     }),
 
     GetResourceIdentitySchemas: () => ({ identity_schemas: { [RESOURCE]: identityMessage(IDENTITY_SCHEMA) } }),
@@ -137,6 +143,9 @@ export function providerServer({
       const source = DATA_SOURCES.get(type_name);
       return source ? { diagnostics: source.problems(object(config)).map(problemDiagnostic) } : noDataSource(type_name);
     },
+
+    ValidateListResourceConfig: ({ type_name, config }) =>
+      ofType(RESOURCE, type_name) ?? { diagnostics: listProblems(object(config)).map(problemDiagnostic) },
 
     ConfigureProvider({ config }) {
       const problems = providerProblems(object(config));
@@ -267,29 +276,55 @@ export function providerServer({
     },
   };
 
+  const streams: Record<string, Stream> = {
+    ListResource({ type_name, config, include_resource_object: includeResource, limit }) {
+      const refused = ofType(RESOURCE, type_name);
+      return refused
+        ? { diagnostic: refused.diagnostics }
+        : listShared({ config: object(config), includeResource, limit }, provider);
+    },
+  };
+
   function watched(name: string, method: Method): UntypedHandleCall {
-    return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) => {
-      const began = Date.now();
-      const work = (async () => method(call.request))().then(
-        (response) => {
-          log("trace", `answered ${name}`, { milliseconds: Date.now() - began });
-          answer(null, response);
-        },
-        (error: Error) => {
-          // What is wrong with the provider itself; its users get the message, the log gets the place.
-          log("error", `${name} failed: ${error.message}`, { stack: error.stack });
-          answer(null, failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
-        },
-      );
-      running.add(work);
-      work.finally(() => running.delete(work));
+    return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) =>
+      watch(name, (async () => answer(null, await method(call.request)))(), (response) => answer(null, response));
+  }
+
+  function streamed(name: string, stream: Stream): UntypedHandleCall {
+    return (call: ServerWritableStream<Request, Response>) => {
+      const writing = async () => {
+        const events = stream(call.request);
+        if (!(Symbol.asyncIterator in events)) call.write(events);
+        else
+          for await (const event of events) {
+            // Terraform takes as many as it wants, and leaves.
+            if (call.cancelled) break;
+            call.write({ ...event });
+          }
+      };
+      watch(name, writing(), (response) => call.write(response)).then(() => call.end());
     };
+  }
+
+  /** Follows a call until it has ended; `fail` answers it where the provider itself is at fault. */
+  function watch(name: string, call: Promise<void>, fail: (response: Response) => void): Promise<void> {
+    const began = Date.now();
+    const work = call.then(
+      () => log("trace", `answered ${name}`, { milliseconds: Date.now() - began }),
+      (error: Error) => {
+        // What is wrong with the provider itself; its users get the message, the log gets the place.
+        log("error", `${name} failed: ${error.message}`, { stack: error.stack });
+        fail(failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
+      },
+    );
+    running.add(work);
+    return work.finally(() => running.delete(work));
   }
 
   const service = Object.fromEntries(
     Object.keys(PROVIDER_SERVICE).map((name) => {
-      const method = methods[name];
-      return [name, method ? watched(name, method) : notSupported(name)];
+      const [method, stream] = [methods[name], streams[name]];
+      return [name, method ? watched(name, method) : stream ? streamed(name, stream) : notSupported(name)];
     }),
   );
   return {
@@ -306,13 +341,13 @@ const CAPABILITIES = {
   generate_resource_config: true,
 };
 
-/** The answer of an RPC for what this provider does not have: ephemeral resources, lists, actions, state stores. */
+/** The answer of an RPC for what this provider does not have: ephemeral resources, actions, state stores. */
 function notSupported(name: string): UntypedHandleCall {
   const { requestStream, responseStream } = PROVIDER_SERVICE[name] ?? {};
   const response = failureOf(
     name,
     `${name} is not supported`,
-    `This provider has the resource ${RESOURCE}, the data sources ${[...DATA_SOURCES.keys()].join(" and ")}, and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
+    `This provider has the resource ${RESOURCE}, which it lists as well, the data sources ${[...DATA_SOURCES.keys()].join(" and ")}, and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
   );
   if (responseStream)
     return (call: ServerWritableStream<Request, Response>) => {

@@ -158,7 +158,7 @@ describe("the Terraform plugin", () => {
     assert.equal(code, 0);
   });
 
-  it("tells by its metadata and its schemas the same", async () => {
+  it("tells by its metadata and its schemas the same, and lists over the wire", async () => {
     const of = await connected();
     const metadata = await of.ask(PROVIDER_SERVICE, "GetMetadata");
     const schema = await of.ask(PROVIDER_SERVICE, "GetProviderSchema");
@@ -167,6 +167,7 @@ describe("the Terraform plugin", () => {
       ["resources", "resource_schemas"],
       ["data_sources", "data_source_schemas"],
       ["functions", "functions"],
+      ["list_resources", "list_resource_schemas"],
     ] as const)
       assert.deepEqual(names(metadata[told]), Object.keys(schema[defined] as object), told);
     const { identity_schemas } = await of.ask(PROVIDER_SERVICE, "GetResourceIdentitySchemas");
@@ -180,6 +181,10 @@ describe("the Terraform plugin", () => {
     });
     // The first argument is of index 0, which has to be told apart from none.
     assert.equal((error as Record<string, unknown>).function_argument, 0);
+    const [{ severity } = {}] = (await of.ask(PROVIDER_SERVICE, "ListResource", { type_name: "ami_other" })).diagnostic as {
+      severity?: string;
+    }[];
+    assert.equal(severity, "ERROR");
   });
 
   it("answers every RPC of the protocol: with an answer, or with a diagnostic that says what it does not have", async () => {
@@ -201,13 +206,14 @@ describe("the Terraform plugin", () => {
       "StopProvider",
       "ValidateProviderConfig",
     ]);
-    // Those of the resource, the data sources and the function were asked for a type without a name.
+    // Those of the resource, its list, the data sources and the function were asked for a type without a name.
     const unsupported = named("diagnostic").filter(
-      (name) => !/^(Validate(Resource|Data)|Upgrade|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move|Call)/.test(name),
+      (name) =>
+        !/^(Validate(Resource|Data|List)|Upgrade|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move|List|Call)/.test(name),
     );
     for (const name of unsupported)
       assert.match(JSON.stringify(await client?.ask(PROVIDER_SERVICE, name)), new RegExp(`${name} is not supported`));
-    assert.equal(unsupported.length, 17);
+    assert.equal(unsupported.length, 15);
   });
 });
 

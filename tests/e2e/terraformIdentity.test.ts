@@ -1,9 +1,11 @@
 /**
- * Resource identity and imports by it, with a CLI that has them: Terraform 1.12 or OpenTofu 1.12, which `IDENTITY_CLI` names, as
- * building one takes minutes. Without it these tests are skipped; what the provider answers is in `unit/terraformIdentity`.
+ * Imports by identity and `terraform query`, with a CLI that has them: Terraform 1.14 or OpenTofu 1.12, which `IDENTITY_CLI` names, as
+ * building one takes minutes. Without it these tests are skipped; what the provider answers is in `unit/terraformIdentity` and
+ * `unit/terraformList`.
  */
 
 import * as assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
@@ -12,6 +14,8 @@ import { TerraformProject } from "../helpers/terraformProject";
 const CLI = process.env.IDENTITY_CLI;
 const [A, B] = ["111122223333", "444455556666"] as const;
 const OWNER = "123456789012";
+/** One in which moto has no AMIs of its own account. */
+const REGION = "eu-west-1";
 const SET = "ami_launch_permission_set.golden";
 
 (CLI ? describe : describe.skip)("resource identity, by a CLI that has it", () => {
@@ -21,7 +25,7 @@ const SET = "ami_launch_permission_set.golden";
     project = await TerraformProject.create(emulator(), "", { cli: CLI });
   });
   afterEach(() => {
-    for (const name of ["terraform.tfstate", "terraform.tfstate.backup", "made.tf"])
+    for (const name of ["terraform.tfstate", "terraform.tfstate.backup", "made.tf", "shared.tfquery.hcl"])
       fs.rmSync(path.join(project.folder, name), { force: true });
   });
   after(() => project.remove());
@@ -113,5 +117,70 @@ const SET = "ami_launch_permission_set.golden";
     );
     const { output } = await project.fail("plan");
     assert.match(output.replace(/[\s│]+/g, " "), /belongs to account 123456789012, and the identity names 111122223333/);
+  });
+
+  describe("and terraform query", () => {
+    let shared: MadeImage[];
+    before(async function () {
+      const [, major, minor] = /Terraform v(\d+)\.(\d+)/.exec(execFileSync(String(CLI), ["version"]).toString()) ?? [];
+      if (!(Number(major) > 1 || Number(minor) >= 14)) this.skip();
+      const asked = { region: REGION, snapshots: 1, launchPermissions: [{ UserId: A }] };
+      shared = await emulator().images([asked, asked, asked]);
+      shared.sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
+      await emulator().image({ region: REGION, snapshots: 1 });
+    });
+    const query = (more = "") =>
+      project.write(
+        "shared.tfquery.hcl",
+        `list "ami_launch_permission_set" "shared" {\n  provider = ami\n  ${more}\n  config {\n    region = "${REGION}"\n  }\n}\n`,
+      );
+    const found = async (...args: string[]) => {
+      const { stdout } = await project.succeed("query", "-json", ...args);
+      const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
+      return lines.map((line) => JSON.parse(line) as Record<string, Record<string, unknown>>);
+    };
+    const identities = (lines: Awaited<ReturnType<typeof found>>) =>
+      lines.flatMap((line) => (line.list_resource_found ? [line.list_resource_found.identity] : []));
+    beforeEach(() => project.configure(""));
+
+    it("finds shared AMIs, as many as it is told to", async () => {
+      query();
+      const all = shared.map(({ imageId }) => ({ image_id: imageId, region: REGION, account_id: OWNER }));
+      assert.deepEqual(identities(await found()), all);
+      query("limit = 2");
+      assert.deepEqual(identities(await found()), all.slice(0, 2));
+    });
+
+    it("shows an AMI that cannot be read as a warning, and the others", async () => {
+      query();
+      const [, hidden = ""] = shared.map(({ imageId }) => imageId);
+      const failure = {
+        action: "DescribeImageAttribute",
+        resource: hidden,
+        code: "UnauthorizedOperation",
+        status: 403,
+        times: 99,
+      };
+      await emulator().configure({ failures: [failure] });
+      const lines = await found();
+      await emulator().reset();
+      const warnings = lines.flatMap(({ diagnostic }) => (diagnostic ? [[diagnostic.severity, diagnostic.summary]] : []));
+      assert.deepEqual(warnings, [["warning", `AMI ${hidden} is not listed: who it is shared with cannot be read`]]);
+      assert.equal(identities(lines).length, 2);
+    });
+
+    it("writes imports and configuration which plan no change", async () => {
+      query();
+      if (/Terraform v1\.14\.[0-2]\b/.test(execFileSync(String(CLI), ["version"]).toString())) {
+        assert.match(
+          (await project.fail("query", "-generate-config-out=made.tf")).output,
+          /Use[\s│]+1\.14\.3[\s│]+or[\s│]+newer/,
+        );
+        return;
+      }
+      await project.succeed("query", "-generate-config-out=made.tf");
+      fs.rmSync(path.join(project.folder, "shared.tfquery.hcl"));
+      assert.match(await project.plan(), /Plan: 3 to import, 0 to add, 0 to change, 0 to destroy/);
+    });
   });
 });

@@ -233,7 +233,7 @@ export interface TerraformPlan {
   }[];
 }
 
-const NO_COLOR = ["init", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
+const NO_COLOR = ["init", "query", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
 
 /** Puts the stand-in for the aws provider into a mirror. */
 export function installAwsStandIn(mirror: string): void {
