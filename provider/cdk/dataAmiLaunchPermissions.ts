@@ -14,10 +14,8 @@ interface Arguments {
 
 export interface DataAmiLaunchPermissionsConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
-/** What Terraform reads of the AMI. */
-interface Computed {
-  /** The AMI's id. */
-  readonly id: string;
+/** What Terraform reads of an AMI. */
+export interface Permissions {
   /** The account that owns the AMI. */
   readonly ownerId: string;
   /** The AMI's name. */
@@ -40,8 +38,13 @@ interface Computed {
   readonly grants: cdktn.StringMap;
 }
 
+interface Computed extends Permissions {
+  /** The AMI's id. */
+  readonly id: string;
+}
+
 /** What Terraform reads of a snapshot. */
-interface ComputedOfSnapshot {
+export interface PermissionsOfSnapshot {
   /** The snapshot. */
   readonly snapshotId: string;
   /** Accounts that may create volumes from it. */
@@ -57,8 +60,7 @@ interface ComputedOfSnapshot {
 interface Members extends References<Arguments>, Computed {}
 
 const ARGUMENTS: TableOf<Arguments> = { imageId: "string", region: "string" };
-const COMPUTED: TableOf<Computed> = {
-  id: "string",
+export const PERMISSIONS: TableOf<Permissions> = {
   ownerId: "string",
   name: "string",
   accountIds: "set",
@@ -70,7 +72,7 @@ const COMPUTED: TableOf<Computed> = {
   snapshotIds: "set",
   grants: "map",
 };
-const COMPUTED_OF_SNAPSHOT: TableOf<ComputedOfSnapshot> = {
+export const PERMISSIONS_OF_SNAPSHOT: TableOf<PermissionsOfSnapshot> = {
   snapshotId: "string",
   accountIds: "set",
   public: "bool",
@@ -81,8 +83,8 @@ const COMPUTED_OF_SNAPSHOT: TableOf<ComputedOfSnapshot> = {
 /** References to a snapshot and to who may create volumes from it. */
 export class DataAmiLaunchPermissionsSnapshotsOutputReference extends withAttributes<
   typeof cdktn.ComplexObject,
-  ComputedOfSnapshot
->(cdktn.ComplexObject, {}, COMPUTED_OF_SNAPSHOT) {
+  PermissionsOfSnapshot
+>(cdktn.ComplexObject, {}, PERMISSIONS_OF_SNAPSHOT) {
   constructor(
     terraformResource: cdktn.IInterpolatingParent,
     terraformAttribute: string,
@@ -105,7 +107,7 @@ export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
 export class DataAmiLaunchPermissions extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
   cdktn.TerraformDataSource,
   ARGUMENTS,
-  COMPUTED,
+  { id: "string", ...PERMISSIONS } satisfies TableOf<Computed>,
 ) {
   static readonly tfResourceType = "ami_launch_permissions";
 

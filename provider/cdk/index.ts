@@ -10,6 +10,14 @@ export {
 } from "./amiLaunchPermissionSet";
 export { AmiProvider, type AmiProviderAssumeRole, type AmiProviderConfig, PROVIDER_SOURCE } from "./amiProvider";
 export {
+  DataAmiLaunchPermissionAudit,
+  DataAmiLaunchPermissionAuditAmisList,
+  DataAmiLaunchPermissionAuditAmisOutputReference,
+  DataAmiLaunchPermissionAuditAmisSnapshotsList,
+  DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference,
+  type DataAmiLaunchPermissionAuditConfig,
+} from "./dataAmiLaunchPermissionAudit";
+export {
   DataAmiLaunchPermissions,
   type DataAmiLaunchPermissionsConfig,
   DataAmiLaunchPermissionsSnapshotsList,

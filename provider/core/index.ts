@@ -58,7 +58,7 @@ export type {
 } from "./gateway";
 export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
 export { decodeGrants, encodeGrants, type Grants, isGranteeKey, isPermissionWords, joinWords, sortedGrants } from "./grants";
-export { type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
+export { decodeKeyUsers, type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export { firstFew } from "./listing";
 export { DEFAULT_PATIENCE, type Patience } from "./looks";
 export {
@@ -105,6 +105,6 @@ export {
   reportOfDeletion,
   type Telling,
 } from "./report";
-export { type AmiOfAnother, amisOfOthers, ownAmis } from "./sharedAmis";
+export { type AmiOfAnother, amisOfOthers, eachOwnAmi, type OwnAmi, ownAmis } from "./sharedAmis";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
 export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

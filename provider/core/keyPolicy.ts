@@ -1,6 +1,6 @@
 /** Key policies and grants as text and lists: whom they admit to a KMS key, and the statements that admit more; pure. */
 
-import { decodeDeclaredSet, problemPath } from "./declaredSet";
+import { type ArgumentProblem, decodeDeclaredSet, problemPath } from "./declaredSet";
 import { AmiSharingError } from "./errors";
 import type { KeyGrant } from "./gateway";
 import { UNKNOWN } from "./unknown";
@@ -50,8 +50,12 @@ export interface KeyUsers {
  * @throws AmiSharingError `invalid-argument`: what is neither account, organization nor unit gets no statement
  */
 export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
-  const { partition = "aws", ...given } = users;
-  const { accountIds = [], organizationArns = [], organizationalUnitArns = [] } = checked(given);
+  const decoded = decodeKeyUsers(users);
+  if ("problems" in decoded) {
+    const words = decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ");
+    throw new AmiSharingError("invalid-argument", `kmsKeyPolicyStatements: ${words}`);
+  }
+  const { accountIds = [], organizationArns = [], organizationalUnitArns = [], partition } = decoded.users;
   const organizations = organizationArns.map((arn) => last(arn));
   const paths = organizationalUnitArns.map((arn) => {
     const [unit = "", organization = ""] = arn.toLowerCase().split("/").reverse();
@@ -68,15 +72,22 @@ export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
   ];
 }
 
-function checked(given: Omit<KeyUsers, "partition">): Omit<KeyUsers, "partition"> {
+/** An ARN's second part. IAM user guide, "Identify AWS resources with Amazon Resource Names (ARNs)": `aws`, `aws-cn`, `aws-us-gov`, … */
+const PARTITION = /^aws(-[a-z]+)*$/;
+
+/** The users of a key in canonical form, or what is wrong with them. */
+export function decodeKeyUsers(
+  given: KeyUsers,
+): { readonly users: KeyUsers } | { readonly problems: readonly ArgumentProblem[] } {
+  const { partition = "aws", ...whom } = given;
   const known = ["accountIds", "organizationArns", "organizationalUnitArns"];
-  const stranger = Object.keys(given).find((name) => !known.includes(name));
-  const decoded = decodeDeclaredSet({ ...given, imageId: UNKNOWN });
-  const problem = stranger
-    ? `there is no argument "${stranger}"; the arguments are ${known.join(", ")}, partition`
-    : "problems" in decoded && decoded.problems.map((one) => `${problemPath(one)}: ${one.message}`).join("; ");
-  if (problem) throw new AmiSharingError("invalid-argument", `kmsKeyPolicyStatements: ${problem}`);
-  return (decoded as { declared: Omit<KeyUsers, "partition"> }).declared;
+  const stranger = Object.keys(whom).find((name) => !known.includes(name));
+  const wrong = (property: string, message: string) => ({ problems: [{ property, path: [property], message }] });
+  if (stranger) return wrong(stranger, `there is no argument "${stranger}"; the arguments are ${known.join(", ")}, partition`);
+  if (!PARTITION.test(partition))
+    return wrong("partition", `${JSON.stringify(partition)} is not a partition; write one such as "aws-us-gov"`);
+  const decoded = decodeDeclaredSet({ ...whom, imageId: UNKNOWN });
+  return "problems" in decoded ? decoded : { users: { ...(decoded.declared as Omit<KeyUsers, "partition">), partition } };
 }
 
 /** Grants only for AWS's own use, as the user guide asks: nobody hands the key on. */

@@ -1,10 +1,11 @@
 /** Which images a region has that concern sharing: the caller's own with their grants, and others' that are shared with it. */
 
-import { inGroups } from "./batches";
+import { batches, inGroups } from "./batches";
 import { type AmiPermissions, amiPermissions } from "./describePermissions";
 import type { AmiSharingError } from "./errors";
-import type { Gateway } from "./gateway";
+import type { Gateway, Image } from "./gateway";
 import { accountKey, type GranteeKey } from "./grantee";
+import { MAX_CONCURRENT_CALLS } from "./limits";
 import { ifPresent } from "./looks";
 import { filterGrantees } from "./permissions";
 
@@ -27,7 +28,35 @@ export interface AmiOfAnother {
  * @param includeSnapshots false: `snapshots` is empty, and `grants` tells of launching only
  */
 export async function ownAmis(gateway: Gateway, includeSnapshots: boolean): Promise<AmiPermissions[]> {
-  const images = await gateway.describeImages("self");
+  return permissionsOf(gateway, await gateway.describeImages("self"), includeSnapshots);
+}
+
+/** An own image with who has access to it, or why that cannot be read. */
+export type OwnAmi = { readonly permissions: AmiPermissions } | { readonly imageId: string; readonly error: AmiSharingError };
+
+/**
+ * The same, a few images at a time, so that whoever has seen enough can stop: then the others are not read. One that cannot be
+ * read does not keep the others from being read.
+ *
+ * @throws AmiSharingError where the images cannot be listed
+ */
+export async function* eachOwnAmi(gateway: Gateway): AsyncGenerator<OwnAmi> {
+  for (const group of batches(await gateway.describeImages("self"), MAX_CONCURRENT_CALLS)) {
+    const whole = await permissionsOf(gateway, group, true).catch(() => undefined);
+    if (whole) for (const permissions of whole) yield { permissions };
+    else for (const image of group) yield* readAlone(gateway, image);
+  }
+}
+
+/** Gives nothing for an image that is gone. */
+async function* readAlone(gateway: Gateway, image: Image): AsyncGenerator<OwnAmi> {
+  const { imageId } = image;
+  const read = await permissionsOf(gateway, [image], true).catch((error: AmiSharingError) => ({ imageId, error }));
+  if ("error" in read) yield read;
+  else for (const permissions of read) yield { permissions };
+}
+
+async function permissionsOf(gateway: Gateway, images: readonly Image[], includeSnapshots: boolean): Promise<AmiPermissions[]> {
   const snapshotIds = (of: typeof images) => [...new Set(of.flatMap((image) => image.snapshotIds))];
   const encrypted = includeSnapshots ? snapshotIds(images.filter((image) => image.encrypted)) : [];
   const launch = new Map<string, ReadonlySet<GranteeKey>>();

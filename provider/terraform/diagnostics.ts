@@ -69,11 +69,16 @@ const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
  * @param summary for every other fault
  */
 export function readingDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
+  const fault = faultOfProvider(error);
+  return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
+}
+
+/** The summary where the provider is at fault, whichever AMI it reads. */
+export function faultOfProvider(error: unknown): string | undefined {
   const { code, awsCode } = error as Partial<AmiSharingError>;
   // STS's code, for a role; what EC2 does not allow is UnauthorizedOperation.
   const denied = code === "not-authorized" && awsCode === "AccessDenied";
-  const fault = denied ? "AWS denies the provider access" : code && FAULTS_OF_PROVIDER[code];
-  return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
+  return denied ? "AWS denies the provider access" : code && FAULTS_OF_PROVIDER[code];
 }
 
 /** What people should know of a provider block that is accepted, and of the environment. */
@@ -103,6 +108,7 @@ const PHRASES = new Map([
   ["adopt or import the AMI as it is shared", "import the AMI as it is shared"],
   [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],
   ["the region (the argument's, or the engine's AWS configuration)", "region, here or in the provider block"],
+  ["(kmsKeyPolicyStatements gives", "(provider::ami::kms_key_policy_statements gives"],
 ]);
 
 /** The names that Terraform's users write for what the core's words name. */

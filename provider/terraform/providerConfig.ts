@@ -1,11 +1,13 @@
 /** The provider's configuration: from the block and the environment to connections, and a gateway for each region. */
 
 import {
+  AmiSharingError,
   type ArgumentProblem,
   type CallWatch,
   type Connection,
   type DeclaredConnection,
   decodeConnection,
+  type ErrorDetails,
   ec2Gateway,
   type Gateway,
   type MaybeUnknown,
@@ -13,7 +15,7 @@ import {
 } from "../core";
 import { argumentsIn } from "./arguments";
 import { PROVIDER_SCHEMA } from "./schema";
-import { hasUnknown, type ObjectValue } from "./values";
+import { hasUnknown, type ObjectValue, type Value } from "./values";
 
 /** Makes the gateway of a connection; tests give their own. */
 export type MakeGateway = (connection: Connection, watch: CallWatch) => Gateway;
@@ -62,6 +64,21 @@ export class ProviderConfig {
     if (this.declared.region !== undefined) return this.declared.region;
     if (recorded !== undefined) return recorded;
     return this.isKnown ? this.gateway(undefined).region() : UNKNOWN;
+  }
+
+  /**
+   * The region of something that is read at once, where nothing may be unknown.
+   *
+   * @param given the argument; absent or null: the provider's
+   * @param about what the error is to name
+   */
+  async regionToRead(given: Value | undefined, about: Pick<ErrorDetails, "imageId" | "next"> = {}): Promise<string> {
+    const region = typeof given === "string" ? given : await this.regionFor(undefined);
+    if (region !== UNKNOWN && this.isKnown) return region;
+    throw new AmiSharingError("region-missing", "the provider's configuration is not known yet", {
+      next: "give the provider values that are known, or apply what they come from first (-target)",
+      ...about,
+    });
   }
 
   private connection(region: string | undefined): Connection {

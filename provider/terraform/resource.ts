@@ -752,8 +752,12 @@ function unbridgeable({ mode, kmsAccess }: DeclaredSet): ArgumentProblem[] {
   ];
 }
 
-/** @param isBridge write lists out, as the bridge drops an empty object */
-function adopted(permissions: AmiPermissions, isBridge = false): Kept & Pick<Applied, "diagnostics"> {
+/**
+ * The state of a set that has an AMI as it is shared.
+ *
+ * @param isBridge write lists out, as the bridge drops an empty object
+ */
+export function adopted(permissions: AmiPermissions, isBridge = false): Kept & Pick<Applied, "diagnostics"> {
   const { declared, comments } = adoptionOf(permissions);
   const { createVolumePermissions: volumes, ...args } = declared;
   const alike = {

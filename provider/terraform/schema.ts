@@ -1,4 +1,4 @@
-/** What users of Terraform can write and read: the attributes of provider, resource and data source, with their words; no behaviour. */
+/** What users of Terraform can write and read: the attributes of provider, resource, identity, data sources and list, with their words; no behaviour. */
 
 type Primitive = "string" | "bool" | "number";
 
@@ -32,6 +32,8 @@ export const PROVIDER_ADDRESS = "registry.terraform.io/ami-launch-permissions/am
 export const RESOURCE = "ami_launch_permission_set";
 /** The data source's type. */
 export const DATA_SOURCE = "ami_launch_permissions";
+/** The type of the data source that finds AMIs. */
+export const AUDIT = "ami_launch_permission_audit";
 
 const STRINGS = ["set", "string"] as const;
 
@@ -210,6 +212,42 @@ export const RESOURCE_SCHEMA: Schema = {
   },
 };
 
+/** Who may launch an AMI and who may create volumes from its snapshots, as it is read. */
+const PERMISSIONS: Attributes = {
+  owner_id: { role: "computed", type: "string", description: "The account that owns the AMI." },
+  name: { role: "computed", type: "string", description: "The AMI's name." },
+  account_ids: { role: "computed", type: STRINGS, description: "Accounts that may launch the AMI, without its owner." },
+  organization_arns: { role: "computed", type: STRINGS, description: "Organizations all of whose accounts may launch it." },
+  organizational_unit_arns: { role: "computed", type: STRINGS, description: "Organizational units whose accounts may." },
+  public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
+  other_user_ids: { role: "computed", type: STRINGS, description: "Users that are no accounts, such as `aws-marketplace`." },
+  encrypted: {
+    role: "computed",
+    type: "bool",
+    description: "Whether any snapshot is encrypted: then accounts that launch need its key, too.",
+  },
+  snapshot_ids: { role: "computed", type: STRINGS, description: "The EBS snapshots of the AMI." },
+  snapshots: {
+    role: "computed",
+    description: "The EBS snapshots of the AMI, by id, and who may create volumes from them.",
+    nested: {
+      nesting: "LIST",
+      attributes: {
+        snapshot_id: { role: "computed", type: "string", description: "The snapshot." },
+        account_ids: { role: "computed", type: STRINGS, description: "Accounts that may create volumes from it." },
+        public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
+        encrypted: { role: "computed", type: "bool", description: "Whether it is encrypted." },
+        kms_key_id: { role: "computed", type: "string", description: "The ARN of its key, where it is encrypted." },
+      },
+    },
+  },
+  grants: {
+    role: "computed",
+    type: ["map", "string"],
+    description: "The same as grantee → permissions, as in the resource's `grants`.",
+  },
+};
+
 export const DATA_SOURCE_SCHEMA: Schema = {
   version: 0,
   description: "Who an AMI of the caller's is shared with now, whoever shared it: the Permissions tab of the EC2 console.",
@@ -217,37 +255,69 @@ export const DATA_SOURCE_SCHEMA: Schema = {
     image_id: { role: "required", type: "string", description: "The AMI; EC2 shows permissions to its owner only." },
     region: { role: "optionalComputed", type: "string", description: "The AMI's region. Default: the provider's." },
     id: { role: "computed", type: "string", description: "The AMI's id." },
-    owner_id: { role: "computed", type: "string", description: "The account that owns the AMI." },
-    name: { role: "computed", type: "string", description: "The AMI's name." },
-    account_ids: { role: "computed", type: STRINGS, description: "Accounts that may launch the AMI, without its owner." },
-    organization_arns: { role: "computed", type: STRINGS, description: "Organizations all of whose accounts may launch it." },
-    organizational_unit_arns: { role: "computed", type: STRINGS, description: "Organizational units whose accounts may." },
-    public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
-    other_user_ids: { role: "computed", type: STRINGS, description: "Users that are no accounts, such as `aws-marketplace`." },
-    encrypted: {
-      role: "computed",
-      type: "bool",
-      description: "Whether any snapshot is encrypted: then accounts that launch need its key, too.",
+    ...PERMISSIONS,
+  },
+};
+
+export const AUDIT_SCHEMA: Schema = {
+  version: 0,
+  description:
+    "The AMIs of a region that concern sharing: the caller's own, each with who it is shared with now, or those of other accounts that are shared with the caller.",
+  attributes: {
+    owner: {
+      role: "optionalComputed",
+      type: "string",
+      description:
+        "`self`: the caller's own AMIs, disabled ones too, with their grants. `others`: AMIs of other accounts that are shared with the caller's account, organization or unit; public ones are not among them, and EC2 shows their grants to their owner only. Default: `self`.",
     },
-    snapshot_ids: { role: "computed", type: STRINGS, description: "The EBS snapshots of the AMI." },
-    snapshots: {
+    include_snapshots: {
+      role: "optionalComputed",
+      type: "bool",
+      description:
+        "For own AMIs: whether to read who may create volumes from their snapshots, one call each; `false` leaves `snapshots` empty and `grants` with launch only. Default: `true`.",
+    },
+    region: { role: "optionalComputed", type: "string", description: "The region to look in. Default: the provider's." },
+    id: { role: "computed", type: "string", description: "The region." },
+    amis: {
       role: "computed",
-      description: "The EBS snapshots of the AMI, by id, and who may create volumes from them.",
+      description: "The AMIs, by id. An AMI that goes away meanwhile is left out; one that cannot be read fails the whole.",
       nested: {
         nesting: "LIST",
         attributes: {
-          snapshot_id: { role: "computed", type: "string", description: "The snapshot." },
-          account_ids: { role: "computed", type: STRINGS, description: "Accounts that may create volumes from it." },
-          public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
-          encrypted: { role: "computed", type: "bool", description: "Whether it is encrypted." },
-          kms_key_id: { role: "computed", type: "string", description: "The ARN of its key, where it is encrypted." },
+          image_id: { role: "computed", type: "string", description: "The AMI." },
+          region: { role: "computed", type: "string", description: "Its region." },
+          state: {
+            role: "computed",
+            type: "string",
+            description: "Of others' AMIs: EC2's state, `available`, `pending`, `failed`, …",
+          },
+          ...PERMISSIONS,
         },
       },
     },
-    grants: {
-      role: "computed",
-      type: ["map", "string"],
-      description: "The same as grantee → permissions, as in the resource's `grants`.",
+  },
+};
+
+/** What tells a set from all others for life; required and optional are meant for an import, where the provider fills in the rest. */
+export const IDENTITY_SCHEMA: Schema = {
+  version: 0,
+  description: "The AMI, its region and its owner.",
+  attributes: {
+    image_id: { role: "required", type: "string", description: "The AMI." },
+    region: { role: "optional", type: "string", description: "The AMI's region. Default of an import: the provider's." },
+    account_id: {
+      role: "optional",
+      type: "string",
+      description: "The account that owns the AMI. An import that names it is refused where another one does.",
     },
+  },
+};
+
+export const LIST_SCHEMA: Schema = {
+  version: 0,
+  description:
+    "The caller's own AMIs that are shared, by launch permissions or create-volume permissions, with anybody but their owner.",
+  attributes: {
+    region: { role: "optional", type: "string", description: "The region to look in. Default: the provider's." },
   },
 };

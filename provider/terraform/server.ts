@@ -8,9 +8,12 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
-import { dataSourceProblems, readPermissions } from "./dataSource";
+import { DATA_SOURCES } from "./dataSource";
 import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
+import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
+import { decodeIdentity, type IdentityData, identityOf, importByIdentity } from "./identity";
+import { type ListEvent, listProblems, listShared } from "./listResource";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
 import {
@@ -27,15 +30,7 @@ import {
   planSet,
   readSet,
 } from "./resource";
-import {
-  type Attributes,
-  DATA_SOURCE,
-  DATA_SOURCE_SCHEMA,
-  PROVIDER_SCHEMA,
-  RESOURCE,
-  RESOURCE_SCHEMA,
-  type Schema,
-} from "./schema";
+import { type Attributes, IDENTITY_SCHEMA, LIST_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
 import { PROVIDER_SERVICE } from "./services";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
@@ -70,6 +65,15 @@ interface Request {
   readonly source_state: RawState | null;
   readonly source_private: Uint8Array;
   readonly target_type_name: string;
+  readonly identity: IdentityData | null;
+  readonly current_identity: IdentityData | null;
+  readonly prior_identity: IdentityData | null;
+  readonly planned_identity: IdentityData | null;
+  readonly raw_identity: RawState | null;
+  readonly name: string;
+  readonly arguments: readonly DynamicValue[];
+  readonly include_resource_object: boolean;
+  readonly limit: number;
 }
 
 interface RawState {
@@ -78,6 +82,7 @@ interface RawState {
 
 type Response = Readonly<Record<string, unknown>>;
 type Method = (request: Request) => Response | Promise<Response>;
+type Stream = (request: Request) => AsyncIterable<ListEvent> | Response;
 
 /** A provider for one process, and what it is doing. */
 export interface ProviderServer {
@@ -118,18 +123,23 @@ export function providerServer({
     GetMetadata: () => ({
       server_capabilities: CAPABILITIES,
       resources: [{ type_name: RESOURCE }],
-      data_sources: [{ type_name: DATA_SOURCE }],
+      data_sources: [...DATA_SOURCES.keys()].map((type_name) => ({ type_name })),
+      functions: [...FUNCTIONS.keys()].map((name) => ({ name })),
+      list_resources: [{ type_name: RESOURCE }],
     }),
 
     GetProviderSchema: () => ({
       server_capabilities: CAPABILITIES,
       provider: schemaMessage(PROVIDER_SCHEMA),
       resource_schemas: { [RESOURCE]: schemaMessage(RESOURCE_SCHEMA) },
-      data_source_schemas: { [DATA_SOURCE]: schemaMessage(DATA_SOURCE_SCHEMA) },
+      data_source_schemas: Object.fromEntries([...DATA_SOURCES].map(([name, { schema }]) => [name, schemaMessage(schema)])),
+      functions: functionMessages(),
+      list_resource_schemas: { [RESOURCE]: schemaMessage(LIST_SCHEMA) },
     }),
 
-    GetResourceIdentitySchemas: () => ({ identity_schemas: {} }),
-    GetFunctions: () => ({ functions: {} }),
+    GetResourceIdentitySchemas: () => ({ identity_schemas: { [RESOURCE]: identityMessage(IDENTITY_SCHEMA) } }),
+    GetFunctions: () => ({ functions: functionMessages() }),
+    CallFunction: ({ name, arguments: given }) => ({ ...callFunction(name, given) }),
 
     ValidateProviderConfig: ({ config }) => ({
       diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config), env)],
@@ -138,8 +148,13 @@ export function providerServer({
     ValidateResourceConfig: ({ type_name, config }) =>
       ofType(RESOURCE, type_name) ?? { diagnostics: configurationDiagnostics(object(config)) },
 
-    ValidateDataResourceConfig: ({ type_name, config }) =>
-      ofType(DATA_SOURCE, type_name) ?? { diagnostics: dataSourceProblems(object(config)).map(problemDiagnostic) },
+    ValidateDataResourceConfig({ type_name, config }) {
+      const source = DATA_SOURCES.get(type_name);
+      return source ? { diagnostics: source.problems(object(config)).map(problemDiagnostic) } : noDataSource(type_name);
+    },
+
+    ValidateListResourceConfig: ({ type_name, config }) =>
+      ofType(RESOURCE, type_name) ?? { diagnostics: listProblems(object(config)).map(problemDiagnostic) },
 
     ConfigureProvider({ config, terraform_version }) {
       isBridge = (terraform_version ?? "").includes(BRIDGE);
@@ -153,19 +168,27 @@ export function providerServer({
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const state = rawState(raw_state);
-      if (!state || version > RESOURCE_SCHEMA.version)
-        return failure(
-          "The recorded state cannot be read",
-          `It is of version ${version}${state ? "" : " and not JSON"}, and this provider reads version ${RESOURCE_SCHEMA.version}: use the version of the provider that wrote it, or a newer one.`,
-        );
+      if (!state || version > RESOURCE_SCHEMA.version) return unreadableRecord("state", version, state !== null, RESOURCE_SCHEMA);
       return { upgraded_state: encodeValue(state, RESOURCE_SCHEMA) };
     },
 
-    async ReadResource({ type_name, current_state, private: own }) {
-      return ofType(RESOURCE, type_name) ?? keptResponse("new_state", await readSet(kept(current_state, own), surroundings()));
+    UpgradeResourceIdentity({ type_name, version, raw_identity }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const identity = rawState(raw_identity);
+      if (!identity || version > IDENTITY_SCHEMA.version)
+        return unreadableRecord("identity", version, identity !== null, IDENTITY_SCHEMA);
+      return { upgraded_identity: { identity_data: encodeValue(identity, IDENTITY_SCHEMA) } };
     },
 
-    async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private }) {
+    async ReadResource({ type_name, current_state, private: own, current_identity }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const read = await readSet(kept(current_state, own), surroundings());
+      return { ...keptResponse("new_state", read), new_identity: identityOf(read.state, current_identity) };
+    },
+
+    async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private, prior_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const prior = kept(prior_state, prior_private);
@@ -173,6 +196,7 @@ export function providerServer({
         return planDestroy(prior, run).then(({ private: own, diagnostics }) => ({
           planned_state: proposed_new_state,
           planned_private: encodePrivate(own),
+          planned_identity: identityOf(prior.state, prior_identity),
           diagnostics,
         }));
       const { planned, private: own, replace, diagnostics } = await planSet(prior, object(config), surroundings());
@@ -180,31 +204,54 @@ export function providerServer({
         planned_state: encodeValue(planned, RESOURCE_SCHEMA),
         planned_private: encodePrivate(own),
         requires_replace: replace.map((name) => attributePath(name)),
+        // Another resource is another identity, which tells itself once all of it is known.
+        planned_identity: prior.state && replace.length === 0 ? identityOf(prior.state, prior_identity) : identityOf(planned),
         diagnostics,
       };
     },
 
-    async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private }) {
+    async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private, planned_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const prior = kept(prior_state, planned_private);
       const planned = decodeValue(planned_state);
-      if (planned === null) return keptResponse("new_state", await destroySet(prior, surroundings()));
+      const answer = (made: Kept & { readonly diagnostics: readonly Diagnostic[] }) => ({
+        ...keptResponse("new_state", made),
+        new_identity: identityOf(made.state, planned_identity),
+      });
+      if (planned === null) return answer(await destroySet(prior, surroundings()));
       const applied = await applySet(prior, planned, surroundings());
       // Where EC2 has not what was planned, Terraform would call the true state a bug of the provider, and taint a new resource.
-      return { ...keptResponse("new_state", applied), legacy_type_system: !applied.asPlanned };
+      return { ...answer(applied), legacy_type_system: !applied.asPlanned };
     },
 
-    async ImportResourceState({ type_name, id }) {
+    async ImportResourceState({ type_name, id, identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
-      const { state, private: own, diagnostics } = await importSet(id, surroundings());
-      const imported = { type_name: RESOURCE, state: encodeValue(state, RESOURCE_SCHEMA), private: encodePrivate(own) };
-      return { imported_resources: state ? [imported] : [], diagnostics };
+      const named = decodeIdentity(identity);
+      const imported = await (named ? importByIdentity(named, surroundings()) : importSet(id, surroundings()));
+      const { state, private: own, diagnostics } = imported;
+      const resource = {
+        type_name: RESOURCE,
+        state: encodeValue(state, RESOURCE_SCHEMA),
+        private: encodePrivate(own),
+        identity: identityOf(state),
+      };
+      return { imported_resources: state ? [resource] : [], diagnostics };
     },
 
-    GenerateResourceConfig: ({ type_name, state }) =>
-      ofType(RESOURCE, type_name) ?? { config: encodeValue(configurationOf(object(state)), RESOURCE_SCHEMA) },
+    GenerateResourceConfig({ type_name, state }) {
+      const refused = ofType(RESOURCE, type_name);
+      if (refused) return refused;
+      const known = decodeValue(state);
+      // Terraform 1.14.0 sends no state: what is written for that would be nulls, which fail the next plan.
+      return known
+        ? { config: encodeValue(configurationOf(known), RESOURCE_SCHEMA) }
+        : failure(
+            "The configuration cannot be written",
+            "Terraform did not tell the provider what was found: 1.14.0 has that bug. Use 1.14.3 or newer, or write the configuration by hand.",
+          );
+    },
 
     MoveResourceState({ source_provider_address, source_type_name, source_state, source_private, target_type_name }) {
       const refused = ofType(RESOURCE, target_type_name);
@@ -217,14 +264,19 @@ export function providerServer({
           `A ${source_type_name} cannot be moved to a ${RESOURCE}`,
           `Move an aws_ami_launch_permission, or a ${RESOURCE} of another address of this provider; what is moved here is a ${source_type_name} of ${source_provider_address}. Anything else can be imported: terraform import … ami-1234567890abcdef0.`,
         );
-      return { target_state: encodeValue(moved.state, RESOURCE_SCHEMA), target_private: encodePrivate(moved.private) };
+      return {
+        target_state: encodeValue(moved.state, RESOURCE_SCHEMA),
+        target_private: encodePrivate(moved.private),
+        // Of another type, the next read tells it: what is moved tells neither owner nor, in older versions, region.
+        target_identity: identityOf(moved.state),
+      };
     },
 
     async ReadDataSource({ type_name, config }) {
-      const refused = ofType(DATA_SOURCE, type_name);
-      if (refused) return refused;
-      const { state, diagnostics } = await readPermissions(object(config), provider);
-      return { state: encodeValue(state, DATA_SOURCE_SCHEMA), diagnostics };
+      const source = DATA_SOURCES.get(type_name);
+      if (!source) return noDataSource(type_name);
+      const { state, diagnostics } = await source.read(object(config), provider);
+      return { state: encodeValue(state, source.schema), diagnostics };
     },
 
     StopProvider() {
@@ -234,29 +286,55 @@ export function providerServer({
     },
   };
 
+  const streams: Record<string, Stream> = {
+    ListResource({ type_name, config, include_resource_object: includeResource, limit }) {
+      const refused = ofType(RESOURCE, type_name);
+      return refused
+        ? { diagnostic: refused.diagnostics }
+        : listShared({ config: object(config), includeResource, limit }, provider);
+    },
+  };
+
   function watched(name: string, method: Method): UntypedHandleCall {
-    return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) => {
-      const began = Date.now();
-      const work = (async () => method(call.request))().then(
-        (response) => {
-          log("trace", `answered ${name}`, { milliseconds: Date.now() - began });
-          answer(null, response);
-        },
-        (error: Error) => {
-          // What is wrong with the provider itself; its users get the message, the log gets the place.
-          log("error", `${name} failed: ${error.message}`, { stack: error.stack });
-          answer(null, failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
-        },
-      );
-      running.add(work);
-      work.finally(() => running.delete(work));
+    return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) =>
+      watch(name, (async () => answer(null, await method(call.request)))(), (response) => answer(null, response));
+  }
+
+  function streamed(name: string, stream: Stream): UntypedHandleCall {
+    return (call: ServerWritableStream<Request, Response>) => {
+      const writing = async () => {
+        const events = stream(call.request);
+        if (!(Symbol.asyncIterator in events)) call.write(events);
+        else
+          for await (const event of events) {
+            // Terraform takes as many as it wants, and leaves.
+            if (call.cancelled) break;
+            call.write({ ...event });
+          }
+      };
+      watch(name, writing(), (response) => call.write(response)).then(() => call.end());
     };
+  }
+
+  /** Follows a call until it has ended; `fail` answers it where the provider itself is at fault. */
+  function watch(name: string, call: Promise<void>, fail: (response: Response) => void): Promise<void> {
+    const began = Date.now();
+    const work = call.then(
+      () => log("trace", `answered ${name}`, { milliseconds: Date.now() - began }),
+      (error: Error) => {
+        // What is wrong with the provider itself; its users get the message, the log gets the place.
+        log("error", `${name} failed: ${error.message}`, { stack: error.stack });
+        fail(failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
+      },
+    );
+    running.add(work);
+    return work.finally(() => running.delete(work));
   }
 
   const service = Object.fromEntries(
     Object.keys(PROVIDER_SERVICE).map((name) => {
-      const method = methods[name];
-      return [name, method ? watched(name, method) : notSupported(name)];
+      const [method, stream] = [methods[name], streams[name]];
+      return [name, method ? watched(name, method) : stream ? streamed(name, stream) : notSupported(name)];
     }),
   );
   return {
@@ -276,13 +354,13 @@ const CAPABILITIES = {
   generate_resource_config: true,
 };
 
-/** The answer of an RPC for what this provider does not have: ephemeral resources, lists, functions, actions, state stores. */
+/** The answer of an RPC for what this provider does not have: ephemeral resources, actions, state stores. */
 function notSupported(name: string): UntypedHandleCall {
   const { requestStream, responseStream } = PROVIDER_SERVICE[name] ?? {};
   const response = failureOf(
     name,
     `${name} is not supported`,
-    `This provider has the resource ${RESOURCE} and the data source ${DATA_SOURCE}, and nothing else.`,
+    `This provider has the resource ${RESOURCE}, which it lists as well, the data sources ${[...DATA_SOURCES.keys()].join(" and ")}, and the function ${[...FUNCTIONS.keys()].join(", ")}, and nothing else.`,
   );
   if (responseStream)
     return (call: ServerWritableStream<Request, Response>) => {
@@ -321,6 +399,20 @@ function failure(summary: string, detail: string): { readonly diagnostics: reado
 /** Refuses a type that the provider does not have. */
 function ofType(known: string, asked: string): Response | undefined {
   return asked === known ? undefined : failure(`There is no ${asked}`, `The type that this provider has is ${known}.`);
+}
+
+function noDataSource(asked: string): Response {
+  return failure(
+    `There is no ${asked}`,
+    `The data sources that this provider has are ${[...DATA_SOURCES.keys()].join(" and ")}.`,
+  );
+}
+
+function unreadableRecord(what: "state" | "identity", version: number, isJson: boolean, schema: Schema): Response {
+  return failure(
+    `The recorded ${what} cannot be read`,
+    `It is of version ${version}${isJson ? "" : " and not JSON"}, and this provider reads version ${schema.version}: use the version of the provider that wrote it, or a newer one.`,
+  );
 }
 
 function object(value: DynamicValue): ObjectValue {
@@ -372,4 +464,36 @@ function attributeMessages(attributes: Attributes): Response[] {
     optional: role === "optional" || role === "optionalComputed",
     computed: role === "computed" || role === "optionalComputed",
   }));
+}
+
+/** tfplugin6.proto, ResourceIdentitySchema. */
+function identityMessage({ version, attributes }: Schema): Response {
+  const messages = Object.entries(attributes).map(([name, { role, description, type }]) => ({
+    name,
+    type: json(type),
+    required_for_import: role === "required",
+    optional_for_import: role === "optional",
+    description,
+  }));
+  return { version, identity_attributes: messages };
+}
+
+/** tfplugin6.proto, Function, by name. */
+function functionMessages(): Response {
+  const parameter = ({ name, type, description }: Parameter) => ({
+    name,
+    type: json(type),
+    allow_null_value: true,
+    description,
+    description_kind: "MARKDOWN",
+  });
+  const message = ({ summary, description, parameters, optional }: ProviderFunction) => ({
+    parameters: parameters.map(parameter),
+    variadic_parameter: parameter(optional),
+    return: { type: json("dynamic") },
+    summary,
+    description,
+    description_kind: "MARKDOWN",
+  });
+  return Object.fromEntries([...FUNCTIONS].map(([name, one]) => [name, message(one)]));
 }

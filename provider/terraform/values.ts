@@ -37,6 +37,26 @@ export function encodeValue(value: ObjectValue | null, schema: Schema): DynamicV
   return { msgpack: encoder.encode(value === null ? null : complete(value, schema.attributes)) };
 }
 
+/** Decodes an argument of a function: a value of any type but an object of a schema. */
+export function decodeArgument({ msgpack, json }: DynamicValue): Value {
+  if (msgpack && msgpack.length > 0) return decode(msgpack, { extensionCodec: extensions }) as Value;
+  return json && json.length > 0 ? (JSON.parse(Buffer.from(json).toString("utf8")) as Value) : null;
+}
+
+/** Encodes a value whose type the receiver does not know beforehand: go-cty, msgpack/dynamic.go, the type beside the value. */
+export function encodeDynamic(value: Value): DynamicValue {
+  if (value === UNKNOWN) return { msgpack: encoder.encode(UNKNOWN_EXTENSION) };
+  return { msgpack: encoder.encode([Buffer.from(JSON.stringify(typeOf(value))), marked(value)]) };
+}
+
+/** The type of a value, as go-cty writes it: arrays are tuples, whose elements may differ. */
+function typeOf(value: Value): unknown {
+  if (Array.isArray(value)) return ["tuple", value.map(typeOf)];
+  if (typeof value !== "object" || value === null)
+    return value === null ? "dynamic" : typeof value === "boolean" ? "bool" : typeof value;
+  return ["object", Object.fromEntries(Object.entries(value).map(([name, member]) => [name, typeOf(member)]))];
+}
+
 /** A value with exactly the members that the attributes name. */
 function complete(value: ObjectValue, attributes: Attributes): object {
   const members = Object.entries(attributes).map(([name, { nested }]) => {

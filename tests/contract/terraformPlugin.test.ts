@@ -158,6 +158,35 @@ describe("the Terraform plugin", () => {
     assert.equal(code, 0);
   });
 
+  it("tells by its metadata and its schemas the same, and lists over the wire", async () => {
+    const of = await connected();
+    const metadata = await of.ask(PROVIDER_SERVICE, "GetMetadata");
+    const schema = await of.ask(PROVIDER_SERVICE, "GetProviderSchema");
+    const names = (list: unknown) => (list as Record<string, string>[]).map((one) => one.type_name ?? one.name);
+    for (const [told, defined] of [
+      ["resources", "resource_schemas"],
+      ["data_sources", "data_source_schemas"],
+      ["functions", "functions"],
+      ["list_resources", "list_resource_schemas"],
+    ] as const)
+      assert.deepEqual(names(metadata[told]), Object.keys(schema[defined] as object), told);
+    const { identity_schemas } = await of.ask(PROVIDER_SERVICE, "GetResourceIdentitySchemas");
+    assert.deepEqual(Object.keys(identity_schemas as object), names(metadata.resources));
+    const { functions } = await of.ask(PROVIDER_SERVICE, "GetFunctions");
+    assert.deepEqual(functions, schema.functions);
+    assert.deepEqual(metadata.server_capabilities, schema.server_capabilities);
+    const { error } = await of.ask(PROVIDER_SERVICE, "CallFunction", {
+      name: "kms_key_policy_statements",
+      arguments: [{ json: Buffer.from('["1"]') }, { json: Buffer.from("null") }, { json: Buffer.from("null") }],
+    });
+    // The first argument is of index 0, which has to be told apart from none.
+    assert.equal((error as Record<string, unknown>).function_argument, 0);
+    const [{ severity } = {}] = (await of.ask(PROVIDER_SERVICE, "ListResource", { type_name: "ami_other" })).diagnostic as {
+      severity?: string;
+    }[];
+    assert.equal(severity, "ERROR");
+  });
+
   it("answers every RPC of the protocol: with an answer, or with a diagnostic that says what it does not have", async () => {
     await connected();
     const answers: Record<string, "answer" | "diagnostic"> = {};
@@ -177,13 +206,14 @@ describe("the Terraform plugin", () => {
       "StopProvider",
       "ValidateProviderConfig",
     ]);
-    // Those of the resource and the data source were asked for a type without a name.
+    // Those of the resource, its list, the data sources and the function were asked for a type without a name.
     const unsupported = named("diagnostic").filter(
-      (name) => !/^(Validate(Resource|Data)|Upgrade.*State|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move)/.test(name),
+      (name) =>
+        !/^(Validate(Resource|Data|List)|Upgrade|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move|List|Call)/.test(name),
     );
     for (const name of unsupported)
       assert.match(JSON.stringify(await client?.ask(PROVIDER_SERVICE, name)), new RegExp(`${name} is not supported`));
-    assert.equal(unsupported.length, 19);
+    assert.equal(unsupported.length, 15);
   });
 });
 

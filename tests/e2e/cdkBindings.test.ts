@@ -10,7 +10,7 @@ import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
 import * as ts from "typescript";
 import * as constructs from "../../provider/cdk";
-import { type Attributes, DATA_SOURCE_SCHEMA, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { type Attributes, AUDIT_SCHEMA, DATA_SOURCE_SCHEMA, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { type Emulator, ROOT, useEmulator } from "../helpers/emulator";
 import { fetchPackage } from "../helpers/packageCopy";
 import { TerraformProject } from "../helpers/terraformProject";
@@ -34,18 +34,20 @@ generator.generateAll();
 generator.save(".");
 `;
 /** Where it writes which constructs. */
-const MODULES = ["provider", "launch-permission-set", "data-ami-launch-permissions"];
+const MODULES = ["provider", "launch-permission-set", "data-ami-launch-permissions", "data-ami-launch-permission-audit"];
 
 /** What only generated ones have: import of what cannot be imported, arguments of what takes none, and how they write. */
 const NOT_OURS = [
-  /^(AmiProvider|DataAmiLaunchPermissions)\.static generateConfigForImport/,
-  /^DataAmiLaunchPermissionsSnapshots$|\bDataAmiLaunchPermissionsSnapshotsOutputReference\)?\.internalValue/,
+  /^(AmiProvider|DataAmiLaunchPermissions|DataAmiLaunchPermissionAudit)\.static generateConfigForImport/,
+  /^DataAmiLaunchPermission(s|AuditAmis)Snapshots$|^DataAmiLaunchPermissionAuditAmis$|\bDataAmi\w+OutputReference\)?\.internalValue/,
   /To(Hcl)?Terraform$/,
 ];
 
 /** A class of either, as programs without types see it. */
 type Class = new (scope: Construct, id: string, config: object) => Construct & Record<string, unknown>;
-type Bindings = Readonly<Record<"AmiProvider" | "AmiLaunchPermissionSet" | "DataAmiLaunchPermissions", Class>>;
+type Bindings = Readonly<
+  Record<"AmiProvider" | "AmiLaunchPermissionSet" | "DataAmiLaunchPermissions" | "DataAmiLaunchPermissionAudit", Class>
+>;
 
 describe("the constructs beside generated ones", function () {
   // The first run fetches the generator.
@@ -112,12 +114,13 @@ describe("the constructs beside generated ones", function () {
   const cases: readonly [what: string, program: (stack: cdktn.TerraformStack, bindings: Bindings) => void][] = [
     [
       "every argument",
-      (stack, { AmiProvider, AmiLaunchPermissionSet, DataAmiLaunchPermissions }) => {
+      (stack, { AmiProvider, AmiLaunchPermissionSet, DataAmiLaunchPermissions, DataAmiLaunchPermissionAudit }) => {
         const europe = new AmiProvider(stack, "ami", provider);
         const golden = new AmiLaunchPermissionSet(stack, "golden", { ...given, provider: europe });
         new AmiLaunchPermissionSet(stack, "empty", { imageId: golden.imageId, createVolumePermissions: {} });
         const { imageId, region } = given;
         new DataAmiLaunchPermissions(stack, "now", { imageId, region, dependsOn: [golden] });
+        new DataAmiLaunchPermissionAudit(stack, "all", { owner: "others", includeSnapshots: false, region });
       },
     ],
     [
@@ -159,8 +162,12 @@ describe("the constructs beside generated ones", function () {
     ],
     [
       "every reference",
-      (stack, { AmiLaunchPermissionSet, DataAmiLaunchPermissions }) => {
+      (stack, { AmiLaunchPermissionSet, DataAmiLaunchPermissions, DataAmiLaunchPermissionAudit }) => {
         const golden = new AmiLaunchPermissionSet(stack, "golden", given);
+        const { amis, ...ofAll } = AUDIT_SCHEMA.attributes;
+        const { snapshots: ofThem, ...ofEach } = amis?.nested?.attributes ?? {};
+        const all = new DataAmiLaunchPermissionAudit(stack, "all", {});
+        const third = call(all.amis, "get", 3) as Record<string, unknown>;
         const now = new DataAmiLaunchPermissions(stack, "now", given);
         const { create_volume_permissions: volumes, ...ofSet } = RESOURCE_SCHEMA.attributes;
         const { snapshots, ...ofImage } = DATA_SOURCE_SCHEMA.attributes;
@@ -169,6 +176,8 @@ describe("the constructs beside generated ones", function () {
           referencesOf(golden.createVolumePermissions, volumes?.nested?.attributes),
           referencesOf(now, ofImage),
           referencesOf(call(now.snapshots, "get", 2), snapshots?.nested?.attributes),
+          [referencesOf(all, ofAll), referencesOf(third, ofEach)],
+          referencesOf(call(third.snapshots, "get", 1), ofThem?.nested?.attributes),
           [golden.createVolumePermissions, now.snapshots, call(golden.grants, "lookup", "public")],
         ];
         new cdktn.TerraformOutput(stack, "references", { value });

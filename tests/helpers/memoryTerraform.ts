@@ -4,7 +4,8 @@ import * as assert from "node:assert/strict";
 import type { sendUnaryData } from "@grpc/grpc-js";
 import { UNKNOWN } from "../../provider/core";
 import type { Diagnostic } from "../../provider/terraform/diagnostics";
-import { PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import type { IdentityData } from "../../provider/terraform/identity";
+import { IDENTITY_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { type ProviderServer, providerServer, type ServerOptions } from "../../provider/terraform/server";
 import {
   type DynamicValue,
@@ -31,6 +32,7 @@ export interface Planned {
   readonly diagnostics: readonly Diagnostic[];
   /** What Terraform carries from the plan to a destroy, and within one process to the apply. */
   readonly private: Uint8Array;
+  readonly identity: IdentityData | undefined;
 }
 
 /** hashicorp/terraform, internal/terraform/node_resource_abstract_instance.go and internal/plans/objchange: what is checked and kept. */
@@ -41,6 +43,8 @@ export class MemoryTerraform {
   tainted = false;
   /** The private data beside the state. */
   ownData: Uint8Array = Buffer.alloc(0);
+  /** The identity beside the state; null: none is recorded. */
+  identity: ObjectValue | null = null;
 
   constructor(options: ServerOptions) {
     this.server = providerServer({ env: { AWS_REGION: "us-east-1" }, log: () => undefined, window: 0, ...options });
@@ -53,8 +57,13 @@ export class MemoryTerraform {
       version: 0,
       raw_state: { json: Buffer.from(JSON.stringify(this.state)) },
     });
-    const read = await this.ask("ReadResource", { current_state: upgraded.upgraded_state, private: this.ownData });
+    const read = await this.ask("ReadResource", {
+      current_state: upgraded.upgraded_state,
+      private: this.ownData,
+      current_identity: this.recordedIdentity(),
+    });
     if (errors(read).length > 0) return read.diagnostics ?? [];
+    this.record(read.new_identity, read.new_state);
     this.state = decodeValue(read.new_state as DynamicValue);
     this.ownData = (read.private as Uint8Array) ?? Buffer.alloc(0);
     return read.diagnostics ?? [];
@@ -96,7 +105,10 @@ export class MemoryTerraform {
       planned_state: encodeValue(again.planned, RESOURCE_SCHEMA),
       config: encodeValue(full(config), RESOURCE_SCHEMA),
       planned_private: again.private,
+      planned_identity: again.identity,
     });
+    if (plan.replace.length > 0) this.identity = null;
+    this.record(applied.new_identity, applied.new_state);
     this.state = decodeValue(applied.new_state as DynamicValue);
     this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
     const failed = errors(applied).length > 0;
@@ -128,14 +140,18 @@ export class MemoryTerraform {
       proposed_new_state: nothing,
       config: nothing,
       prior_private: this.ownData,
+      prior_identity: this.recordedIdentity(),
     });
+    this.assertSame(plan.planned_identity as IdentityData | undefined, "a planned destroy");
     assert.equal(decodeValue(plan.planned_state as DynamicValue), null);
     const applied = await this.ask("ApplyResourceChange", {
       prior_state: encodeValue(this.state, RESOURCE_SCHEMA),
       planned_state: nothing,
       config: nothing,
       planned_private: planned ?? plan.planned_private,
+      planned_identity: plan.planned_identity,
     });
+    this.record(applied.new_identity, applied.new_state);
     this.state = decodeValue(applied.new_state as DynamicValue);
     this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
     if (this.state === null) this.tainted = false;
@@ -151,12 +167,19 @@ export class MemoryTerraform {
     const given = full(config);
     const validated = await this.ask("ValidateResourceConfig", { config: encodeValue(given, RESOURCE_SCHEMA) });
     if (errors(validated).length > 0)
-      return { planned: given, replace: [], diagnostics: validated.diagnostics ?? [], private: priorPrivate };
+      return {
+        planned: given,
+        replace: [],
+        diagnostics: validated.diagnostics ?? [],
+        private: priorPrivate,
+        identity: undefined,
+      };
     const answer = await this.ask("PlanResourceChange", {
       prior_state: encodeValue(prior, RESOURCE_SCHEMA),
       proposed_new_state: encodeValue(proposed(given, prior), RESOURCE_SCHEMA),
       config: encodeValue(given, RESOURCE_SCHEMA),
       prior_private: priorPrivate,
+      ...(prior ? { prior_identity: this.recordedIdentity() } : {}),
     });
     const planned = decodeValue(answer.planned_state as DynamicValue) ?? assert.fail("nothing is planned");
     if (errors(answer).length === 0) assertPlanValid(given, planned);
@@ -164,7 +187,34 @@ export class MemoryTerraform {
       ({ steps }) => steps[0]?.attribute_name ?? "",
     );
     const planned_private = (answer.planned_private as Uint8Array | undefined) ?? Buffer.alloc(0);
-    return { planned, replace, diagnostics: answer.diagnostics ?? [], private: planned_private };
+    const identity = answer.planned_identity as IdentityData | undefined;
+    if (prior && replace.length === 0 && errors(answer).length === 0) this.assertSame(identity, "a plan");
+    if (prior && replace.length > 0 && this.identity)
+      assert.notDeepEqual(decodeValue(identity?.identity_data), this.identity, "the identity of what replaces a set");
+    return { planned, replace, diagnostics: answer.diagnostics ?? [], private: planned_private, identity };
+  }
+
+  private recordedIdentity(): IdentityData | undefined {
+    return this.identity ? { identity_data: encodeValue(this.identity, IDENTITY_SCHEMA) } : undefined;
+  }
+
+  /** Terraform records what an answer has, and nothing where it has none: a set that is there may not lose its identity. */
+  private record(told: unknown, state: unknown): void {
+    if (decodeValue(state as DynamicValue) === null) {
+      this.identity = null;
+      return;
+    }
+    this.assertSame(told as IdentityData | undefined, "an answer");
+    this.identity = decodeValue((told as IdentityData | undefined)?.identity_data);
+  }
+
+  /** hashicorp/terraform-plugin-framework, internal/fwserver: an identity that was recorded does not change, and none is unknown in part. */
+  private assertSame(told: IdentityData | undefined, where: string): void {
+    const identity = decodeValue(told?.identity_data);
+    if (identity)
+      for (const name of Object.keys(IDENTITY_SCHEMA.attributes))
+        assert.equal(typeof identity[name], "string", `${name} of the identity of ${where}`);
+    if (this.identity) assert.deepEqual(identity, this.identity, `the identity of ${where}`);
   }
 
   private ask(rpc: string, request: object): Promise<Answer> {

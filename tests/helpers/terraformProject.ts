@@ -23,6 +23,8 @@ export interface TerraformOptions {
   readonly provider?: string;
   /** Environment variables beside the emulator's; undefined unsets one. */
   readonly env?: Record<string, string | undefined>;
+  /** The program to run. Default: {@link terraformCli}. */
+  readonly cli?: string | undefined;
 }
 
 /** Terraform, or OpenTofu where there is none. */
@@ -92,13 +94,17 @@ export class TerraformProject {
   /** Starts the CLI; for tests that end it before it ends itself. */
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
     const [command = "", ...rest] = args;
-    const child = spawn(terraformCli(), [command, ...(NO_COLOR.includes(command) ? ["-no-color"] : []), ...rest], {
-      cwd: this.folder,
-      env: this.env,
-      stdio: ["ignore", "pipe", "pipe"],
-      // Its own process group, as a shell gives it: Ctrl-C reaches the provider, too.
-      detached: true,
-    });
+    const child = spawn(
+      this.options.cli ?? terraformCli(),
+      [command, ...(NO_COLOR.includes(command) ? ["-no-color"] : []), ...rest],
+      {
+        cwd: this.folder,
+        env: this.env,
+        stdio: ["ignore", "pipe", "pipe"],
+        // Its own process group, as a shell gives it: Ctrl-C reaches the provider, too.
+        detached: true,
+      },
+    );
     return { child, ended: outcomeOf(child) };
   }
 
@@ -227,7 +233,7 @@ export interface TerraformPlan {
   }[];
 }
 
-const NO_COLOR = ["init", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
+const NO_COLOR = ["init", "query", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
 
 /** Puts the stand-in for the aws provider into a mirror. */
 export function installAwsStandIn(mirror: string): void {

@@ -12,6 +12,7 @@ import * as onCdktn from "../../provider/cdk";
 import {
   type Attribute,
   type Attributes,
+  AUDIT_SCHEMA,
   DATA_SOURCE_SCHEMA,
   PROVIDER_ADDRESS,
   PROVIDER_SCHEMA,
@@ -29,7 +30,9 @@ const SNAPSHOT = "snap-0123456789abcdef0";
 interface Synthesized {
   readonly provider?: { readonly ami: readonly object[] };
   readonly resource?: { readonly ami_launch_permission_set: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
-  readonly data?: { readonly ami_launch_permissions: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  readonly data?: Readonly<
+    Record<"ami_launch_permissions" | "ami_launch_permission_audit", Readonly<Record<string, Readonly<Record<string, unknown>>>>>
+  >;
   readonly output?: { readonly all: { readonly value: unknown } };
   readonly import?: readonly object[];
   readonly terraform: { readonly required_providers: Readonly<Record<string, object>> };
@@ -42,7 +45,7 @@ const LIBRARIES = [
 ];
 for (const { name, library, bindings } of LIBRARIES)
   describe(`the constructs of ${name}`, () => {
-    const { AmiProvider, AmiLaunchPermissionSet, DataAmiLaunchPermissions } = bindings;
+    const { AmiProvider, AmiLaunchPermissionSet, DataAmiLaunchPermissionAudit, DataAmiLaunchPermissions } = bindings;
 
     function stackWith(program: (stack: cdktn.TerraformStack) => void): cdktn.TerraformStack {
       // A folder that is there: tests leave none behind, and nothing is written.
@@ -115,6 +118,17 @@ for (const { name, library, bindings } of LIBRARIES)
       );
       assert.deepEqual(data?.ami_launch_permissions.now, { image_id: IMAGE, region: "eu-west-1" });
       assert.equal(DataAmiLaunchPermissions.tfResourceType, "ami_launch_permissions");
+    });
+
+    it("write every argument of the data source that finds AMIs, which needs none", () => {
+      assert.deepEqual(argumentsIn(AUDIT_SCHEMA.attributes), ["owner", "include_snapshots", "region"]);
+      const { data } = synthesized((stack) => {
+        new DataAmiLaunchPermissionAudit(stack, "all", { owner: "others", includeSnapshots: false, region: "eu-west-1" });
+        new DataAmiLaunchPermissionAudit(stack, "own");
+      });
+      const all = { owner: "others", include_snapshots: false, region: "eu-west-1" };
+      assert.deepEqual(data?.ami_launch_permission_audit, { all, own: {} });
+      assert.equal(DataAmiLaunchPermissionAudit.tfResourceType, "ami_launch_permission_audit");
     });
 
     it("write every argument of the provider, where it is found and in which version", () => {
@@ -239,6 +253,27 @@ for (const { name, library, bindings } of LIBRARIES)
       assert.deepEqual(output?.all.value, {
         references: expressionsOf(now, DATA_SOURCE_SCHEMA.attributes),
         second: expressionsOf(`${now}.snapshots[1]`, ofSnapshot),
+      });
+    });
+
+    it("refer to every attribute of the data source that finds AMIs, of its AMIs and of their snapshots", () => {
+      const ofAmi = nestedIn(AUDIT_SCHEMA, "amis");
+      const ofSnapshot = ofAmi.snapshots?.nested?.attributes ?? {};
+      const { output } = synthesized((stack) => {
+        const all = new DataAmiLaunchPermissionAudit(stack, "audit");
+        const second = all.amis.get(1);
+        const value = {
+          references: attributesOf(all, AUDIT_SCHEMA.attributes),
+          second: attributesOf(second, ofAmi),
+          snapshot: attributesOf(second.snapshots.get(2), ofSnapshot),
+        };
+        new library.TerraformOutput(stack, "all", { value });
+      });
+      const all = "data.ami_launch_permission_audit.audit";
+      assert.deepEqual(output?.all.value, {
+        references: expressionsOf(all, AUDIT_SCHEMA.attributes),
+        second: expressionsOf(`${all}.amis[1]`, ofAmi),
+        snapshot: expressionsOf(`${all}.amis[1].snapshots[2]`, ofSnapshot),
       });
     });
 
@@ -369,7 +404,10 @@ for (const { name, library, bindings } of LIBRARIES)
   });
 
 describe("the words of the constructs", () => {
-  const words = Object.assign({}, ...["amiProvider", "amiLaunchPermissionSet", "dataAmiLaunchPermissions"].map(wordsIn));
+  const words = Object.assign(
+    {},
+    ...["amiProvider", "amiLaunchPermissionSet", "dataAmiLaunchPermissions", "dataAmiLaunchPermissionAudit"].map(wordsIn),
+  );
   const cases: readonly [name: string, where: readonly string[], attributes: Attributes][] = [
     ["the provider", ["amiProvider.AmiProviderConfig"], PROVIDER_SCHEMA.attributes],
     ["its role", ["amiProvider.AmiProviderAssumeRole"], nestedIn(PROVIDER_SCHEMA, "assume_role")],
@@ -392,11 +430,30 @@ describe("the words of the constructs", () => {
       [
         "dataAmiLaunchPermissions.Arguments",
         "dataAmiLaunchPermissions.Computed",
+        "dataAmiLaunchPermissions.Permissions",
         "dataAmiLaunchPermissions.DataAmiLaunchPermissions",
       ],
       DATA_SOURCE_SCHEMA.attributes,
     ],
-    ["a snapshot", ["dataAmiLaunchPermissions.ComputedOfSnapshot"], nestedIn(DATA_SOURCE_SCHEMA, "snapshots")],
+    ["a snapshot", ["dataAmiLaunchPermissions.PermissionsOfSnapshot"], nestedIn(DATA_SOURCE_SCHEMA, "snapshots")],
+    [
+      "the data source that finds AMIs",
+      [
+        "dataAmiLaunchPermissionAudit.Arguments",
+        "dataAmiLaunchPermissionAudit.Computed",
+        "dataAmiLaunchPermissionAudit.DataAmiLaunchPermissionAudit",
+      ],
+      AUDIT_SCHEMA.attributes,
+    ],
+    [
+      "one of its AMIs",
+      [
+        "dataAmiLaunchPermissions.Permissions",
+        "dataAmiLaunchPermissionAudit.ComputedOfAmi",
+        "dataAmiLaunchPermissionAudit.DataAmiLaunchPermissionAuditAmisOutputReference",
+      ],
+      nestedIn(AUDIT_SCHEMA, "amis"),
+    ],
   ];
   for (const [name, where, attributes] of cases)
     it(`say of ${name} what the schema says, with the names of programs`, () => {

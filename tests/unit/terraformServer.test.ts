@@ -113,6 +113,16 @@ describe("an import", () => {
     assert.deepEqual((await terraform.plan(written)).planned, terraform.state);
   });
 
+  it("without a state, as Terraform 1.14.0 asks, writes nothing and says why", async () => {
+    const { terraform, rpc } = world();
+    const nothing = encodeValue(terraform.state, RESOURCE_SCHEMA);
+    for (const state of [null, nothing]) {
+      const answer = await rpc("GenerateResourceConfig", { state });
+      assert.deepEqual([answer.config, errors(answer).length], [undefined, 1]);
+      assert.match(detail(answer), /Use 1\.14\.3 or newer/);
+    }
+  });
+
   it("of snapshots that are shared alike is {}", async () => {
     const { ec2, imageId, snapshotIds, rpc } = world();
     for (const resource of [imageId, ...snapshotIds]) ec2.grantees(resource).add(`account/${A}`);

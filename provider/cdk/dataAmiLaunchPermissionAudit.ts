@@ -1,0 +1,116 @@
+/** The data source `ami_launch_permission_audit`: the AMIs of a region that concern sharing. */
+
+import * as cdktn from "cdktn";
+import type { Construct } from "constructs";
+import { METADATA } from "./amiProvider";
+import { keep, type References, type TableOf, withAttributes } from "./attributes";
+import { PERMISSIONS, PERMISSIONS_OF_SNAPSHOT, type Permissions, type PermissionsOfSnapshot } from "./dataAmiLaunchPermissions";
+
+interface Arguments {
+  /**
+   * `self`: the caller's own AMIs, disabled ones too, with their grants. `others`: AMIs of other accounts that are shared with the
+   * caller's account, organization or unit; public ones are not among them, and EC2 shows their grants to their owner only.
+   * Default: `self`.
+   */
+  readonly owner?: string | undefined;
+  /**
+   * For own AMIs: whether to read who may create volumes from their snapshots, one call each; `false` leaves `snapshots` empty and
+   * `grants` with launch only. Default: `true`.
+   */
+  readonly includeSnapshots?: boolean | cdktn.IResolvable | undefined;
+  /** The region to look in. Default: the provider's. */
+  readonly region?: string | undefined;
+}
+
+export interface DataAmiLaunchPermissionAuditConfig extends Arguments, cdktn.TerraformMetaArguments {}
+
+interface Computed {
+  /** The region. */
+  readonly id: string;
+}
+
+/** What Terraform reads of each AMI. */
+interface ComputedOfAmi extends Permissions {
+  /** The AMI. */
+  readonly imageId: string;
+  /** Its region. */
+  readonly region: string;
+  /** Of others' AMIs: EC2's state, `available`, `pending`, `failed`, … */
+  readonly state: string;
+}
+
+interface Members extends References<Arguments>, Computed {}
+
+const ARGUMENTS: TableOf<Arguments> = { owner: "string", includeSnapshots: "bool", region: "string" };
+const COMPUTED_OF_AMI: TableOf<ComputedOfAmi> = { imageId: "string", region: "string", state: "string", ...PERMISSIONS };
+
+/** References to a snapshot and to who may create volumes from it. */
+export class DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference extends withAttributes<
+  typeof cdktn.ComplexObject,
+  PermissionsOfSnapshot
+>(cdktn.ComplexObject, {}, PERMISSIONS_OF_SNAPSHOT) {
+  constructor(
+    terraformResource: cdktn.IInterpolatingParent,
+    terraformAttribute: string,
+    complexObjectIndex: number,
+    complexObjectIsFromSet: boolean,
+  ) {
+    super(terraformResource, terraformAttribute, complexObjectIsFromSet, complexObjectIndex);
+  }
+}
+
+/** References to the snapshots of an AMI, by their place. */
+export class DataAmiLaunchPermissionAuditAmisSnapshotsList extends cdktn.ComplexList {
+  get(index: number): DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference {
+    const { terraformResource, terraformAttribute, wrapsSet } = this;
+    return new DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
+  }
+}
+
+/** References to an AMI and to who it is shared with. */
+export class DataAmiLaunchPermissionAuditAmisOutputReference extends withAttributes<typeof cdktn.ComplexObject, ComputedOfAmi>(
+  cdktn.ComplexObject,
+  {},
+  COMPUTED_OF_AMI,
+) {
+  /** The EBS snapshots of the AMI, by id, and who may create volumes from them. */
+  readonly snapshots = new DataAmiLaunchPermissionAuditAmisSnapshotsList(this, "snapshots", false);
+
+  constructor(
+    terraformResource: cdktn.IInterpolatingParent,
+    terraformAttribute: string,
+    complexObjectIndex: number,
+    complexObjectIsFromSet: boolean,
+  ) {
+    super(terraformResource, terraformAttribute, complexObjectIsFromSet, complexObjectIndex);
+  }
+}
+
+/** References to the AMIs, by their place. */
+export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
+  get(index: number): DataAmiLaunchPermissionAuditAmisOutputReference {
+    const { terraformResource, terraformAttribute, wrapsSet } = this;
+    return new DataAmiLaunchPermissionAuditAmisOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
+  }
+}
+
+/**
+ * The AMIs of a region that concern sharing: the caller's own, each with who it is shared with now, or those of other accounts that
+ * are shared with the caller.
+ */
+export class DataAmiLaunchPermissionAudit extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
+  cdktn.TerraformDataSource,
+  ARGUMENTS,
+  { id: "string" } satisfies TableOf<Computed>,
+) {
+  static readonly tfResourceType = "ami_launch_permission_audit";
+
+  /** The AMIs, by id. An AMI that goes away meanwhile is left out; one that cannot be read fails the whole. */
+  readonly amis = new DataAmiLaunchPermissionAuditAmisList(this, "amis", false);
+
+  constructor(scope: Construct, id: string, config: DataAmiLaunchPermissionAuditConfig = {}) {
+    const { tfResourceType: terraformResourceType } = DataAmiLaunchPermissionAudit;
+    super(scope, id, { ...config, terraformResourceType, terraformGeneratorMetadata: METADATA });
+    keep(this, config);
+  }
+}

@@ -1,0 +1,73 @@
+/** Resource identity: what tells a set from all others for life, and what an import by it asks for. */
+
+import { AmiSharingError, type ArgumentProblem, decodeDeclaredSet } from "../core";
+import { type Diagnostic, errorDiagnostic, problemDiagnostic } from "./diagnostics";
+import { type Applied, importSet, type Kept, type Surroundings } from "./resource";
+import { IDENTITY_SCHEMA } from "./schema";
+import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "./values";
+
+/** tfplugin6.proto, ResourceIdentityData. */
+export interface IdentityData {
+  readonly identity_data: DynamicValue | null;
+}
+
+type Imported = Kept & Pick<Applied, "diagnostics">;
+
+const NAMES = Object.keys(IDENTITY_SCHEMA.attributes);
+
+/**
+ * The identity of a set: what was recorded, or else what its state tells; absent while that is not whole. Terraform drops from the state
+ * what an answer lacks, refuses unknown values in any but a create, and takes a changed identity for a bug: so it is whole or nothing,
+ * and what was once recorded stays.
+ */
+export function identityOf(state: ObjectValue | null, recorded?: IdentityData | null): IdentityData | undefined {
+  if (state === null) return undefined;
+  const told = decodeIdentity(recorded) ?? {};
+  const { image_id, region, owner_id: account_id } = state;
+  const identity = [told, { image_id, region, account_id } as ObjectValue].find(isWhole);
+  return identity && { identity_data: encodeValue(identity, IDENTITY_SCHEMA) };
+}
+
+/** The values of an identity, each of which may be null; null: none. */
+export function decodeIdentity(data: IdentityData | null | undefined): ObjectValue | null {
+  return decodeValue(data?.identity_data);
+}
+
+/** The state of an AMI as it is shared now, named by an identity in which the provider's region and any owner may be left out. */
+export async function importByIdentity(identity: ObjectValue, surroundings: Surroundings): Promise<Imported> {
+  const problems = identityProblems(identity);
+  if (problems.length > 0) return { state: null, private: {}, diagnostics: problems };
+  const [imageId, region, accountId] = ["image_id", "region", "account_id"].map((name) => text(identity[name]));
+  const imported = await importSet(region === undefined ? `${imageId}` : `${region}/${imageId}`, surroundings);
+  const ownerId = text(imported.state?.owner_id);
+  if (accountId === undefined || !imported.state || accountId === ownerId) return imported;
+  const error = new AmiSharingError(
+    "not-owner",
+    `AMI ${imageId} belongs to account ${ownerId}, and the identity names ${accountId}`,
+    { imageId: `${imageId}`, next: "name that account, or leave account_id out" },
+  );
+  return { state: null, private: {}, diagnostics: [errorDiagnostic(`AMI ${imageId} cannot be imported`, error)] };
+}
+
+function identityProblems({ image_id, region, account_id = null }: ObjectValue): Diagnostic[] {
+  const accounts = account_id === null ? {} : { accountIds: [account_id] };
+  const decoded = decodeDeclaredSet({ imageId: image_id ?? "", region, ...accounts });
+  const problems = "problems" in decoded ? decoded.problems : [];
+  // An import block's identity is no attribute of the resource: there is nothing to point at.
+  return problems.map((problem) => {
+    const { attribute: _, ...diagnostic } = problemDiagnostic(named(problem));
+    return diagnostic;
+  });
+}
+
+function named(problem: ArgumentProblem): ArgumentProblem {
+  return problem.property === "accountIds" ? { ...problem, property: "accountId", path: ["accountId"] } : problem;
+}
+
+function isWhole(identity: ObjectValue): boolean {
+  return NAMES.every((name) => typeof identity[name] === "string" && identity[name] !== "");
+}
+
+function text(value: Value | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
