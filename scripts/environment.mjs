@@ -1,5 +1,6 @@
 // Where the tools of this repository lie, and the environment variables under which they work.
 // @ts-check
+import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join, resolve, sep } from "node:path";
 
@@ -10,6 +11,8 @@ export const PYTHON = join(TOOLCHAIN, "python");
 export const ENGINE = join(TOOLCHAIN, "pulumi");
 /** The OpenTofu that set-up built; absent where terraform or tofu is on PATH. */
 export const TOFU = join(TOOLCHAIN, "tofu");
+/** The Terraform that set-up built for the tests of what 1.14 brought; absent where one so new is on PATH. */
+export const NEW_TERRAFORM = join(TOOLCHAIN, "terraform");
 
 /** What has to stand beside the CLI for a TypeScript program with a dynamic provider. */
 export const ENGINE_PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
@@ -35,7 +38,8 @@ export function toolchainEnvironment({ local = false } = {}) {
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_SKIP_UPDATE_CHECK: "1",
   };
-  if (local) return { PATH, ...pulumi, PULUMI_CONFIG_PASSPHRASE_FILE: undefined, ...localOnly };
+  if (local)
+    return { PATH, ...pulumi, PULUMI_CONFIG_PASSPHRASE_FILE: undefined, ...localOnly, NEW_TERRAFORM_CLI: newTerraform() };
   return { PATH, ...withoutThoseOfTheUser(pulumi) };
 }
 
@@ -59,6 +63,20 @@ export function engineOnPath() {
 /** The user's own Terraform, or else their own OpenTofu. */
 export function ownTerraform() {
   return onPath("terraform") ?? onPath("tofu");
+}
+
+/** The CLI for the tests of what Terraform 1.14 brought. */
+function newTerraform() {
+  return process.env.NEW_TERRAFORM_CLI ?? newTerraformOnPath() ?? join(NEW_TERRAFORM, "bin", "terraform");
+}
+
+/** The user's own Terraform, where it has all that 1.14 brought: 1.14.3 or newer. */
+export function newTerraformOnPath() {
+  const cli = onPath("terraform");
+  const version =
+    cli && /Terraform v(\d+)\.(\d+)\.(\d+)/.exec(execFileSync(cli, ["version"], { encoding: "utf8", stdio: "pipe" }));
+  const [major = 0, minor = 0, patch = 0] = (version || []).slice(1).map(Number);
+  return major > 1 || minor > 14 || (minor === 14 && patch >= 3) ? cli : undefined;
 }
 
 /**
@@ -92,9 +110,11 @@ export function executable(file) {
 export function pinnedVersions() {
   const engine = goModule("pulumi-cli");
   const tofu = goModule("tofu");
+  const terraform = goModule("terraform");
   return {
     engine: { version: engine(/pulumi\/pkg\/v3 v(\S+)/), go: engine(GO_LINE) },
     tofu: { version: tofu(/opentofu\/opentofu v(\S+)/), go: tofu(GO_LINE) },
+    terraform: { version: terraform(/hashicorp\/terraform v(\S+)/), go: terraform(GO_LINE) },
   };
 }
 

@@ -1,5 +1,5 @@
 // Sets up what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
-// and OpenTofu where there is no Terraform.
+// OpenTofu where there is no Terraform, and a newer Terraform for the tests.
 // @ts-check
 import { createHash } from "node:crypto";
 import {
@@ -21,6 +21,8 @@ import {
   ENGINE_PROGRAMS,
   engineOnPath,
   executable,
+  NEW_TERRAFORM,
+  newTerraformOnPath,
   ownTerraform,
   PYTHON,
   pinnedVersions,
@@ -43,7 +45,7 @@ const LAUNCHER = "pulumi-resource-pulumi-nodejs";
  * @property {string} needs What the user has to have for it, shown when it fails.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine" | "terraform"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -77,9 +79,16 @@ const STEPS = {
     work: (say) => builtTofu.work(say),
     needs: `terraform or tofu on PATH (see opentofu.org/docs/intro/install), or Go ${pinnedVersions().tofu.go} or newer to build it, with its module proxy within reach.`,
   },
+  newTerraform: {
+    title: "Terraform of the tests",
+    isReady: () => newTerraformOnPath() !== undefined || builtTerraform.isReady(),
+    work: (say) => builtTerraform.work(say),
+    needs: `terraform 1.14.3 or newer on PATH, or Go ${pinnedVersions().terraform.go} or newer to build it, with its module proxy within reach.`,
+  },
 };
 const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
 const builtTofu = stamped("terraform", join(TOFU, "bin", "tofu"), tofuInputs, buildTofu);
+const builtTerraform = stamped("newTerraform", join(NEW_TERRAFORM, "bin", "terraform"), terraformInputs, buildTerraform);
 const ALL = /** @type {StepName[]} */ (Object.keys(STEPS));
 
 /**
@@ -292,6 +301,21 @@ async function buildTofu(say) {
   await goBuild("tofu", "github.com/opentofu/opentofu/cmd/tofu", join(draft, "bin"), released);
   await rm(TOFU, { recursive: true, force: true });
   renameSync(draft, TOFU);
+}
+
+function terraformInputs() {
+  return filesUnder(join(GO_MODULES, "terraform"));
+}
+
+/** @param {Say} say */
+async function buildTerraform(say) {
+  const draft = `${NEW_TERRAFORM}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  say(`no terraform 1.14.3 or newer on PATH, building ${pinnedVersions().terraform.version} from source: about 5 minutes, once`);
+  const released = "-X github.com/hashicorp/terraform/version.dev=no";
+  await goBuild("terraform", "github.com/hashicorp/terraform", join(draft, "bin"), released);
+  await rm(NEW_TERRAFORM, { recursive: true, force: true });
+  renameSync(draft, NEW_TERRAFORM);
 }
 
 /**

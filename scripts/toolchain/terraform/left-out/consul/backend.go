@@ -1,0 +1,6 @@
+// Package consul stands for a backend of Terraform's that is published nowhere.
+package consul
+
+import "github.com/hashicorp/terraform/internal/backend"
+
+func New() backend.Backend { panic("not in this build") }

@@ -1,0 +1,6 @@
+// Package gcs stands for a backend of Terraform's that is published nowhere.
+package gcs
+
+import "github.com/hashicorp/terraform/internal/backend"
+
+func New() backend.Backend { panic("not in this build") }
