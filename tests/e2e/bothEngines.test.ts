@@ -218,7 +218,7 @@ const CASES: readonly Case[] = [
   {
     name: "nobody",
     image: { shared: [ELSE] },
-    steps: [{ set: { ...VOLUMES }, has: {}, calls: { image: 1, snapshots: 1 } }],
+    steps: [{ set: { accountIds: [], ...VOLUMES }, has: {}, calls: { image: 1, snapshots: 1 } }],
     destroyed: { calls: {} },
   },
   {

@@ -36,8 +36,12 @@ generator.save(".");
 /** Where it writes which constructs. */
 const MODULES = ["provider", "launch-permission-set", "data-ami-launch-permissions", "data-ami-launch-permission-audit"];
 
-/** What only generated ones have: import of what cannot be imported, arguments of what takes none, and how they write. */
+/**
+ * What only generated ones have: import of what cannot be imported, arguments of what takes none, how they write, and the provider's
+ * function, which a program calls as kmsKeyPolicyStatements of the package.
+ */
 const NOT_OURS = [
+  /^(new )?AmiProvider(\.functions|Functions)\b/,
   /^(AmiProvider|DataAmiLaunchPermissions|DataAmiLaunchPermissionAudit)\.static generateConfigForImport/,
   /^DataAmiLaunchPermission(s|AuditAmis)Snapshots$|^DataAmiLaunchPermissionAuditAmis$|\bDataAmi\w+OutputReference\)?\.internalValue/,
   /To(Hcl)?Terraform$/,

@@ -358,10 +358,12 @@ describe("bad input, by Terraform", () => {
         ),
       ],
     };
+    // An AMI that is gone does not hold up the other sets (T9): its own fails in the apply.
+    const warned = ["absent", "west", "foreign"];
     for (const [name, [line, ...words]] of Object.entries(expected)) {
       assert.deepEqual(
         of(name).map(({ severity }) => severity),
-        ["error"],
+        [warned.includes(name) ? "warning" : "error"],
         name,
       );
       const [what = "", next] = of(name)[0]?.detail.split("\n\n") ?? [];

@@ -413,11 +413,11 @@ describe("a plan of Terraform", () => {
   it("of 1,000 accounts reads well, takes 1 call for the AMI and 2 for each snapshot, and is empty the second time", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     const terraform = await start(
-      set("golden", image(ami), 'account_ids = [for n in range(1000) : format("1%011d", n)]', VOLUMES),
+      set("golden", image(ami), 'account_ids = [for n in range(1000) : format("2%010d1", n)]', VOLUMES),
     );
     await emulator().forgetCalls();
     const plan = await terraform.apply();
-    assert.match(plan, /\+ "account\/100000000999" = "launch, createVolume"/);
+    assert.match(plan, /\+ "account\/200000009991" = "launch, createVolume"/);
     const report = plan.slice(plan.indexOf("Warning: ")).split("\n");
     assert.ok(report.length < 25 && report.every((line) => line.length < 100), report.join("\n"));
     assert.match(
@@ -435,15 +435,15 @@ describe("a plan of Terraform", () => {
     assert.equal(before.length, 3000);
     assert.ok(await terraform.isSettled());
 
-    terraform.configure(set("golden", image(ami), 'account_ids = [for n in range(1, 1002) : format("1%011d", n)]', VOLUMES));
+    terraform.configure(set("golden", image(ami), 'account_ids = [for n in range(1, 1002) : format("2%010d1", n)]', VOLUMES));
     const { output } = await terraform.fail("apply", "-auto-approve");
-    assert.match(output, /- "account\/100000000000" = "launch, createVolume" -> null\n\s+\+ "account\/100000001000" = /);
+    assert.match(output, /- "account\/200000000001" = "launch, createVolume" -> null\n\s+\+ "account\/200000010001" = /);
     assert.match(output, /# \(999 unchanged elements hidden\)/);
-    assert.deepEqual(changedElements(output, "account_ids"), ['- "100000000000",', '+ "100000001000",', '+ "100000001001",']);
+    assert.deepEqual(changedElements(output, "account_ids"), ['- "200000000001",', '+ "200000010001",', '+ "200000010011",']);
     assert.deepEqual(changedElements(output, "grants"), [
-      '- "account/100000000000" = "launch, createVolume" -> null',
-      '+ "account/100000001000" = "launch, createVolume"',
-      '+ "account/100000001001" = "launch, createVolume"',
+      '- "account/200000000001" = "launch, createVolume" -> null',
+      '+ "account/200000010001" = "launch, createVolume"',
+      '+ "account/200000010011" = "launch, createVolume"',
     ]);
     const words = output.replace(/\s+/g, " ");
     assert.match(words, /shared with 1,001 accounts, .* the quota is 1,000 unless it was raised/);
