@@ -24,6 +24,7 @@ import {
   encodeRecorded,
   entriesOf,
   entryLines,
+  filterSnapshots,
   firstFew,
   foreseen,
   type Grantee,
@@ -96,6 +97,8 @@ export interface Private extends Pick<RecordedOutputs, "granted" | "revoked" | "
   readonly heirs?: readonly PlacedClaim[];
   /** Of a planned create: what it takes away from others, so that its apply takes no more. */
   readonly revokes?: Grants;
+  /** Of an additive set: what the last refresh saw of others, which no state shows: a plan that makes the set authoritative may revoke it. */
+  readonly seen?: Grants;
   /** What was recorded could not be read. */
   readonly unreadable?: true;
 }
@@ -108,6 +111,7 @@ const privateData = v.object({
   others: v.optional(placedClaims),
   heirs: v.optional(placedClaims),
   revokes: v.optional(v.record(v.string(), v.string())),
+  seen: v.optional(v.record(v.string(), v.string())),
   unreadable: v.optional(v.literal(true)),
 });
 
@@ -236,7 +240,7 @@ export async function planSet(
     if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
-    const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded?.live);
+    const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded && shownTo(recorded, own));
     const told = new Set((own.others ?? []).map((other) => other.id));
     refuseUntold(plan, run.claims.others(place, id, ["made"]), told);
     run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
@@ -406,7 +410,7 @@ export async function applySet(
     await run.opening(takesAway(set, recorded));
     const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
       const neighbours = run.neighbours(place, id, others);
-      const bound = recorded?.live ?? promised(prior.private);
+      const bound = recorded ? shownTo(recorded, prior.private) : promised(prior.private);
       const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours, bound);
       run.claims.ended(place, id, "made", made.recorded.granted);
       return made;
@@ -431,6 +435,11 @@ export async function applySet(
   }
 }
 
+/** Whom a plan of an update can show: what the state records, and what the refresh before it saw. */
+function shownTo({ live }: Recorded, { seen = {} }: Private): Permissions {
+  return union(live, decodeGrants(seen, []));
+}
+
 /**
  * Whom a create takes access from, as the plan of the same process showed it. Undefined, which is: all that EC2 has, where the engine
  * carries no private data.
@@ -453,14 +462,10 @@ function surprises(plan: Plan, prior: Kept, planned: ObjectValue, after?: Permis
     : NO_PERMISSIONS;
   const lost = minus(after ? minus(losing, after) : losing, shown);
   const regained = intersection(after ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
-  // What the set did not manage before, no refresh could show.
+  // A refresh looks at no other snapshots than those of which the set manages the permissions.
   const before = prior.state ? setIn(prior.state) : undefined;
-  const managed = before?.mode === "authoritative" ? managedSnapshots(before, imageIn(prior.state)) : [];
-  const isManaged = !prior.state || before?.mode === "authoritative";
-  const later: Permissions = {
-    launch: isManaged ? unplanned.launch : new Set(),
-    createVolume: new Map([...unplanned.createVolume].filter(([id]) => !prior.state || managed.includes(id))),
-  };
+  const looked = before ? managedSnapshots(before, imageIn(prior.state)) : [];
+  const later = filterSnapshots(unplanned, (id) => !prior.state || looked.includes(id));
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
     if (isEmpty(permissions)) return [];
@@ -612,12 +617,23 @@ export async function readSet(
     const outputs = encodeRecorded(set, now);
     return {
       state: { ...state, ...valuesIn(outputs) },
-      private: privateIn(outputs, { id, others, heirs: current.private.heirs ?? [] }),
+      private: privateIn(outputs, { id, others, heirs: current.private.heirs ?? [], ...seenBy(set, observed, outputs) }),
       diagnostics,
     };
   } catch (error) {
     return { ...current, diagnostics: [readingDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
   }
+}
+
+/** What a refresh of an additive set saw and its state does not show. */
+function seenBy(
+  { mode }: PermissionSet,
+  { live, snapshotIds }: Recorded,
+  { grants = {} }: RecordedOutputs,
+): Pick<Private, "seen"> {
+  if (mode === "authoritative") return {};
+  const seen = encodeGrants(minus(live, decodeGrants(grants, snapshotIds)), undefined);
+  return Object.keys(seen).length > 0 ? { seen } : {};
 }
 
 /** What was recorded; undefined, with a warning, where it cannot be read. */
@@ -918,7 +934,10 @@ function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs
 }
 
 /** And what they need not see. */
-function privateIn({ granted, revoked, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [] }: Private = {}): Private {
+function privateIn(
+  { granted, revoked, kmsGrants }: RecordedOutputs,
+  { id, others = [], heirs = [], seen }: Private = {},
+): Private {
   return {
     ...(granted ? { granted } : {}),
     ...(revoked ? { revoked } : {}),
@@ -926,5 +945,6 @@ function privateIn({ granted, revoked, kmsGrants }: RecordedOutputs, { id, other
     ...(id === undefined ? {} : { id }),
     ...(others.length > 0 ? { others } : {}),
     ...(heirs.length > 0 ? { heirs } : {}),
+    ...(seen ? { seen } : {}),
   };
 }

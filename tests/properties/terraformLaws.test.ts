@@ -70,7 +70,8 @@ function twinOf(one: Case) {
       if (known && observed) known = { ...known, recorded: observed };
       // What a state shows: of an additive set not what others granted.
       const shown = known && observed && decodeRecorded(encodeRecorded(known.set, observed), known.set);
-      const { recorded, plan } = await reconcile(ec2, set, shown, PATIENCE, NO_NEIGHBOURS, shown?.live);
+      // What a plan is bound to: what its refresh saw.
+      const { recorded, plan } = await reconcile(ec2, set, shown, PATIENCE, NO_NEIGHBOURS, shown && observed?.live);
       known = { set, recorded };
       return !isEmpty(plan.unplanned);
     },

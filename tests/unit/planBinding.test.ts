@@ -113,6 +113,21 @@ describe("an update of Terraform", () => {
     }
   });
 
+  it("from additive to authoritative revokes the others whom its refresh saw and its plan names, and nobody else", async () => {
+    const { imageId, terraform, holders, share } = world();
+    share(C);
+    await terraform.apply({ image_id: imageId, account_ids: [A], mode: "additive" });
+    share(D);
+    await terraform.refresh();
+    const config = { image_id: imageId, account_ids: [A] };
+    const lost = new RegExp(`- launch \\(set elsewhere, and not in the state; 2\\): ${key(D)}, ${key(C)}`);
+    assert.match(words((await terraform.plan(config)).diagnostics), lost);
+    const told = await terraform.apply(config, () => share(E));
+    assert.deepEqual(holders(), [A, E].map(key).sort());
+    assert.match(words(told), new RegExp(`was granted after the plan; stays; the next plan shows it\\): ${key(E)}`));
+    assert.match(words(told), /access was taken that the plan's diff does not show/);
+  });
+
   it("is not counted for whom it leaves, and max_revocations counts whom it shows", async () => {
     const { imageId, terraform, holders, share } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A, B] });
