@@ -40,6 +40,7 @@ import {
   managedSnapshots,
   minus,
   type Neighbours,
+  NO_NEIGHBOURS,
   NO_PERMISSIONS,
   observe,
   type Patience,
@@ -74,7 +75,7 @@ import {
   readingDiagnostic,
 } from "./diagnostics";
 import type { Log } from "./hclog";
-import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
+import { claimIn, type Drop, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
 import { RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
@@ -227,7 +228,7 @@ export async function planSet(
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
     if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
-      run.claims.ended(place, id, "made", recorded.granted);
+      run.stays(place, id, recorded.granted);
       // An unchanged set is not applied: it could not take back what another one takes away.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
@@ -237,9 +238,16 @@ export async function planSet(
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded?.live);
-    const told = new Set((own.others ?? []).map((other) => other.id));
-    refuseUntold(plan, run.claims.others(place, id, ["made"]), told);
-    run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
+    const drop: Drop = {
+      id,
+      name: claimIn(set, NO_PERMISSIONS).name,
+      dropped: unprotected(plan),
+      // The apply knows of others what the state tells; that of a create knows nothing.
+      told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
+      isNew: recorded === undefined,
+    };
+    refuseUntold(plan, run.staying(place, id), drop);
+    run.drop(place, drop);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     // Terraform applies what shows a difference: key grants that are left over are not in the grants.
@@ -258,19 +266,17 @@ export async function planSet(
   }
 }
 
-/**
- * Refuses to take what an unchanged set declares, where the refresh of this set did not know of that one: the apply, in another process,
- * would not know of it either.
- */
-function refuseUntold(
-  { set, image, recorded, target }: Plan,
-  unchanged: ReadonlyMap<string, Claim>,
-  told: ReadonlySet<string>,
-): void {
-  const untold = [...unchanged].filter(([id]) => !told.has(id)).map(([, claim]) => claim);
-  const dropped = minus(recorded?.granted ?? NO_PERMISSIONS, target);
+/** Refuses to take what an unchanged set declares, where the apply of this set, in another process, would not know of that one. */
+function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
+  const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
   const [first] = wantedOf(untold, image, dropped);
-  if (first) throw toldTooLate(set.imageId, [first.name]);
+  if (first) throw toldTooLate(set.imageId, first.name, isNew);
+}
+
+/** What a change would take away if there were no other sets. */
+function unprotected({ set, image, live, recorded }: Plan): Permissions {
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
+  return changeOf(set, image, { live, granted }, NO_NEIGHBOURS, recorded?.live).remove;
 }
 
 /** What state tells of an AMI; nothing for a new one. */
@@ -330,7 +336,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   });
   const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
   const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
-  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()) });
+  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()), isNew: false });
   if (set.onDelete === "retain")
     return told(
       holders.length > 0

@@ -496,4 +496,58 @@ describe("sets of one AMI that are created and dropped at once", () => {
       assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
     }
   });
+
+  for (const exists of [false, true])
+    for (const first of ["taking", "keeping"])
+      it(`are refused where ${exists ? "a change" : "a new set"} would take what an unchanged set declares and its apply does not know of, the ${first} one planned first`, async () => {
+        const { ec2, imageId, rpc } = world(0);
+        const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+        await begin();
+        const keeping = await create(rpc, additive(imageId, [A]));
+        const before = exists ? await create(rpc, additive(imageId, [A, B])) : undefined;
+        await begin();
+        const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+        // Terraform tells of the unchanged set after the other one was refreshed.
+        const taker = before && (await read(before));
+        const keeper = await read(keeping);
+        const plan = (config: ObjectValue, of: Answer | undefined) =>
+          rpc("PlanResourceChange", {
+            prior_state: of?.new_state ?? encodeValue(null, RESOURCE_SCHEMA),
+            proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+            config: encodeValue(config, RESOURCE_SCHEMA),
+            prior_private: of?.private,
+          });
+        const take = () =>
+          plan(full({ image_id: imageId, account_ids: [B], mode: exists ? "additive" : "authoritative" }), taker);
+        const keep = () => plan(additive(imageId, [A]), keeper);
+        const answers = first === "taking" ? [await take(), await keep()] : [await keep(), await take()];
+        assert.deepEqual(errors(answers[0] as Answer), []);
+        const told = errors(answers[1] as Answer).map(({ detail }) => detail);
+        assert.equal(told.length, 1);
+        assert.match(told[0] ?? "", /nothing was changed \[hand-over-incomplete\]$/);
+        assert.match(
+          told[0] ?? "",
+          exists ? /add depends_on with/ : /import the AMI into (this|that) set, or set mode to "additive" in it/,
+        );
+        assert.ok(ec2.grantees(imageId).has(`account/${A}`));
+      });
+
+  it("a new authoritative set and an additive one beside it are made in either order", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    for (const order of [0, 1]) {
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const sets = [full({ image_id: imageId, account_ids: [B] }), additive(imageId, [A])];
+      const plans = sets.map((config) =>
+        rpc("PlanResourceChange", {
+          prior_state: encodeValue(null, RESOURCE_SCHEMA),
+          proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+          config: encodeValue(config, RESOURCE_SCHEMA),
+        }),
+      );
+      await Promise.all(plans);
+      for (const config of order === 0 ? sets : sets.reverse()) assert.deepEqual(errors(await create(rpc, config)), []);
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`].sort());
+      ec2.grantees(imageId).clear();
+    }
+  });
 });
