@@ -23,8 +23,8 @@ import {
 import type { ObjectValue } from "./values";
 
 /**
- * How long operations wait for those of other sets to begin, in milliseconds. Terraform starts what does not depend on each other at once,
- * and tells a provider of one set at a time.
+ * How long no operation may have begun until those that wait for other sets go on, in milliseconds. Terraform starts what does not depend
+ * on each other at once, and tells a provider of one set at a time.
  */
 export const WINDOW = 400;
 
@@ -74,6 +74,9 @@ export interface Drop {
 /** The sets that one process has seen. */
 export class Run {
   readonly claims = new ClaimRegistry();
+  private lastBegun = 0;
+  private readonly reading = new Map<string, number>();
+  private readonly lastAt = new Map<string, number>();
   private opened: Promise<void> | undefined;
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
@@ -81,15 +84,46 @@ export class Run {
 
   constructor(private readonly window = WINDOW) {}
 
+  /** Notes that Terraform has begun an operation on a set. */
+  begun(place?: string): void {
+    this.lastBegun = Date.now();
+    if (place !== undefined) this.lastAt.set(place, this.lastBegun);
+  }
+
+  /** Runs the reading of a set, after which Terraform plans it: until then, what it will declare is not known. */
+  async read<Result>(place: string, reading: () => Promise<Result>): Promise<Result> {
+    const count = (by: number) => this.reading.set(place, (this.reading.get(place) ?? 0) + by);
+    count(1);
+    try {
+      return await reading();
+    } finally {
+      count(-1);
+      this.begun(place);
+    }
+  }
+
+  /** Resolves once no other set of the AMI is being read, and those that were read are planned. */
+  async known(place: string, id: string): Promise<void> {
+    if (this.claims.others(place, id).size === 0) return;
+    const pause = this.window * TAKING;
+    const left = () => (this.lastAt.get(place) ?? 0) + pause - Date.now();
+    while ((this.reading.get(place) ?? 0) > 0 || left() > 0) await sleep(Math.min(Math.max(left(), 50), pause));
+  }
+
   /**
-   * Resolves once the operations that begin together with the first one are known.
+   * Resolves once the operations that begin together are known. A machine may need seconds to begin hundreds.
    *
    * @param takes whether the operation takes grants away
    */
   opening(takes = false): Promise<void> {
-    if (takes) this.taking ??= sleep(this.window * TAKING);
-    else this.opened ??= sleep(this.window);
+    if (takes) this.taking ??= this.quiet(this.window * TAKING);
+    else this.opened ??= this.quiet(this.window);
     return (takes ? this.taking : this.opened) as Promise<void>;
+  }
+
+  /** Resolves once no operation has begun for some time; those that wait here do not let Terraform begin others without end. */
+  private async quiet(pause: number): Promise<void> {
+    for (let left = pause; left > 0; left = this.lastBegun + pause - Date.now()) await sleep(left);
   }
 
   /** Notes what the plan of a set takes away. */
@@ -122,6 +156,8 @@ export class Run {
     this.taking = undefined;
     this.drops.clear();
     this.unchanged.clear();
+    this.reading.clear();
+    this.lastAt.clear();
   }
 
   /** What a set has to respect: the sets of this process, and those that a refresh in the plan's process saw. */

@@ -180,6 +180,7 @@ export async function planSet(
   config: ObjectValue,
   { config: provider, run, isBridge }: Surroundings,
 ): Promise<Planned> {
+  run.begun();
   const decoded = declaredIn(config);
   const own: Private = { ...prior.private, id: prior.private.id ?? randomUUID() };
   const failed = (...diagnostics: Diagnostic[]): Planned => ({ planned: config, private: own, replace: [], diagnostics });
@@ -211,7 +212,11 @@ export async function planSet(
       const rival = run.claims.rivalOf(place, id);
       if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
     }
-    if (set && takesAway(set, recorded)) await run.opening(true);
+    run.begun(place);
+    if (set && takesAway(set, recorded)) {
+      await run.opening(true);
+      await run.known(place, id);
+    }
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
@@ -302,6 +307,7 @@ async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnosti
 
 /** What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare. */
 export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, "private" | "diagnostics">> {
+  run.begun();
   const set = prior.state ? setIn(prior.state) : undefined;
   if (!prior.state || !set) return { private: prior.private, diagnostics: [] };
   let recorded: Recorded;
@@ -314,6 +320,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   const { id = randomUUID() } = prior.private;
   run.claims.record(place, id, claimIn(set, recorded.granted), id);
   await run.opening(true);
+  await run.known(place, id);
   const heirs = run.claims.others(place, id, ["declared", "made"]);
   const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
@@ -389,6 +396,7 @@ export async function applySet(
   planned: ObjectValue,
   { config, log, patience, run }: Surroundings,
 ): Promise<Applied> {
+  run.begun();
   const imageId = String(planned.image_id);
   const { id = randomUUID(), others = [] } = prior.private;
   const unchanged = (error: unknown) => ({
@@ -503,6 +511,7 @@ export async function destroySet(
   prior: Kept,
   { config, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
+  run.begun();
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { state: null, private: {}, diagnostics: [] };
@@ -587,6 +596,7 @@ export async function readSet(
   current: Kept,
   { config, log, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
+  run.begun();
   const { state } = current;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { ...current, diagnostics: [] };
@@ -608,7 +618,7 @@ export async function readSet(
     const place = placeOf({ ...state, region: region as string });
     const { previous, diagnostics } = readable(current, set);
     if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
-    const observed = await observe(config.gateway(region as string), set, previous, patience);
+    const observed = await run.read(place, () => observe(config.gateway(region as string), set, previous, patience));
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };

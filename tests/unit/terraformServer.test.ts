@@ -1,8 +1,9 @@
 /** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, UNKNOWN } from "../../provider/core";
+import { AmiSharingError, NO_PERMISSIONS, UNKNOWN } from "../../provider/core";
 import { nulls } from "../../provider/terraform/arguments";
+import { Run } from "../../provider/terraform/neighbours";
 import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { providerServer } from "../../provider/terraform/server";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
@@ -434,6 +435,41 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
       assert.deepEqual(lost, [`${imageId} account/${B}`]);
       assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
     });
+});
+
+describe("the wait for the sets that Terraform begins together", () => {
+  it("lasts as long as it begins others", async () => {
+    const run = new Run(60);
+    run.begun();
+    const start = Date.now();
+    const opened = run.opening().then(() => Date.now() - start);
+    for (let n = 0; n < 5; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      run.begun();
+    }
+    assert.ok((await opened) >= 200, `ended after ${await opened} ms`);
+    const again = Date.now();
+    run.begun();
+    await run.opening();
+    assert.ok(Date.now() - again < 50, "it is waited for once");
+  });
+
+  it("lasts until another set of the AMI is read, and might be planned", async () => {
+    const run = new Run(20);
+    const start = Date.now();
+    await run.known("place", "one");
+    assert.ok(Date.now() - start < 15, "with no other set, nothing is waited for");
+    run.claims.record(
+      "place",
+      "other",
+      { name: "", wants: () => NO_PERMISSIONS, granted: NO_PERMISSIONS, grantsKeys: false },
+      "other",
+    );
+    const reading = run.read("place", () => new Promise((resolve) => setTimeout(resolve, 150)));
+    await run.known("place", "one");
+    assert.ok(Date.now() - start >= 195, `ended after ${Date.now() - start} ms`);
+    await reading;
+  });
 });
 
 describe("sets of one AMI that are created and dropped at once", () => {
