@@ -23,8 +23,8 @@ import {
 import type { ObjectValue } from "./values";
 
 /**
- * How long operations wait for those of other sets to begin, in milliseconds. Terraform starts what does not depend on each other at once,
- * and tells a provider of one set at a time.
+ * How long no operation may have begun until those that wait for other sets go on, in milliseconds. Terraform starts what does not depend
+ * on each other at once, and tells a provider of one set at a time.
  */
 export const WINDOW = 400;
 
@@ -60,33 +60,70 @@ export const placedClaims = v.array(
   }),
 );
 
-/** What the plan of a set takes away. */
-interface Drop {
+/** What the plan of a set takes away, whatever other sets declare. */
+export interface Drop {
   readonly id: string;
   readonly name: string;
   readonly dropped: Permissions;
   /** The sets that its apply will know of. */
   readonly told: ReadonlySet<string>;
+  /** Whether it is a create, of which Terraform carries nothing from the plan to the apply. */
+  readonly isNew: boolean;
 }
 
 /** The sets that one process has seen. */
 export class Run {
   readonly claims = new ClaimRegistry();
+  private lastBegun = 0;
+  private readonly reading = new Map<string, number>();
+  private readonly lastAt = new Map<string, number>();
   private opened: Promise<void> | undefined;
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
+  private readonly unchanged = new Set<string>();
 
   constructor(private readonly window = WINDOW) {}
 
+  /** Notes that Terraform has begun an operation on a set. */
+  begun(place?: string): void {
+    this.lastBegun = Date.now();
+    if (place !== undefined) this.lastAt.set(place, this.lastBegun);
+  }
+
+  /** Runs the reading of a set, after which Terraform plans it: until then, what it will declare is not known. */
+  async read<Result>(place: string, reading: () => Promise<Result>): Promise<Result> {
+    const count = (by: number) => this.reading.set(place, (this.reading.get(place) ?? 0) + by);
+    count(1);
+    try {
+      return await reading();
+    } finally {
+      count(-1);
+      this.begun(place);
+    }
+  }
+
+  /** Resolves once no other set of the AMI is being read, and those that were read are planned. */
+  async known(place: string, id: string): Promise<void> {
+    if (this.claims.others(place, id).size === 0) return;
+    const pause = this.window * TAKING;
+    const left = () => (this.lastAt.get(place) ?? 0) + pause - Date.now();
+    while ((this.reading.get(place) ?? 0) > 0 || left() > 0) await sleep(Math.min(Math.max(left(), 50), pause));
+  }
+
   /**
-   * Resolves once the operations that begin together with the first one are known.
+   * Resolves once the operations that begin together are known. A machine may need seconds to begin hundreds.
    *
    * @param takes whether the operation takes grants away
    */
   opening(takes = false): Promise<void> {
-    if (takes) this.taking ??= sleep(this.window * TAKING);
-    else this.opened ??= sleep(this.window);
+    if (takes) this.taking ??= this.quiet(this.window * TAKING);
+    else this.opened ??= this.quiet(this.window);
     return (takes ? this.taking : this.opened) as Promise<void>;
+  }
+
+  /** Resolves once no operation has begun for some time; those that wait here do not let Terraform begin others without end. */
+  private async quiet(pause: number): Promise<void> {
+    for (let left = pause; left > 0; left = this.lastBegun + pause - Date.now()) await sleep(left);
   }
 
   /** Notes what the plan of a set takes away. */
@@ -95,10 +132,21 @@ export class Run {
   }
 
   /** The planned sets that take away what another one wants, and that will not know of it when they are applied. */
-  dropping(place: string, id: string, wanted: Permissions): readonly string[] {
-    return (this.drops.get(place) ?? [])
-      .filter((drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)))
-      .map(({ name }) => name);
+  dropping(place: string, id: string, wanted: Permissions): readonly Drop[] {
+    return (this.drops.get(place) ?? []).filter(
+      (drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)),
+    );
+  }
+
+  /** Notes that the plan changes nothing of a set: no apply will tell of it. */
+  stays(place: string, id: string, granted: Permissions): void {
+    this.claims.ended(place, id, "made", granted);
+    this.unchanged.add(id);
+  }
+
+  /** The other sets of which the plan changes nothing. */
+  staying(place: string, id: string): readonly (readonly [id: string, Claim])[] {
+    return [...this.claims.others(place, id, ["made"])].filter(([other]) => this.unchanged.has(other));
   }
 
   /** Another run: under a debugger one process serves many. */
@@ -107,6 +155,9 @@ export class Run {
     this.opened = undefined;
     this.taking = undefined;
     this.drops.clear();
+    this.unchanged.clear();
+    this.reading.clear();
+    this.lastAt.clear();
   }
 
   /** What a set has to respect: the sets of this process, and those that a refresh in the plan's process saw. */
@@ -144,20 +195,32 @@ export function claimIn(set: PermissionSet, granted: Permissions): Claim {
   return claimOf(name, set, granted);
 }
 
-/** The error of a change that would take away what another set declares, where Terraform tells of it too late. */
-export function toldTooLate(imageId: string, names: readonly string[]): AmiSharingError {
+/** The error of a change that would take away what another set declares, where its apply would not know of that one. */
+export function toldTooLate(imageId: string, name: string, isNew: boolean): AmiSharingError {
+  if (isNew)
+    return unknownToNew(imageId, `what this new set would take away on AMI ${imageId} is declared by ${name}`, "this set");
   return plannedApart(
     imageId,
-    `what this set drops on AMI ${imageId} is declared by ${firstFew(names, 3)} as well, which Terraform told the provider too late`,
+    `what this set drops on AMI ${imageId} is declared by ${name} as well, which Terraform told the provider too late`,
     "add depends_on with that set to this one",
   );
 }
 
 /** The same where the set that drops it was planned first. */
-export function takenByAnother(imageId: string, names: readonly string[]): AmiSharingError {
+export function takenByAnother(imageId: string, drops: readonly Drop[]): AmiSharingError {
+  const names = firstFew(
+    drops.map(({ name }) => name),
+    3,
+  );
+  if (drops.some(({ isNew }) => isNew))
+    return unknownToNew(
+      imageId,
+      `what this set declares on AMI ${imageId} would be taken away by ${names}, which is new`,
+      "that set",
+    );
   return plannedApart(
     imageId,
-    `what this set declares on AMI ${imageId} is dropped by ${firstFew(names, 3)}, which Terraform planned before it told the provider of this set`,
+    `what this set declares on AMI ${imageId} is dropped by ${names}, which Terraform planned before it told the provider of this set`,
     "add depends_on with this set to that one",
   );
 }
@@ -166,4 +229,12 @@ export function takenByAnother(imageId: string, names: readonly string[]): AmiSh
 function plannedApart(imageId: string, message: string, remedy: string): AmiSharingError {
   const next = `${remedy}, or plan with a higher -parallelism, and plan again; nothing was changed`;
   return new AmiSharingError("hand-over-incomplete", message, { imageId, next });
+}
+
+/** The apply of a create has no state to tell it of sets that are not applied themselves. */
+function unknownToNew(imageId: string, what: string, which: string): AmiSharingError {
+  return new AmiSharingError("hand-over-incomplete", `${what}, and the apply of a new set is told nothing of unchanged ones`, {
+    imageId,
+    next: `import the AMI into ${which}, or set mode to "additive" in it, and plan again; nothing was changed`,
+  });
 }

@@ -41,6 +41,7 @@ import {
   managedSnapshots,
   minus,
   type Neighbours,
+  NO_NEIGHBOURS,
   NO_PERMISSIONS,
   observe,
   type Patience,
@@ -75,7 +76,7 @@ import {
   readingDiagnostic,
 } from "./diagnostics";
 import type { Log } from "./hclog";
-import { claimIn, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
+import { claimIn, type Drop, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
 import { RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
@@ -183,6 +184,7 @@ export async function planSet(
   config: ObjectValue,
   { config: provider, run, isBridge }: Surroundings,
 ): Promise<Planned> {
+  run.begun();
   const decoded = declaredIn(config);
   const own: Private = { ...prior.private, id: prior.private.id ?? randomUUID() };
   const failed = (...diagnostics: Diagnostic[]): Planned => ({ planned: config, private: own, replace: [], diagnostics });
@@ -214,7 +216,11 @@ export async function planSet(
       const rival = run.claims.rivalOf(place, id);
       if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
     }
-    if (set && takesAway(set, recorded)) await run.opening(true);
+    run.begun(place);
+    if (set && takesAway(set, recorded)) {
+      await run.opening(true);
+      await run.known(place, id);
+    }
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
@@ -231,7 +237,7 @@ export async function planSet(
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
     if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
-      run.claims.ended(place, id, "made", recorded.granted);
+      run.stays(place, id, recorded.granted);
       // An unchanged set is not applied: it could not take back what another one takes away.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
@@ -241,9 +247,16 @@ export async function planSet(
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
     const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded && shownTo(recorded, own));
-    const told = new Set((own.others ?? []).map((other) => other.id));
-    refuseUntold(plan, run.claims.others(place, id, ["made"]), told);
-    run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped: plan.change.remove, told });
+    const drop: Drop = {
+      id,
+      name: claimIn(set, NO_PERMISSIONS).name,
+      dropped: unprotected(plan),
+      // The apply knows of others what the state tells; that of a create knows nothing.
+      told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
+      isNew: recorded === undefined,
+    };
+    refuseUntold(plan, run.staying(place, id), drop);
+    run.drop(place, drop);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
     // Terraform applies what shows a difference: key grants that are left over are not in the grants.
@@ -262,19 +275,17 @@ export async function planSet(
   }
 }
 
-/**
- * Refuses to take what an unchanged set declares, where the refresh of this set did not know of that one: the apply, in another process,
- * would not know of it either.
- */
-function refuseUntold(
-  { set, image, recorded, target }: Plan,
-  unchanged: ReadonlyMap<string, Claim>,
-  told: ReadonlySet<string>,
-): void {
-  const untold = [...unchanged].filter(([id]) => !told.has(id)).map(([, claim]) => claim);
-  const dropped = minus(recorded?.granted ?? NO_PERMISSIONS, target);
+/** Refuses to take what an unchanged set declares, where the apply of this set, in another process, would not know of that one. */
+function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
+  const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
   const [first] = wantedOf(untold, image, dropped);
-  if (first) throw toldTooLate(set.imageId, [first.name]);
+  if (first) throw toldTooLate(set.imageId, first.name, isNew);
+}
+
+/** What a change would take away if there were no other sets. */
+function unprotected({ set, image, live, recorded }: Plan): Permissions {
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
+  return changeOf(set, image, { live, granted }, NO_NEIGHBOURS, recorded?.live).remove;
 }
 
 /** What state tells of an AMI; nothing for a new one. */
@@ -300,6 +311,7 @@ async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnosti
 
 /** What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare. */
 export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, "private" | "diagnostics">> {
+  run.begun();
   const set = prior.state ? setIn(prior.state) : undefined;
   if (!prior.state || !set) return { private: prior.private, diagnostics: [] };
   let recorded: Recorded;
@@ -312,6 +324,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   const { id = randomUUID() } = prior.private;
   run.claims.record(place, id, claimIn(set, recorded.granted), id);
   await run.opening(true);
+  await run.known(place, id);
   const heirs = run.claims.others(place, id, ["declared", "made"]);
   const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
@@ -334,7 +347,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   });
   const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
   const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
-  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()) });
+  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()), isNew: false });
   if (set.onDelete === "retain")
     return told(
       holders.length > 0
@@ -387,6 +400,7 @@ export async function applySet(
   planned: ObjectValue,
   { config, log, patience, run }: Surroundings,
 ): Promise<Applied> {
+  run.begun();
   const imageId = String(planned.image_id);
   const { id = randomUUID(), others = [] } = prior.private;
   const unchanged = (error: unknown) => ({
@@ -502,6 +516,7 @@ export async function destroySet(
   prior: Kept,
   { config, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
+  run.begun();
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { state: null, private: {}, diagnostics: [] };
@@ -586,6 +601,7 @@ export async function readSet(
   current: Kept,
   { config, log, patience, run }: Surroundings,
 ): Promise<Kept & Pick<Applied, "diagnostics">> {
+  run.begun();
   const { state } = current;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { ...current, diagnostics: [] };
@@ -607,7 +623,7 @@ export async function readSet(
     const place = placeOf({ ...state, region: region as string });
     const { previous, diagnostics } = readable(current, set);
     if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
-    const observed = await observe(config.gateway(region as string), set, previous, patience);
+    const observed = await run.read(place, () => observe(config.gateway(region as string), set, previous, patience));
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };

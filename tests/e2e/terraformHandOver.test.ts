@@ -166,6 +166,21 @@ describe("hand-over between sets of a Terraform configuration", () => {
       }
   });
 
+  it("H5: a new authoritative set takes nothing from an unchanged one: the plan is refused, also with -replace, and an import is the way", async () => {
+    const beside = set([A], { mode: "additive" });
+    project.declare({ beside });
+    await project.succeed("apply", "-auto-approve");
+    project.declare({ beside, golden: set([B]) });
+    const refused = /\[hand-over-incomplete\]/;
+    assert.match(flat((await project.fail("plan")).output), refused);
+    await project.succeed("import", "ami_launch_permission_set.golden", image.imageId);
+    await applyKeeps([A]);
+    await planIsEmpty();
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
+    assert.match(flat((await project.fail("plan", "-replace=ami_launch_permission_set.golden")).output), refused);
+    await nobodyIsLeft();
+  });
+
   it("H5: whichever of two additive sets goes first, the other keeps what both declare", async () => {
     const mode = "additive";
     for (const stays of ["a", "b"]) {

@@ -148,7 +148,16 @@ export class Emulator {
   async pairs(images: readonly MadeImage[]): Promise<string[]> {
     const asked: Record<string, string[]> = {};
     for (const { region, imageId, snapshotIds } of images) asked[region] = [...(asked[region] ?? []), imageId, ...snapshotIds];
-    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, "readPermissions.py")], {
+    return this.read("readPermissions.py", asked);
+  }
+
+  /** Who has a KMS grant of a set's, for which AMI, read with boto3: `ami-… grantee`, sorted. */
+  keyHolders(regions: readonly string[]): Promise<string[]> {
+    return this.read("readKeyGrants.py", regions);
+  }
+
+  private async read(script: string, asked: unknown): Promise<string[]> {
+    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, script)], {
       env: { ...process.env, ...this.environment() },
       maxBuffer: 1e8,
     });

@@ -2,6 +2,7 @@
 
 import * as fc from "fast-check";
 import { type GranteeKey, granteeProblems, type Permissions } from "../../provider/core";
+import { valuesOf } from "../../provider/terraform/arguments";
 import type { Emulator, MadeImage } from "./emulator";
 
 export const OWNER = "123456789012";
@@ -131,6 +132,16 @@ export function argumentsOf(
       ? { createVolumePermissions: { ...volumes, snapshotIds: volumes.snapshotIds.map((at) => snapshotIds[at]) } }
       : {};
   return { ...declared, ...named, imageId, region };
+}
+
+/** The same in Terraform's names and forms. */
+export function terraformArgumentsOf(declared: Record<string, unknown>, image: MadeImage): Record<string, unknown> {
+  const { createVolumePermissions: volumes, maxRevocations, ...args } = argumentsOf(declared, image);
+  return valuesOf({
+    ...args,
+    ...(volumes === undefined || volumes === false ? {} : { createVolumePermissions: volumes === true ? {} : volumes }),
+    ...(maxRevocations === undefined ? {} : { maxRevocations: maxRevocations === "none" ? 0 : maxRevocations }),
+  });
 }
 
 /** As the model has them; a snapshot without a grantee is left out. */

@@ -16,13 +16,12 @@ import {
   remove,
   UNKNOWN,
 } from "../../provider/core";
-import { valuesOf } from "../../provider/terraform/arguments";
 import { inTerraformWords } from "../../provider/terraform/diagnostics";
 import { RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { decodeValue, encodeValue, sameValue, type Value } from "../../provider/terraform/values";
 import { MemoryGateway } from "../helpers/memoryGateway";
 import { errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
-import { argumentsOf, type Case, sharingCase } from "../helpers/sharingCases";
+import { argumentsOf, type Case, sharingCase, terraformArgumentsOf } from "../helpers/sharingCases";
 import { runs } from "./runs";
 
 /** Nothing that may refuse a change for whom it revokes. */
@@ -41,14 +40,7 @@ function ec2Of({ snapshots, live }: Case) {
 function worldOf(one: Case) {
   const { ec2, image } = ec2Of(one);
   const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
-  const config = (declared: Record<string, unknown>): Record<string, Value> => {
-    const { createVolumePermissions: volumes, maxRevocations, ...args } = argumentsOf(declared, image);
-    return valuesOf({
-      ...args,
-      ...(volumes === undefined || volumes === false ? {} : { createVolumePermissions: volumes === true ? {} : volumes }),
-      ...(maxRevocations === undefined ? {} : { maxRevocations: maxRevocations === "none" ? 0 : maxRevocations }),
-    });
-  };
+  const config = (declared: Record<string, unknown>) => terraformArgumentsOf(declared, image) as Record<string, Value>;
   return { ec2, terraform, config, ...image };
 }
 

@@ -1,8 +1,9 @@
 /** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, UNKNOWN } from "../../provider/core";
+import { AmiSharingError, NO_PERMISSIONS, UNKNOWN } from "../../provider/core";
 import { nulls } from "../../provider/terraform/arguments";
+import { Run } from "../../provider/terraform/neighbours";
 import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { providerServer } from "../../provider/terraform/server";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
@@ -436,6 +437,41 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
     });
 });
 
+describe("the wait for the sets that Terraform begins together", () => {
+  it("lasts as long as it begins others", async () => {
+    const run = new Run(60);
+    run.begun();
+    const start = Date.now();
+    const opened = run.opening().then(() => Date.now() - start);
+    for (let n = 0; n < 5; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      run.begun();
+    }
+    assert.ok((await opened) >= 200, `ended after ${await opened} ms`);
+    const again = Date.now();
+    run.begun();
+    await run.opening();
+    assert.ok(Date.now() - again < 50, "it is waited for once");
+  });
+
+  it("lasts until another set of the AMI is read, and might be planned", async () => {
+    const run = new Run(20);
+    const start = Date.now();
+    await run.known("place", "one");
+    assert.ok(Date.now() - start < 15, "with no other set, nothing is waited for");
+    run.claims.record(
+      "place",
+      "other",
+      { name: "", wants: () => NO_PERMISSIONS, granted: NO_PERMISSIONS, grantsKeys: false },
+      "other",
+    );
+    const reading = run.read("place", () => new Promise((resolve) => setTimeout(resolve, 150)));
+    await run.known("place", "one");
+    assert.ok(Date.now() - start >= 195, `ended after ${Date.now() - start} ms`);
+    await reading;
+  });
+});
+
 describe("sets of one AMI that are created and dropped at once", () => {
   const additive = (imageId: string, accounts: readonly string[]) =>
     full({ image_id: imageId, account_ids: [...accounts], mode: "additive" });
@@ -494,6 +530,60 @@ describe("sets of one AMI that are created and dropped at once", () => {
       });
       assert.deepEqual(errors(applied), []);
       assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
+    }
+  });
+
+  for (const exists of [false, true])
+    for (const first of ["taking", "keeping"])
+      it(`are refused where ${exists ? "a change" : "a new set"} would take what an unchanged set declares and its apply does not know of, the ${first} one planned first`, async () => {
+        const { ec2, imageId, rpc } = world(0);
+        const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+        await begin();
+        const keeping = await create(rpc, additive(imageId, [A]));
+        const before = exists ? await create(rpc, additive(imageId, [A, B])) : undefined;
+        await begin();
+        const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+        // Terraform tells of the unchanged set after the other one was refreshed.
+        const taker = before && (await read(before));
+        const keeper = await read(keeping);
+        const plan = (config: ObjectValue, of: Answer | undefined) =>
+          rpc("PlanResourceChange", {
+            prior_state: of?.new_state ?? encodeValue(null, RESOURCE_SCHEMA),
+            proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+            config: encodeValue(config, RESOURCE_SCHEMA),
+            prior_private: of?.private,
+          });
+        const take = () =>
+          plan(full({ image_id: imageId, account_ids: [B], mode: exists ? "additive" : "authoritative" }), taker);
+        const keep = () => plan(additive(imageId, [A]), keeper);
+        const answers = first === "taking" ? [await take(), await keep()] : [await keep(), await take()];
+        assert.deepEqual(errors(answers[0] as Answer), []);
+        const told = errors(answers[1] as Answer).map(({ detail }) => detail);
+        assert.equal(told.length, 1);
+        assert.match(told[0] ?? "", /nothing was changed \[hand-over-incomplete\]$/);
+        assert.match(
+          told[0] ?? "",
+          exists ? /add depends_on with/ : /import the AMI into (this|that) set, or set mode to "additive" in it/,
+        );
+        assert.ok(ec2.grantees(imageId).has(`account/${A}`));
+      });
+
+  it("a new authoritative set and an additive one beside it are made in either order", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    for (const order of [0, 1]) {
+      await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+      const sets = [full({ image_id: imageId, account_ids: [B] }), additive(imageId, [A])];
+      const plans = sets.map((config) =>
+        rpc("PlanResourceChange", {
+          prior_state: encodeValue(null, RESOURCE_SCHEMA),
+          proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+          config: encodeValue(config, RESOURCE_SCHEMA),
+        }),
+      );
+      await Promise.all(plans);
+      for (const config of order === 0 ? sets : sets.reverse()) assert.deepEqual(errors(await create(rpc, config)), []);
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`].sort());
+      ec2.grantees(imageId).clear();
     }
   });
 });
