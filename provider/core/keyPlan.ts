@@ -87,7 +87,9 @@ export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyP
       found.push(...named.filter(({ accountId }) => others.includes(accountId)).map(ownGrant));
       unwanted.push(
         ...named
-          .filter(({ accountId }) => removed.has(accountKey(accountId)) && mayRevoke(accountKey(accountId), set.spared))
+          // Who loses one permission may keep another.
+          .filter(({ accountId }) => removed.has(accountKey(accountId)) && !others.includes(accountId))
+          .filter(({ accountId }) => mayRevoke(accountKey(accountId), set.spared))
           .filter(({ accountId }) => !needed.has(accountKey(accountId)))
           .map(ownGrant),
       );

@@ -25,7 +25,17 @@ import {
   waitUntilVisible,
 } from "./looks";
 import { managedSnapshots, type PermissionSet } from "./permissionSet";
-import { filterGrantees, granteesOf, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions, union } from "./permissions";
+import {
+  filterGrantees,
+  filterSnapshots,
+  granteesOf,
+  intersection,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type Permissions,
+  union,
+} from "./permissions";
 import { type Accepted, type Plan, planFor, recordOf } from "./plan";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
@@ -250,13 +260,12 @@ export async function remove(
 }
 
 /** What a destroy of the set takes away, as recorded. */
-export function revokedByRemoval(
-  { onDelete, spared }: PermissionSet,
-  recorded: Recorded,
-  { claims }: Neighbours = NO_NEIGHBOURS,
-): Permissions {
+export function revokedByRemoval(set: PermissionSet, recorded: Recorded, { claims }: Neighbours = NO_NEIGHBOURS): Permissions {
+  const { onDelete, spared } = set;
   if (onDelete === "retain") return NO_PERMISSIONS;
-  const owned = onDelete === "reset" ? union(recorded.granted, recorded.live) : recorded.granted;
+  const managed = managedSnapshots(set, recorded);
+  const others = onDelete === "reset" ? filterSnapshots(recorded.live, (id) => managed.includes(id)) : NO_PERMISSIONS;
+  const owned = union(recorded.granted, others);
   return filterGrantees(minus(owned, claimedBy(claims, recorded)), (key) => mayRevoke(key, spared));
 }
 

@@ -241,6 +241,17 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(grantees(), []);
   });
 
+  it("stays with an account that loses one permission and keeps another, also where the record was lost", async () => {
+    const { ec2, imageId, engine, grantees } = world();
+    const args = { imageId, accountIds: [A], kmsAccess: "grant" };
+    await engine.up({ ...args, createVolumePermissions: true });
+    delete engine.state?.outputs.kmsGrants;
+    await engine.up({ ...args, createVolumePermissions: { accountIds: [] } });
+    assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+    assert.deepEqual(grantees(), [`${A} ${KEY}`]);
+    assert.equal((engine.state?.outputs.kmsGrants as unknown[]).length, 1);
+  });
+
   it("that fails half-way records the grants made, and the next up heals", async () => {
     const { ec2, engine, imageId, grantees } = world();
     ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute" });
