@@ -1,7 +1,7 @@
 /** The dynamic provider's operations against EC2 in memory: what the engine is told, and what EC2 is asked. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, type Connection } from "../../provider/core";
+import { AmiSharingError, type Connection, type Patience } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/state";
 import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
@@ -12,7 +12,7 @@ const [KEY_A, KEY_B, KEY_C] = [`account/${A}`, `account/${B}`, `account/${C}`];
 const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A provider, its engine, and an image with two snapshots. */
-function world(config: Record<string, string> = {}) {
+function world(config: Record<string, string> = {}, patience: Patience = PATIENCE) {
   const ec2 = new MemoryGateway();
   const connections: Connection[] = [];
   const provider = new DynamicProvider({
@@ -20,7 +20,7 @@ function world(config: Record<string, string> = {}) {
       connections.push(connection);
       return ec2;
     },
-    patience: PATIENCE,
+    patience,
   });
   const configure = provider.configure({
     config: {
@@ -228,7 +228,7 @@ describe("create", () => {
   });
 
   it("waits until a change shows", async () => {
-    const { ec2, engine, imageId } = world();
+    const { ec2, engine, imageId } = world({}, { ...PATIENCE, timeout: 10 });
     ec2.staleReads = 3;
     await engine.up({ imageId, accountIds: [A] });
     assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
