@@ -51,9 +51,10 @@ import {
 } from "../core";
 import { logLine } from "./engineLog";
 import { stopSignal, working } from "./process";
-import { hidesGrantees, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
+import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
+  areSameButTimeouts,
   argumentsIn,
   CONTEXT,
   type Context,
@@ -61,7 +62,6 @@ import {
   DONE,
   type Done,
   decodeInputs,
-  differInTimeoutsOnly,
   encodeInputs,
   encodeOutputs,
   grantsIn,
@@ -117,10 +117,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const decoded = decodeInputs(given);
     if ("problems" in decoded)
       return { inputs: { ...news }, failures: decoded.problems.map((problem) => failure(problem, news)) };
-    const secrets = secretNames(news);
+    const context = contextIn(news);
+    const secrets = [...secretNames(news), ...(context && hidesOthers(context) ? [SECRET_OF_OTHERS] : [])];
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
-      const context = contextIn(news);
       if (context) await this.claimAll(declared, context, olds);
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
@@ -131,13 +131,17 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       return { inputs: sealed(inputs, secrets) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
-      return { inputs: { ...news }, failures: [shown(property, message, news)] };
+      // What is recorded may be named as well.
+      const known = withSecretsOf({ ...news, [SECRETS]: secrets }, olds);
+      return { inputs: { ...news }, failures: [shown(property, withoutSecrets(message, olds), known)] };
     }
   }
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
-    const changes = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    // Else what became a secret would stay in clear in the outputs.
+    const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
+    const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
     return { changes, replaces };
   }
 
@@ -150,9 +154,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     );
   }
 
-  /** Whether nothing but `timeouts` changes of a set whose last change was made whole: then EC2 has nothing to do with it. */
+  /**
+   * Whether nothing changes of a set whose last change was made whole but `timeouts` and what is a secret: then EC2 has nothing to do with it.
+   */
   private isMade(olds: Properties, news: Properties): boolean {
-    return DONE in olds && differInTimeoutsOnly(olds, news) && !this.hasOtherGrants(olds, news);
+    return DONE in olds && areSameButTimeouts(olds, news) && !this.hasOtherGrants(olds, news);
   }
 
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
@@ -427,6 +433,11 @@ function contextIn(news: Properties): Context | undefined {
   return typeof context === "object" && context !== null ? (context as Context) : undefined;
 }
 
+/** Whether another set of the AMI keeps secret who has access. */
+function hidesOthers({ urn, recorded, declared = {} }: Context): boolean {
+  return Object.entries({ ...recorded, ...declared }).some(([id, props]) => id !== urn && hidesGrantees(secretNames(props)));
+}
+
 /** The claim of a set in state; undefined where its record cannot be read. */
 function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
@@ -439,7 +450,7 @@ function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image:
   }
 }
 
-/** The outputs of a set of which nothing changed but how long it waits. */
+/** The outputs of a set of which nothing changed but how long it waits, and what is a secret. */
 function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, news: Properties): Record<string, unknown> {
   const { timeouts } = news;
   return sealed(
