@@ -19,7 +19,7 @@ import {
 } from "../core";
 import { gatewayFor } from "./look";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
-import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
+import { type Context, decodeInputs, nameOf, type Properties, PULUMI_UNKNOWN, recordedIn, setIn } from "./state";
 
 /** The outputs that state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
@@ -140,9 +140,11 @@ function changed(
 async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
   const wrong = run.resources.flatMap(({ options }, i) => {
     const [urn, args] = declared[i] ?? [];
-    // What is ignored need not be right.
-    if (urn === undefined || args === undefined || options.ignoreChanges?.length) return [];
-    const decodedArgs = decodeInputs(args);
+    if (urn === undefined || args === undefined) return [];
+    // What is ignored need not be right: in its place is what state recorded.
+    const ignored = ignoredArguments(options).map((name) => [name, PULUMI_UNKNOWN]);
+    const counting = ignored.length < ARGUMENT_NAMES.length ? args : {};
+    const decodedArgs = decodeInputs({ ...counting, ...Object.fromEntries(ignored) });
     return "problems" in decodedArgs ? [{ urn, args, problems: decodedArgs.problems }] : [];
   });
   // Without a stack, the sets of many programs are one run: those of a test's mocks.
