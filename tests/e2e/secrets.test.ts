@@ -188,4 +188,35 @@ describe("secret lists of grantees (P3)", function () {
     for (const { output } of exported) for (const id of [FIRST, SECOND]) assert.ok(!output.includes(id), output);
     assert.match((await project.succeed("preview", "--diff")).output, /3 unchanged/);
   });
+
+  it("of the stack's config, of the one set and of several", async () => {
+    const own = await PulumiProject.create(emulator());
+    try {
+      const images = await emulator().images([{ snapshots: 0 }, { snapshots: 0 }]);
+      const [one, two] = images.map(({ imageId }) => imageId);
+      const set = (secretOrNot: string, place: string, value: string | undefined) =>
+        own.succeed("config", "set", secretOrNot, "--path", place, String(value));
+      await set("--plaintext", "imageId", one);
+      await set("--secret", "accountIds[0]", FIRST);
+      await ran(own.succeed("preview", "--diff"));
+      await ran(own.succeed("up", "--yes", "--skip-preview", "--diff"));
+      assert.deepEqual(await emulator().launchers(String(one)), [FIRST]);
+
+      for (const name of ["imageId", "accountIds"]) await own.succeed("config", "rm", name);
+      await set("--plaintext", "sets[0].name", "golden");
+      await set("--plaintext", "sets[0].imageId", two);
+      await set("--secret", "sets[0].accountIds[0]", SECOND);
+      await ran(own.succeed("preview", "--diff"));
+      await ran(own.succeed("up", "--yes", "--skip-preview", "--diff"));
+      assert.deepEqual(await emulator().launchers(String(two)), [SECOND]);
+      for (const command of [
+        ["stack", "output", "--json"],
+        ["stack", "export"],
+      ])
+        await ran(own.succeed(...command));
+      for (const text of seen) for (const id of [FIRST, SECOND]) assert.ok(!text.includes(id), `${id} shows in:\n${text}`);
+    } finally {
+      own.remove();
+    }
+  });
 });
