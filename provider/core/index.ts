@@ -102,6 +102,7 @@ export {
   type Entry,
   entriesOf,
   entryLines,
+  lossesOf,
   reportOf,
   reportOfDeletion,
   type Telling,

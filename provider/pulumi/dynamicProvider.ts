@@ -24,6 +24,7 @@ import {
   intersection,
   isEmpty,
   losers,
+  lossesOf,
   type MaybeUnknown,
   maxRevocationsOf,
   minus,
@@ -248,7 +249,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         if (id) this.claims.ended(place, id, "failed", error.recorded.granted);
         const outs = sealed(encodeOutputs(news, set, error.recorded), secrets, before);
         const properties = { ...outs, __provider: news.__provider };
-        throw new InitializationError(set.imageId, properties, error.message);
+        throw new InitializationError(set.imageId, properties, [error.message, ...lossesBy(error, news, olds)].join("\n"));
       }
     });
   }
@@ -474,6 +475,13 @@ function doneBy(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?:
   } catch {
     return {};
   }
+}
+
+/** Who lost access by a change that was made in part, in words. */
+function lossesBy({ plan, recorded }: IncompleteChangeError, news: Properties, olds: Properties | undefined): string[] {
+  const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
+  const lines = plan ? lossesOf(plan, recorded, { unnamed }) : [];
+  return lines.length > 0 ? ["lost access by it:", ...lines] : [];
 }
 
 /** What the engine takes as "made, but not whole": it records `properties` and repeats the operation at the next up. */

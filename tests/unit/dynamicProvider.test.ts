@@ -290,6 +290,22 @@ describe("create", () => {
     assert.deepEqual(ec2.modifications(), []);
   });
 
+  it("that fails half-way names who lost access by it, apart who is not in the state", async () => {
+    const { ec2, engine, imageId } = world();
+    const args = { imageId, createVolumePermissions: true };
+    await engine.up({ ...args, accountIds: [A, B] });
+    ec2.grantees(imageId).add(KEY_C as string);
+    ec2.fail({ matching: ({ action }) => action === "ModifySnapshotAttribute" });
+    const { message, reasons } = await thrownBy(engine.up({ ...args, accountIds: [A] }));
+    assert.match(
+      message.replace(/\s+/g, " "),
+      new RegExp(
+        `not completed: .*\\[endpoint-unreachable\\] lost access by it: - launch[^(]* \\(granted by this set\\): ${KEY_B} - launch \\(set elsewhere, and not in the state\\): ${KEY_C}$`,
+      ),
+    );
+    assert.deepEqual(reasons, [message]);
+  });
+
   it("that fails half-way records what holds, and the next up heals it", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     const args = { imageId, accountIds: [A], createVolumePermissions: true };

@@ -123,6 +123,27 @@ describe("secrets", () => {
     assert.deepEqual(named(JSON.stringify(failures)), []);
   });
 
+  it("are counted where a change that was made in part says who lost access by it", async () => {
+    const { provider, ec2, imageId } = await setUp();
+    const secret = (accountIds: string[]) => ({
+      ...{ imageId, accountIds, createVolumePermissions: true, region: "us-east-1" },
+      [SECRETS]: ["accountIds"],
+    });
+    const checked = plain((await provider.check({}, secret([A, B]))).inputs) as Record<string, unknown>;
+    const outs = plain((await provider.create(checked)).outs) as Record<string, unknown>;
+    ec2.grantees(imageId).add(`account/${C}`);
+    ec2.fail({ matching: ({ action }) => action === "ModifySnapshotAttribute" });
+    const news = plain((await provider.check(outs, secret([A]))).inputs) as Record<string, unknown>;
+    const error: Error & { properties?: unknown } = await provider.update(imageId, outs, news).then(
+      () => assert.fail("it was expected to fail"),
+      (thrown) => thrown,
+    );
+    const lost = /lost access by it: - launch \(granted by this set\): 1 grantee - launch \(set elsewhere.*\): 1 grantee$/;
+    assert.match(error.message.replace(/\s+/g, " "), lost);
+    assert.deepEqual(named(error.message), []);
+    assert.deepEqual(named(shown(error.properties)), []);
+  });
+
   it("of a set hide the grantees of the AMI's other sets, whose grants show them, too", async () => {
     const { provider, imageId } = await setUp();
     const [hidden, open] = ["urn:hidden", "urn:open"];
