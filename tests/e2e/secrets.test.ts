@@ -130,8 +130,11 @@ describe("secret lists of grantees (P3)", function () {
       hidden: { args: { imageId, mode: "additive", accountIds: secretIds }, secret: ["accountIds"] },
       open: { args: { imageId, accountIds: openIds } },
     });
+    given({ hidden: sets([FIRST, SECOND], []).hidden as Given });
+    await ran(up());
     given(sets([FIRST, SECOND], [OPEN]));
-    await ran(project.succeed("preview", "--diff"));
+    const stays = /= launch \(stays: set "team-hidden" declares it\): 2 grantees/;
+    assert.match(await ran(project.succeed("preview", "--diff")), stays);
     await ran(up());
     given(sets([FIRST, SECOND], [OPEN, THIRD]));
     assert.match(
