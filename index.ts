@@ -28,8 +28,10 @@ function declareSets() {
 function setList(sets: unknown): { name: string; args: AmiLaunchPermissionSetArgs }[] {
   if (!Array.isArray(sets)) throw new pulumi.RunError("config sets is not a list");
   const names = new Set<string>();
+  const hide = isSecret("sets") ? secret : (args: Arguments) => args;
   return sets.map((entry: Arguments | null, i) => {
-    const { name, ...args } = entry ?? {};
+    const { name, ...given } = entry ?? {};
+    const args = hide(given);
     if (typeof name !== "string" || name === "") throw new pulumi.RunError(`config sets[${i}] has no name`);
     if (names.has(name)) throw new pulumi.RunError(`config sets[${i}]: there is another set named "${name}"`);
     names.add(name);
@@ -44,8 +46,24 @@ function stackConfig(): Arguments {
   return Object.fromEntries(
     own.map(([key, text]) => {
       const name = key.slice(prefix.length);
-      return [name, TEXTS.includes(name) ? text : json(text)];
+      const value = TEXTS.includes(name) ? text : json(text);
+      // Of the sets the names have to be known; their arguments are marked one by one.
+      return [name, isSecret(name) && name !== "sets" ? pulumi.secret(value) : value];
     }),
+  );
+}
+
+/** Whether the config has a key, or a part of it, encrypted. */
+function isSecret(name: string): boolean {
+  // Pulumi SDK, runtime/config.ts: what `Config.requireSecretObject` would not tell; kept out of the types.
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
+  return isConfigSecret(`${pulumi.getProject()}:${name}`);
+}
+
+/** Which argument is one, the engine does not tell: all are that may be. */
+function secret(args: Arguments): Arguments {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [name, TEXTS.includes(name) ? value : pulumi.secret(value)]),
   );
 }
 

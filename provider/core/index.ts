@@ -1,6 +1,7 @@
 /** The engine-free model: grantees, permissions, declared sets, their diff, and making EC2 have them. */
 
 export { type Adoption, adoptionOf } from "./adoption";
+export { show } from "./argumentWords";
 export type { AnsweredCall, CallWatch } from "./callWatch";
 export {
   type Claim,
@@ -101,6 +102,7 @@ export {
   type Entry,
   entriesOf,
   entryLines,
+  lossesOf,
   reportOf,
   reportOfDeletion,
   type Telling,

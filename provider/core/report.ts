@@ -130,6 +130,15 @@ export function reportOf(plan: Plan, tense: "planned" | "done", telling: Telling
   return [`AMI ${image.imageId} in ${region}: ${countsOf(plan, tense)}`, ...lines.flatMap(wrapped)].join("\n");
 }
 
+/** Who lost access by a change that was begun and not completed, in lines: EC2 took the removal, or shows it. */
+export function lossesOf(plan: Plan, { live, revoked = NO_PERMISSIONS }: Recorded, telling: Telling = {}): string[] {
+  const { set, image, losing } = plan;
+  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const lost = union(minus(losing, live), intersection(losing, revoked));
+  const entries = entriesOf({ ...plan, losing: lost }).filter(({ sign }) => sign === "-");
+  return entries.flatMap((entry) => entryLines(entry, unnamed, telling)).flatMap(wrapped);
+}
+
 function encryptionLine({ keyId, manager, snapshotIds }: ImageKey): string {
   const whose = manager === "AWS" ? "the AWS managed key" : manager === "CUSTOMER" ? "the customer managed key" : "the key";
   const owner = keyId === undefined || manager === "AWS" ? "" : ` of account ${accountOfKey(keyId)}`;

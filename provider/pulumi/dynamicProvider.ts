@@ -24,6 +24,7 @@ import {
   intersection,
   isEmpty,
   losers,
+  lossesOf,
   type MaybeUnknown,
   maxRevocationsOf,
   minus,
@@ -51,9 +52,10 @@ import {
 } from "../core";
 import { logLine } from "./engineLog";
 import { stopSignal, working } from "./process";
-import { hidesGrantees, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
+import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
+  areSameButTimeouts,
   argumentsIn,
   CONTEXT,
   type Context,
@@ -61,7 +63,6 @@ import {
   DONE,
   type Done,
   decodeInputs,
-  differInTimeoutsOnly,
   encodeInputs,
   encodeOutputs,
   grantsIn,
@@ -117,10 +118,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const decoded = decodeInputs(given);
     if ("problems" in decoded)
       return { inputs: { ...news }, failures: decoded.problems.map((problem) => failure(problem, news)) };
-    const secrets = secretNames(news);
+    const context = contextIn(news);
+    const secrets = [...secretNames(news), ...(context && hidesOthers(context) ? [SECRET_OF_OTHERS] : [])];
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
-      const context = contextIn(news);
       if (context) await this.claimAll(declared, context, olds);
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
@@ -131,13 +132,17 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       return { inputs: sealed(inputs, secrets) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
-      return { inputs: { ...news }, failures: [shown(property, message, news)] };
+      // What is recorded may be named as well.
+      const known = withSecretsOf({ ...news, [SECRETS]: secrets }, olds);
+      return { inputs: { ...news }, failures: [shown(property, withoutSecrets(message, olds), known)] };
     }
   }
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
     const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
-    const changes = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    // Else what became a secret would stay in clear in the outputs.
+    const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
+    const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
     return { changes, replaces };
   }
 
@@ -150,9 +155,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     );
   }
 
-  /** Whether nothing but `timeouts` changes of a set whose last change was made whole: then EC2 has nothing to do with it. */
+  /**
+   * Whether nothing changes of a set whose last change was made whole but `timeouts` and what is a secret: then EC2 has nothing to do with it.
+   */
   private isMade(olds: Properties, news: Properties): boolean {
-    return DONE in olds && differInTimeoutsOnly(olds, news) && !this.hasOtherGrants(olds, news);
+    return DONE in olds && areSameButTimeouts(olds, news) && !this.hasOtherGrants(olds, news);
   }
 
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
@@ -242,7 +249,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         if (id) this.claims.ended(place, id, "failed", error.recorded.granted);
         const outs = sealed(encodeOutputs(news, set, error.recorded), secrets, before);
         const properties = { ...outs, __provider: news.__provider };
-        throw new InitializationError(set.imageId, properties, error.message);
+        throw new InitializationError(set.imageId, properties, [error.message, ...lossesBy(error, news, olds)].join("\n"));
       }
     });
   }
@@ -427,6 +434,11 @@ function contextIn(news: Properties): Context | undefined {
   return typeof context === "object" && context !== null ? (context as Context) : undefined;
 }
 
+/** Whether another set of the AMI keeps secret who has access. */
+function hidesOthers({ urn, recorded, declared = {} }: Context): boolean {
+  return Object.entries({ ...recorded, ...declared }).some(([id, props]) => id !== urn && hidesGrantees(secretNames(props)));
+}
+
 /** The claim of a set in state; undefined where its record cannot be read. */
 function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
@@ -439,7 +451,7 @@ function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image:
   }
 }
 
-/** The outputs of a set of which nothing changed but how long it waits. */
+/** The outputs of a set of which nothing changed but how long it waits, and what is a secret. */
 function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, news: Properties): Record<string, unknown> {
   const { timeouts } = news;
   return sealed(
@@ -463,6 +475,13 @@ function doneBy(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?:
   } catch {
     return {};
   }
+}
+
+/** Who lost access by a change that was made in part, in words. */
+function lossesBy({ plan, recorded }: IncompleteChangeError, news: Properties, olds: Properties | undefined): string[] {
+  const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
+  const lines = plan ? lossesOf(plan, recorded, { unnamed }) : [];
+  return lines.length > 0 ? ["lost access by it:", ...lines] : [];
 }
 
 /** What the engine takes as "made, but not whole": it records `properties` and repeats the operation at the next up. */

@@ -19,13 +19,15 @@ import {
   countingArguments,
   failProgram,
   heirsOf,
+  hidesGranteesOf,
+  isLeftOut,
   neighboursOf,
   output,
   recordedOutputs,
   type SetOptions,
   wordsOfDeletion,
 } from "./program";
-import { hidesGrantees, secretNames, withoutSecrets } from "./secrets";
+import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, secretNames, withoutSecrets } from "./secrets";
 import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
 
 /** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
@@ -104,10 +106,14 @@ async function preview(resource: pulumi.CustomResource, args: object, options: S
   const decoded = decodeInputs(inputs);
   // The engine tells what `check` found.
   if ("problems" in decoded) return NOTHING;
+  if (decoded.declared.imageId !== UNKNOWN && (await isLeftOut(resource))) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
   if (before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared)) return NOTHING;
-  const words = await describe(resource, inputs, decoded.declared, before, options);
-  const text = withoutSecrets(words.text, inputs);
+  const { imageId, region } = decoded.declared;
+  const isHidden = await hidesGranteesOf(String(imageId), String(region));
+  const hidden = isHidden ? { ...inputs, [SECRETS]: [...secretNames(inputs), SECRET_OF_OTHERS] } : inputs;
+  const words = await describe(resource, hidden, decoded.declared, before, options);
+  const text = withoutSecrets(words.text, hidden);
   return { ...words, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
 }
 

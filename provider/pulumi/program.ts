@@ -19,7 +19,7 @@ import {
 } from "../core";
 import { gatewayFor } from "./look";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
-import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
+import { type Context, decodeInputs, nameOf, type Properties, PULUMI_UNKNOWN, recordedIn, setIn } from "./state";
 
 /** The outputs that state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
@@ -54,6 +54,8 @@ interface DeclaredResource {
   readonly imageId: string;
   readonly region: string;
   readonly set: PermissionSet;
+  /** Whether who has access is a secret. */
+  readonly isHidden: boolean;
 }
 
 /** By the stack's resource: a program of the Automation API may run many times in one process. */
@@ -138,9 +140,11 @@ function changed(
 async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
   const wrong = run.resources.flatMap(({ options }, i) => {
     const [urn, args] = declared[i] ?? [];
-    // What is ignored need not be right.
-    if (urn === undefined || args === undefined || options.ignoreChanges?.length) return [];
-    const decodedArgs = decodeInputs(args);
+    if (urn === undefined || args === undefined) return [];
+    // What is ignored need not be right: in its place is what state recorded.
+    const ignored = ignoredArguments(options).map((name) => [name, PULUMI_UNKNOWN]);
+    const counting = ignored.length < ARGUMENT_NAMES.length ? args : {};
+    const decodedArgs = decodeInputs({ ...counting, ...Object.fromEntries(ignored) });
     return "problems" in decodedArgs ? [{ urn, args, problems: decodedArgs.problems }] : [];
   });
   // Without a stack, the sets of many programs are one run: those of a test's mocks.
@@ -210,6 +214,16 @@ export async function neighboursOf(resource: pulumi.CustomResource, imageId: str
   return { claims: claimsOn(await declaredSets(), imageId, region, urn), inherited: NO_PERMISSIONS };
 }
 
+/** Whether a set of an AMI, declared or recorded, keeps secret who has access; it waits for the end of the program. */
+export async function hidesGranteesOf(imageId: string, region: string): Promise<boolean> {
+  const recorded = Object.values(await recordedState()).map((outputs) => ({
+    imageId: outputs.imageId,
+    region: outputs.region,
+    isHidden: hidesGrantees(secretNames(outputs)),
+  }));
+  return [...(await declaredSets()), ...recorded].some((one) => one.isHidden && one.imageId === imageId && one.region === region);
+}
+
 /** The sets that the program declares for an AMI, whichever they are. */
 export async function heirsOf(imageId: string, region: string): Promise<Neighbours> {
   return { claims: claimsOn(await declaredSets(), imageId, region, undefined), inherited: NO_PERMISSIONS };
@@ -246,7 +260,7 @@ export async function wordsOfDeletion(
 ): Promise<string> {
   const look = () => observe(gatewayFor({ ...outputs, region: recorded.region }), set);
   const seen = set.onDelete === "reset" ? await look().catch(() => undefined) : undefined;
-  const unnamed = hidesGrantees(secretNames(outputs));
+  const unnamed = await hidesGranteesOf(set.imageId, recorded.region);
   const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, unnamed });
   const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, FIRST_WITH_OPTION, report] : [report];
   // The engine goes by the options that state holds, and an option of a parent counts.
@@ -267,6 +281,14 @@ function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & 
   }
 }
 
+/**
+ * Whether the engine makes nothing of a set that is declared, with an AMI that is known: as in `pulumi destroy --run-program` of one that is
+ * not in state. It shows in a preview only, where the engine knows what it gives back of all others.
+ */
+export async function isLeftOut(resource: pulumi.CustomResource): Promise<boolean> {
+  return pulumi.runtime.isDryRun() && !(await output(resource, "imageId").isKnown);
+}
+
 /** What is declared, once the program has ended; what is not known then is left out. */
 function declaredSets(): Promise<readonly DeclaredResource[]> {
   const run = currentRun();
@@ -281,8 +303,9 @@ async function declaredSet({ resource, args, options }: DeclaredArguments): Prom
   const given = await countingArguments(resource, args, options);
   const inputs = decodeInputs(given);
   const set = "declared" in inputs ? permissionSetOf(inputs.declared) : undefined;
-  if (!set || typeof given.region !== "string") return undefined;
-  return { urn: String(await output(resource, "urn").promise()), imageId: set.imageId, region: given.region, set };
+  if (!set || typeof given.region !== "string" || (await isLeftOut(resource))) return undefined;
+  const urn = String(await output(resource, "urn").promise());
+  return { urn, imageId: set.imageId, region: given.region, set, isHidden: hidesGrantees(secretNames(given)) };
 }
 
 /** The arguments of a set as they count: the engine puts what state recorded in the place of those whose changes are ignored. */

@@ -1,13 +1,19 @@
 /** What a program gave as secrets: marking it in what the engine keeps and shows, and keeping it out of words. */
 
+import { show } from "../core";
+
 /** A resource's inputs or outputs. */
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** The name among a set's inputs and outputs of the names of the arguments that hold secrets, hidden from the engine's display. */
 export const SECRETS = "__secrets";
 
+/** Among those names: who has access is a secret of another set of the same AMI, whose grantees show in this one's grants. */
+export const SECRET_OF_OTHERS = "grants";
+
 /** Arguments that name grantees: where one is a secret, all that tells of grantees is. */
 const NAME_GRANTEES = [
+  SECRET_OF_OTHERS,
   "accountIds",
   "organizationArns",
   "organizationalUnitArns",
@@ -66,7 +72,8 @@ export function sealed(props: Properties, names: readonly string[], before: read
  * @param props the inputs or outputs that hold it
  */
 export function withoutSecrets(text: string, props: Properties, names: readonly string[] = secretNames(props)): string {
-  const values = names.flatMap((name) => leavesOf(props[name])).sort((a, b) => b.length - a.length);
+  const own = names.filter((name) => name !== SECRET_OF_OTHERS);
+  const values = own.flatMap((name) => writtenForms(props[name])).sort((a, b) => b.length - a.length);
   const rest = values.reduce((words, value) => words.replaceAll(value, HIDDEN), text);
   return hidesGrantees(names) ? rest.replace(GRANTEE, HIDDEN) : rest;
 }
@@ -93,8 +100,16 @@ function holdsSecret(value: unknown): boolean {
   return Object.values(value).some(holdsSecret);
 }
 
-/** The texts and numbers in a value that are long enough to be told from other words. */
-function leavesOf(value: unknown): string[] {
-  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(leavesOf);
-  return (typeof value === "string" || typeof value === "number") && String(value).length > 2 ? [String(value)] : [];
+/** How words may write a value and what is in it: as it is, with what nobody sees written out, and cut off. */
+function writtenForms(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  const shown = show(value);
+  const inner = typeof value === "object" ? Object.values(value).flatMap(writtenForms) : [String(value), unquoted(shown)];
+  const forms = shown.endsWith("...") ? [...inner, unquoted(shown)] : inner;
+  // Shorter ones are not told from other words.
+  return typeof value === "boolean" ? [] : forms.filter(({ length }) => length > 2);
+}
+
+function unquoted(shown: string): string {
+  return shown.replace(/^"|"$/g, "");
 }

@@ -1,7 +1,7 @@
 /** The connection that a stack's `aws:*` config asks for, read as @pulumi/aws reads it. */
 
 import { homedir } from "node:os";
-import { AmiSharingError, type Connection, endpointProblem, type RoleToAssume } from "../core";
+import { AmiSharingError, type Connection, durationSeconds, endpointProblem, type RoleToAssume } from "../core";
 
 /** The arguments of a resource that say how to reach EC2; all known. */
 export type ConnectionArguments = Partial<Record<"region" | "profile" | "endpoint" | "assumeRole", unknown>>;
@@ -60,11 +60,10 @@ function roleOf({ roleArn, externalId, sessionName, duration }: Record<string, u
   ];
 }
 
-/** Go's duration, as @pulumi/aws takes it: `1h`, `30m`, `1h30m`, `900s`. */
+/** A duration in whole seconds, which is what STS takes: a fraction of one is cut off, as @pulumi/aws does. */
 function seconds(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
-  const [, h, m, s] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(duration) ?? [];
-  const total = Number(h ?? 0) * 3600 + Number(m ?? 0) * 60 + Number(s ?? 0);
+  const total = Math.trunc(Number((durationSeconds(duration) ?? 0).toFixed(3)));
   if (total === 0) throw invalid("assumeRoles", 'duration is not of the form "1h30m"');
   return total;
 }

@@ -176,20 +176,17 @@ function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Gr
   return Object.fromEntries(counted);
 }
 
-/** Whether the arguments of two states of a set are the same but for how long it waits. */
-export function differInTimeoutsOnly(olds: Properties, news: Properties): boolean {
-  const [before, after] = [argumentsIn(olds), argumentsIn(news)];
-  return (
-    !isDeepStrictEqual(before.timeouts, after.timeouts) &&
-    isDeepStrictEqual({ ...before, timeouts: 0 }, { ...after, timeouts: 0 })
-  );
+/** Whether the arguments of two states of a set are the same, whatever they say of how long it waits. */
+export function areSameButTimeouts(olds: Properties, news: Properties): boolean {
+  return isDeepStrictEqual({ ...argumentsIn(olds), timeouts: 0 }, { ...argumentsIn(news), timeouts: 0 });
 }
 
 /** Whether a program changes nothing of a recorded set but how long it waits. */
 export function onlyTimeoutsChange(recorded: Properties, declared: DeclaredSet): boolean {
   const news = encodeInputs(declared, declaredGrants(declared, grantsIn(recorded)));
   const [before, after] = [recorded, news].map((one) => comparableGrants(one, recorded, news));
-  return differInTimeoutsOnly(recorded, news) && isDeepStrictEqual(before, after);
+  const areOtherTimes = !isDeepStrictEqual(recorded.timeouts, argumentsIn(news).timeouts);
+  return areOtherTimes && areSameButTimeouts(recorded, news) && isDeepStrictEqual(before, after);
 }
 
 function sorted(value: unknown): unknown {

@@ -231,21 +231,37 @@ describe("exact previews", function () {
     for (const text of seen) assert.ok(!text.includes(SECOND), `${SECOND} shows in:\n${text}`);
   });
 
-  it("tell each set whose arguments are wrong, and change nothing (P4)", async () => {
+  it("tell each set whose arguments are wrong, but for what ignoreChanges leaves out, and change nothing (P4)", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
+    const fine = { imageId, accountIds: [FIRST], mode: "additive" };
+    const all = { args: { imageId, mode: "additive", acountIds: "1234" }, opts: { ignoreChanges: ["*"] } };
+    given({ ignored: { args: fine }, all: { args: fine } });
+    await project.up();
+    await emulator().forgetCalls();
+    // The engine takes what state recorded.
+    const ignored = { args: { ...fine, accountIds: ["1234"] }, opts: { ignoreChanges: ["accountIds"] } };
+    given({ ignored, all });
+    assert.match(await project.preview(), /3 unchanged/);
     given({
-      fine: { args: { imageId, accountIds: [FIRST] } },
+      ignored,
+      all,
+      fine: { args: { imageId, accountIds: [FIRST], mode: "additive" } },
       short: { args: { imageId: "ami-0123456789abcdef0", accountIds: ["1234"] } },
       dashes: { args: { imageId: "ami-0123456789abcdef1", accountIds: ["1111-2222-3333"] } },
       name: { args: { imageId: "ami-0123456789abcdef2", accountIDs: [FIRST] } },
+      beside: {
+        args: { imageId: "ami-0123456789abcdef3", accountIds: ["12345"], mode: "additiv" },
+        opts: { ignoreChanges: ["mode", 'createVolumePermissions["accountIds"]'] },
+      },
     });
     for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
       const { output } = await project.fail(...command);
       assert.match(output, /error: set "short": accountIds\[0\]: "1234" has 4 digits/);
       assert.match(output, /error: set "dashes": accountIds\[0\]: "1111-2222-3333" has dashes/);
       assert.match(output, /error: set "name": accountIDs: there is no argument "accountIDs"/);
-      assert.match(output, /error: 3 sets have wrong arguments, as their errors say; nothing was changed/);
-      assert.doesNotMatch(output, /at refuseWrongSets|promises were still active/);
+      assert.match(output, /error: set "beside": accountIds\[0\]: "12345" has 5 digits/);
+      assert.match(output, /error: 4 sets have wrong arguments, as their errors say; nothing was changed/);
+      assert.doesNotMatch(output, /set "(ignored|all|fine)"|additiv"|at refuseWrongSets|promises were still active/);
     }
     assert.deepEqual(await emulator().modifications(), []);
   });

@@ -4,7 +4,8 @@ import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
-describe("guard rails", () => {
+describe("guard rails", function () {
+  this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {

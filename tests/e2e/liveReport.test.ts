@@ -8,7 +8,8 @@ import { PulumiProject, reportsIn } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD, ELSE] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 
-describe("the live report", () => {
+describe("the live report", function () {
+  this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
@@ -137,7 +138,8 @@ describe("the live report", () => {
   });
 });
 
-describe("the preflight", () => {
+describe("the preflight", function () {
+  this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
@@ -291,7 +293,8 @@ describe("the preflight", () => {
   });
 });
 
-describe("adopting", () => {
+describe("adopting", function () {
+  this.timeout(300_000);
   const emulator = useEmulator();
 
   it("the program that the command prints changes nothing in EC2, and nothing is left to do", async () => {

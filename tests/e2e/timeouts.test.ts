@@ -10,7 +10,8 @@ const A = "111122223333";
 const OFTEN = { AMI_LAUNCH_PERMISSIONS_SIGN_OF_LIFE_MS: "500" };
 const NEVER = 1e6;
 
-describe("a set that waits for EC2", () => {
+describe("a set that waits for EC2", function () {
+  this.timeout(300_000);
   const emulator = useEmulator();
   afterEach(() => emulator().configure({ staleReads: 0 }));
 

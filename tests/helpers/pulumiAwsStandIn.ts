@@ -1,8 +1,14 @@
-/** A stand-in for Pulumi's aws plugin, which cannot be had offline: the two one-principal resources, on the local EC2. */
+/** A stand-in for Pulumi's aws plugin, which cannot be had offline: the two one-principal resources and AmiCopy, on the local EC2. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { EC2Client, ModifyImageAttributeCommand, ModifySnapshotAttributeCommand } from "@aws-sdk/client-ec2";
+import {
+  CopyImageCommand,
+  DeregisterImageCommand,
+  EC2Client,
+  ModifyImageAttributeCommand,
+  ModifySnapshotAttributeCommand,
+} from "@aws-sdk/client-ec2";
 import * as provider from "@pulumi/pulumi/provider";
 import { ROOT } from "./emulator";
 
@@ -38,6 +44,12 @@ function change(urn: string, operation: Operation, { imageId, snapshotId, accoun
   );
 }
 
+/** pulumi-aws: ec2.AmiCopy. */
+async function copy({ region, sourceAmiId, sourceAmiRegion, name }: Properties): Promise<string> {
+  const command = new CopyImageCommand({ SourceImageId: sourceAmiId, SourceRegion: sourceAmiRegion, Name: name });
+  return String((await new EC2Client({ region: String(region) }).send(command)).ImageId);
+}
+
 const STAND_IN: provider.Provider = {
   version: "7.48.0",
   async check(_urn, _olds, inputs) {
@@ -48,10 +60,13 @@ const STAND_IN: provider.Provider = {
     return { changes: replaces.length > 0, replaces };
   },
   async create(urn, inputs) {
+    if (urn.includes("AmiCopy")) return { id: await copy(inputs), outs: inputs };
     await change(urn, "add", inputs);
     return { id: Object.values(inputs).join("-"), outs: { region: process.env.AWS_REGION, ...inputs } };
   },
-  async delete(_id, urn, properties) {
+  async delete(id, urn, properties) {
+    if (urn.includes("AmiCopy"))
+      return void (await new EC2Client({ region: String(properties.region) }).send(new DeregisterImageCommand({ ImageId: id })));
     await change(urn, "remove", properties);
   },
 };

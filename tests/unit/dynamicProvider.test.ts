@@ -1,7 +1,7 @@
 /** The dynamic provider's operations against EC2 in memory: what the engine is told, and what EC2 is asked. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, type Connection } from "../../provider/core";
+import { AmiSharingError, type Connection, type Patience } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/state";
 import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
@@ -12,7 +12,7 @@ const [KEY_A, KEY_B, KEY_C] = [`account/${A}`, `account/${B}`, `account/${C}`];
 const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A provider, its engine, and an image with two snapshots. */
-function world(config: Record<string, string> = {}) {
+function world(config: Record<string, string> = {}, patience: Patience = PATIENCE) {
   const ec2 = new MemoryGateway();
   const connections: Connection[] = [];
   const provider = new DynamicProvider({
@@ -20,7 +20,7 @@ function world(config: Record<string, string> = {}) {
       connections.push(connection);
       return ec2;
     },
-    patience: PATIENCE,
+    patience,
   });
   const configure = provider.configure({
     config: {
@@ -228,7 +228,7 @@ describe("create", () => {
   });
 
   it("waits until a change shows", async () => {
-    const { ec2, engine, imageId } = world();
+    const { ec2, engine, imageId } = world({}, { ...PATIENCE, timeout: 10 });
     ec2.staleReads = 3;
     await engine.up({ imageId, accountIds: [A] });
     assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
@@ -288,6 +288,22 @@ describe("create", () => {
     const error = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: { snapshotIds } }));
     assert.match(error.message, /is not of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
     assert.deepEqual(ec2.modifications(), []);
+  });
+
+  it("that fails half-way names who lost access by it, apart who is not in the state", async () => {
+    const { ec2, engine, imageId } = world();
+    const args = { imageId, createVolumePermissions: true };
+    await engine.up({ ...args, accountIds: [A, B] });
+    ec2.grantees(imageId).add(KEY_C as string);
+    ec2.fail({ matching: ({ action }) => action === "ModifySnapshotAttribute" });
+    const { message, reasons } = await thrownBy(engine.up({ ...args, accountIds: [A] }));
+    assert.match(
+      message.replace(/\s+/g, " "),
+      new RegExp(
+        `not completed: .*\\[endpoint-unreachable\\] lost access by it: - launch[^(]* \\(granted by this set\\): ${KEY_B} - launch \\(set elsewhere, and not in the state\\): ${KEY_C}$`,
+      ),
+    );
+    assert.deepEqual(reasons, [message]);
   });
 
   it("that fails half-way records what holds, and the next up heals it", async () => {

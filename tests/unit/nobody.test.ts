@@ -73,6 +73,20 @@ describe("a set that names nobody on Terraform", () => {
     assert.match(first?.detail ?? "", words);
   });
 
+  for (const order of ["first", "last"])
+    it(`is refused before it counts, asked ${order}: another set of the AMI is planned as if it were not there`, async () => {
+      const { ec2, terraform, imageId } = world();
+      const other = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+      // One process plans both.
+      Object.assign(other, { server: terraform.server });
+      const nobody = () => terraform.plan({ image_id: imageId });
+      const early = order === "first" ? nobody() : undefined;
+      const fine = other.plan({ image_id: imageId, account_ids: [A] });
+      const refused = early ?? nobody();
+      assert.match((await refused).diagnostics[0]?.detail ?? "", words);
+      assert.deepEqual((await fine).diagnostics, []);
+    });
+
   it("is refused where it named somebody before, and says how it is destroyed all the same", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });

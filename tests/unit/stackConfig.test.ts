@@ -111,7 +111,15 @@ const CASES: readonly Case[] = [
 describe("the connection that a stack asks for", () => {
   for (const { name, config, args, is } of CASES) it(name, () => assert.deepEqual(connection(config, args), is));
 
-  for (const [duration, seconds] of Object.entries({ "1h": 3600, "30m": 1800, "1h30m": 5400, "900s": 900, "1h1m1s": 3661 }))
+  for (const [duration, seconds] of Object.entries({
+    "1h": 3600,
+    "30m": 1800,
+    "1h30m": 5400,
+    "900s": 900,
+    "1h1m1s": 3661,
+    "0.7h": 2520,
+    "15m1500ms": 901,
+  }))
     it(`a role for ${duration} is one for ${seconds} seconds`, () => {
       const { assumeRoles } = connection({ "aws:assumeRoles": [role(ROLE, { duration })] });
       assert.equal(assumeRoles?.[0]?.durationSeconds, seconds);
@@ -152,6 +160,11 @@ describe("the connection that a stack asks for", () => {
       name: "maxRetries in words",
       config: { "aws:maxRetries": SECRET },
       words: "aws:maxRetries cannot be read: it is not a whole number",
+    },
+    {
+      name: "a duration of less than a second",
+      config: { "aws:assumeRoles": [role(ROLE, { duration: "999ms" })] },
+      words: 'aws:assumeRoles cannot be read: duration is not of the form "1h30m"',
     },
     {
       name: "a duration in words",

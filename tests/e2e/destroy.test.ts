@@ -1,0 +1,94 @@
+/** What `pulumi destroy` says of who loses access, with the program run and without it; and what `pulumi import` says. */
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { useEmulator } from "../helpers/emulator";
+import { PulumiProject } from "../helpers/pulumiProject";
+
+const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"];
+
+/** Declares what given.json says: sets by name. */
+const PROGRAM = `
+  import * as fs from "fs";
+  import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+
+  for (const [name, args] of Object.entries<any>(JSON.parse(fs.readFileSync("given.json", "utf8"))))
+    new AmiLaunchPermissionSet(name, args);
+`;
+
+function flat(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+describe("pulumi destroy and import (P7)", function () {
+  this.timeout(600_000);
+  const emulator = useEmulator();
+  let project: PulumiProject;
+  beforeEach(async () => {
+    project = await PulumiProject.create(emulator(), { program: PROGRAM });
+  });
+  afterEach(() => project.remove());
+
+  function given(sets: Record<string, object>): void {
+    fs.writeFileSync(path.join(project.folder, "given.json"), JSON.stringify(sets));
+  }
+
+  for (const run of [[], ["--run-program"]])
+    it(`names who loses access before and after: destroy ${run}`, async () => {
+      const images = await emulator().images(Array.from({ length: 3 }, () => ({ snapshots: 0 })));
+      const [one, two, three] = images.map(({ imageId }) => imageId) as [string, string, string];
+      const kept = { first: { imageId: one, mode: "additive", accountIds: [FIRST, SECOND] } };
+      const beside = { imageId: one, mode: "additive", accountIds: [FIRST, THIRD] };
+      given({ ...kept, beside, left: { imageId: two, accountIds: [FIRST] } });
+      await project.up();
+
+      // Not made yet, and so not destroyed: the program still declares them.
+      given({ ...kept, beside: { ...beside, accountIds: [FIRST] }, fresh: { imageId: three, accountIds: [FIRST] } });
+      const { output: shown } = await project.succeed("destroy", ...run, "--preview-only", "--diff");
+      for (const [imageId, ...accounts] of [
+        [one, FIRST, SECOND],
+        [one, FIRST, THIRD],
+        [two, FIRST],
+      ])
+        assert.match(
+          flat(shown),
+          new RegExp(
+            `\\(delete\\) \\[id=${imageId}\\][^()]* grants : \\{ ${accounts.map((id) => `account/${id}: "launch" `).join("")}\\}`,
+          ),
+        );
+      assert.doesNotMatch(shown, / in us-east-1: /, "a destroy shares nothing");
+      assert.doesNotMatch(shown, new RegExp(three), "what is not made is not told of");
+      if (run.length > 0) assert.match(shown, /set "left" is not declared any more/);
+
+      const { output: done } = await project.succeed("destroy", ...run, "--yes", "--skip-preview");
+      for (const words of [
+        `AMI ${one} was unshared: 2 lost access to it, as recorded - launch (granted by this set; 2): account/${FIRST}, account/${SECOND}`,
+        `AMI ${one} was unshared: 2 lost access to it, as recorded - launch (granted by this set; 2): account/${FIRST}, account/${THIRD}`,
+        `AMI ${two} was unshared: 1 lost access to it, as recorded - launch (granted by this set): account/${FIRST}`,
+      ])
+        assert.ok(flat(done).includes(words), `${words}\n${done}`);
+      for (const imageId of [one, two, three]) assert.deepEqual(await emulator().launchers(imageId), []);
+    });
+
+  it("imports nothing, changes nothing, and what README says instead takes the AMI over", async () => {
+    const launchPermissions = [{ UserId: FIRST }];
+    const { imageId } = await emulator().image({ snapshots: 0, launchPermissions });
+    given({});
+    await project.fail(
+      "import",
+      "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet",
+      "golden",
+      imageId,
+      "--yes",
+    );
+    assert.deepEqual((await project.state()).sets, []);
+    given({ golden: { imageId, accountIds: [FIRST] } });
+    const { output } = await project.succeed("preview", "--diff");
+    assert.match(output, /in us-east-1: nothing changes, 1 keeps access/);
+    await emulator().forgetCalls();
+    await project.up();
+    assert.deepEqual(await emulator().modifications(), []);
+    assert.equal((await project.state()).sets.length, 1);
+  });
+});

@@ -1,0 +1,225 @@
+/** Secret lists of grantees, wherever they may show: in components, beside sets that are open, in refusals, and while EC2 is waited for (P3). */
+
+import * as assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { useEmulator } from "../helpers/emulator";
+import { installPulumiAwsStandIn } from "../helpers/pulumiAwsStandIn";
+import { PulumiProject, type Ran } from "../helpers/pulumiProject";
+
+/** Secret ones, and one that is nobody's secret. */
+const [FIRST, SECOND, THIRD, OPEN] = ["111122223333", "444455556666", "777788889999", "888899990000"] as const;
+const ORGANIZATION = "arn:aws:organizations::222233334444:organization/o-secret1234";
+
+/** Declares what given.json says, each under a component: by name, with `secret` the arguments that are secrets. */
+const PROGRAM = `
+  import * as fs from "fs";
+  import * as pulumi from "@pulumi/pulumi";
+  import * as ami from "ami-launch-permissions";
+
+  class Team extends pulumi.ComponentResource {
+    readonly grants: pulumi.Output<unknown>;
+    constructor(name: string, type: string, args: any) {
+      super("test:index:Team", name, args);
+      this.grants = new (ami as any)[type](name, args, { parent: this }).grants;
+      this.registerOutputs({ grants: this.grants, list: args.accountIds });
+    }
+  }
+
+  const given = JSON.parse(fs.readFileSync("given.json", "utf8"));
+  export const outputs: Record<string, unknown> = {};
+  for (const [name, { type = "AmiLaunchPermissionSet", args, secret = [] }] of Object.entries<any>(given)) {
+    for (const key of secret) args[key] = pulumi.secret(args[key]);
+    outputs[name] = new Team(\`team-\${name}\`, type, args).grants;
+  }
+`;
+
+interface Given {
+  readonly type?: "SharedAmi";
+  readonly args: Record<string, unknown>;
+  readonly secret?: readonly string[];
+}
+
+describe("secret lists of grantees (P3)", function () {
+  this.timeout(900_000);
+  const emulator = useEmulator();
+  let project: PulumiProject;
+  let seen: string[];
+  beforeEach(async () => {
+    // The event log is what the Automation API reads, and hidden from users.
+    const env = { AMI_LAUNCH_PERMISSIONS_SIGN_OF_LIFE_MS: "300", PULUMI_DEBUG_COMMANDS: "true" };
+    project = await PulumiProject.create(emulator(), { program: PROGRAM, env });
+    const plugins = path.join(project.folder, "plugins");
+    installPulumiAwsStandIn(plugins);
+    project.env.PATH = `${plugins}${path.delimiter}${project.env.PATH}`;
+    seen = [];
+  });
+  afterEach(async () => {
+    await emulator().configure({ staleReads: 0 });
+    project.remove();
+  });
+
+  function given(sets: Record<string, Given>): void {
+    fs.writeFileSync(path.join(project.folder, "given.json"), JSON.stringify(sets));
+  }
+
+  /** Runs a command; what it printed and logged is looked through in the end. */
+  async function ran(run: Promise<Ran>): Promise<string> {
+    const { output } = await run;
+    seen.push(output);
+    return output.replace(/\s+/g, " ");
+  }
+
+  const up = (...args: string[]) =>
+    project.succeed("up", "--yes", "--skip-preview", "--diff", "--event-log", "events.json", ...args);
+
+  async function nothingShows(...secrets: string[]): Promise<void> {
+    await ran(project.succeed("stack", "output", "--json"));
+    await ran(project.succeed("stack", "export"));
+    await ran(project.succeed("stack", "--show-urns"));
+    const files = fs
+      .readdirSync(project.folder, { recursive: true, encoding: "utf8", withFileTypes: true })
+      .filter((entry) => entry.isFile() && (/\.pulumi/.test(entry.parentPath) || entry.name === "events.json"));
+    assert.ok(files.some(({ name }) => name === "events.json"));
+    const kept = files.flatMap((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8").split("\n"));
+    // What Pulumi's SDK writes for its own developers has every secret in clear.
+    for (const text of [...seen, ...kept.filter((line) => !line.includes('"prefix":"debug: "'))])
+      for (const secret of secrets) assert.ok(!text.includes(secret), `${secret} shows in:\n${text}`);
+  }
+
+  it("of SharedAmi, of AMIs that exist and of copies, in a component of the program's", async () => {
+    const [here, source] = await emulator().images([{ snapshots: 1 }, { snapshots: 1 }]);
+    const lists = (accountIds: readonly string[]) => ({
+      accountIds,
+      organizationArns: [ORGANIZATION],
+      createVolumePermissions: true,
+    });
+    const sets = (accountIds: readonly string[]): Record<string, Given> => ({
+      existing: {
+        type: "SharedAmi",
+        args: { imageIds: { "us-east-1": here?.imageId }, ...lists(accountIds) },
+        secret: ["accountIds", "organizationArns"],
+      },
+      copied: {
+        type: "SharedAmi",
+        args: {
+          ...{ sourceImageId: source?.imageId, sourceRegion: "us-east-1", regions: ["us-east-1", "eu-west-1"] },
+          ...lists(accountIds),
+        },
+        secret: ["accountIds", "organizationArns"],
+      },
+    });
+    given(sets([FIRST, SECOND]));
+    assert.match(await ran(project.succeed("preview", "--diff")), /grants ?: \[secret\]/);
+    assert.match(await ran(up()), /AMI ami-\w+ in eu-west-1: 3 gained access/);
+    for (const made of [here, source])
+      assert.deepEqual(await emulator().launchers(String(made?.imageId)), [FIRST, SECOND, ORGANIZATION]);
+    given(sets([FIRST, THIRD]));
+    assert.match(await ran(project.succeed("preview", "--diff")), /in eu-west-1: 1 gains, 1 loses, 2 keep access/);
+    await ran(project.succeed("preview", "--json"));
+    await ran(up());
+    await ran(project.succeed("refresh", "--yes", "--skip-preview", "--diff"));
+    await nothingShows(FIRST, SECOND, THIRD, "o-secret1234");
+    assert.match(await ran(project.succeed("destroy", "--yes", "--skip-preview", "--diff")), /was unshared: 3 lost access/);
+    await nothingShows(FIRST, SECOND, THIRD, "o-secret1234");
+  });
+
+  it("beside an open set of the AMI, whose grants and reports tell of both", async () => {
+    const { imageId } = await emulator().image({ snapshots: 1 });
+    const sets = (secretIds: readonly string[], openIds: readonly string[]): Record<string, Given> => ({
+      hidden: { args: { imageId, mode: "additive", accountIds: secretIds }, secret: ["accountIds"] },
+      open: { args: { imageId, accountIds: openIds } },
+    });
+    given({ hidden: sets([FIRST, SECOND], []).hidden as Given });
+    await ran(up());
+    given(sets([FIRST, SECOND], [OPEN]));
+    const stays = /= launch \(stays: set "team-hidden" declares it\): 2 grantees/;
+    assert.match(await ran(project.succeed("preview", "--diff")), stays);
+    await ran(up());
+    given(sets([FIRST, SECOND], [OPEN, THIRD]));
+    assert.match(
+      await ran(project.succeed("preview", "--diff")),
+      /= launch \(stays: set "team-hidden" declares it\): 2 grantees/,
+    );
+    await ran(up());
+    await ran(project.succeed("preview", "--diff", "--refresh"));
+    await ran(project.succeed("refresh", "--yes", "--skip-preview", "--diff"));
+    given({ hidden: sets([FIRST, SECOND], []).hidden as Given });
+    assert.match(await ran(project.succeed("preview", "--diff")), /"team-open" is not declared any more/);
+    await ran(up());
+    assert.deepEqual(await emulator().launchers(imageId), [FIRST, SECOND]);
+    await nothingShows(FIRST, SECOND);
+  });
+
+  it("in refusals, and in what EC2 is waited for", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0, launchPermissions: [{ UserId: THIRD }] });
+    const set = (accountIds: readonly string[], more: object = {}): Record<string, Given> => ({
+      golden: { args: { imageId, accountIds, ...more }, secret: ["accountIds"] },
+    });
+    given(set([FIRST, SECOND], { unrecorded: "refuse" }));
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]])
+      assert.match(await ran(project.fail(...command)), /1 grantee whom the state does not record: .*\[unrecorded-grants\]/);
+    given(set([FIRST, SECOND], { maxRevocations: 0 }));
+    for (const command of [["preview"], ["up", "--yes", "--skip-preview"]])
+      assert.match(await ran(project.fail(...command)), /take access from 1 grantee .*\[too-many-revocations\]/);
+
+    await emulator().configure({ staleReads: 1e6 });
+    given(set([FIRST, SECOND], { timeouts: { create: "2s", update: "2s" } }));
+    const waiting = await ran(project.fail("up", "--yes", "--skip-preview"));
+    assert.match(waiting, /waiting for EC2 to show the change of AMI ami-\w+: not shown yet: \S*\[secret\] \(launch\)/);
+    assert.match(waiting, /raise timeouts\.create and timeouts\.update \[not-visible\]/);
+    await emulator().configure({ staleReads: 0 });
+    await ran(up());
+
+    // What is recorded is refused by what the program does not know to be a secret any more.
+    const open: Record<string, Given> = { golden: { args: { imageId, accountIds: [OPEN], maxRevocations: 0 } } };
+    given(open);
+    assert.match(await ran(project.fail("preview", "--diff")), /take access from 2 grantees .*\[too-many-revocations\]/);
+    await nothingShows(FIRST, SECOND, THIRD);
+  });
+
+  it("that become secret later: one more up takes them out of the outputs, and calls nothing", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0 });
+    const args = { imageId, accountIds: [FIRST, SECOND] };
+    given({ golden: { args } });
+    await project.up();
+    given({ golden: { args, secret: ["accountIds"] } });
+    await emulator().forgetCalls();
+    await up();
+    assert.deepEqual(await emulator().calls(), []);
+    const exported = [await project.succeed("stack", "output", "--json"), await project.succeed("stack", "export")];
+    for (const { output } of exported) for (const id of [FIRST, SECOND]) assert.ok(!output.includes(id), output);
+    assert.match((await project.succeed("preview", "--diff")).output, /3 unchanged/);
+  });
+
+  it("of the stack's config, of the one set and of several", async () => {
+    const own = await PulumiProject.create(emulator());
+    try {
+      const images = await emulator().images([{ snapshots: 0 }, { snapshots: 0 }]);
+      const [one, two] = images.map(({ imageId }) => imageId);
+      const set = (secretOrNot: string, place: string, value: string | undefined) =>
+        own.succeed("config", "set", secretOrNot, "--path", place, String(value));
+      await set("--plaintext", "imageId", one);
+      await set("--secret", "accountIds[0]", FIRST);
+      await ran(own.succeed("preview", "--diff"));
+      await ran(own.succeed("up", "--yes", "--skip-preview", "--diff"));
+      assert.deepEqual(await emulator().launchers(String(one)), [FIRST]);
+
+      for (const name of ["imageId", "accountIds"]) await own.succeed("config", "rm", name);
+      await set("--plaintext", "sets[0].name", "golden");
+      await set("--plaintext", "sets[0].imageId", two);
+      await set("--secret", "sets[0].accountIds[0]", SECOND);
+      await ran(own.succeed("preview", "--diff"));
+      await ran(own.succeed("up", "--yes", "--skip-preview", "--diff"));
+      assert.deepEqual(await emulator().launchers(String(two)), [SECOND]);
+      for (const command of [
+        ["stack", "output", "--json"],
+        ["stack", "export"],
+      ])
+        await ran(own.succeed(...command));
+      for (const text of seen) for (const id of [FIRST, SECOND]) assert.ok(!text.includes(id), `${id} shows in:\n${text}`);
+    } finally {
+      own.remove();
+    }
+  });
+});
