@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { decodeGrants, ec2Gateway, type Gateway, type Grants } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
+import { batches } from "../../provider/core/model/batches";
 import { type Call, type MadeImage, useEmulator } from "../helpers/emulator";
 import {
   type Case,
