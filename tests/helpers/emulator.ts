@@ -61,6 +61,22 @@ export class Emulator {
     return (KeyMetadata as unknown as { Arn: string }).Arn;
   }
 
+  /** Asks KMS by plain HTTP: many keys and grants are made in no time. */
+  async kms(region: string, action: string, input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const answer = await fetch(this.url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": `TrentService.${action}`,
+        authorization: `AWS4-HMAC-SHA256 Credential=AKIATESTTESTTESTTEST/20260101/${region}/kms/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify(input),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`KMS ${action}: ${answer.status} ${text}`);
+    return text.trim() === "" ? {} : JSON.parse(text);
+  }
+
   /** Sets faults, quotas, slow reads; what can be set is in emulator/README.md. */
   async configure(options: Record<string, unknown>): Promise<void> {
     await this.ask("POST", "/overlay/config", options);
@@ -148,7 +164,16 @@ export class Emulator {
   async pairs(images: readonly MadeImage[]): Promise<string[]> {
     const asked: Record<string, string[]> = {};
     for (const { region, imageId, snapshotIds } of images) asked[region] = [...(asked[region] ?? []), imageId, ...snapshotIds];
-    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, "readPermissions.py")], {
+    return this.read("readPermissions.py", asked);
+  }
+
+  /** Who has a KMS grant of a set's, for which AMI, read with boto3: `ami-… grantee`, sorted. */
+  keyHolders(regions: readonly string[]): Promise<string[]> {
+    return this.read("readKeyGrants.py", regions);
+  }
+
+  private async read(script: string, asked: unknown): Promise<string[]> {
+    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, script)], {
       env: { ...process.env, ...this.environment() },
       maxBuffer: 1e8,
     });

@@ -7,7 +7,7 @@ import type { Emulator, MadeImage } from "./emulator";
 export const OWNER = "123456789012";
 /** Block public access is on in the second region. */
 export const REGIONS = ["us-east-1", "eu-west-1"] as const;
-const ACCOUNTS = ["111122223333", "444455556666", "777788889999", "012345678901"];
+export const ACCOUNTS = ["111122223333", "444455556666", "777788889999", "012345678901"];
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 const UNIT = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
 const VOLUME_KEYS: readonly GranteeKey[] = [...ACCOUNTS.map((id) => `account/${id}`), "public"];
@@ -30,6 +30,24 @@ export interface Case {
   /** Arguments without imageId; `snapshotIds` of createVolumePermissions are places. */
   readonly desired: Record<string, unknown>;
   readonly previous: Record<string, unknown>;
+}
+
+/** Whom no case names: somebody else grants it access, between a plan and its apply. */
+export const STRANGER = "999900001111";
+
+/** A case with what may befall its set besides. Arguments may have `kmsAccess`, `onDelete` and `timeouts`, too. */
+export interface EventfulCase extends Case {
+  /** What somebody else does between the plan and the apply; undefined: nothing. */
+  readonly meanwhile:
+    | {
+        /** Where the stranger is granted access: on the AMI (0), on a snapshot (its place + 1). */
+        readonly comes: readonly number[];
+        /** Whether an account that was to keep its share loses it. */
+        readonly goes: boolean;
+      }
+    | undefined;
+  /** Accounts that have a KMS grant of the set's, and those of which it is recorded. */
+  readonly keys: { readonly there: readonly string[]; readonly recorded: readonly string[] };
 }
 
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
@@ -97,19 +115,67 @@ export const sharingCase: fc.Arbitrary<Case> = fc.integer({ min: 0, max: 3 }).ch
     ),
 );
 
+const more = fc
+  .record({
+    kmsAccess: fc.constantFrom(undefined, undefined, "grant", "grant", "check", "ignore"),
+    onDelete: fc.constantFrom(undefined, undefined, undefined, "revoke", "retain", "reset"),
+    timeouts: fc.constantFrom(undefined, undefined, { update: "5m" }, { create: "10m", delete: "1h" }),
+  })
+  .map((all) => JSON.parse(JSON.stringify(all)) as Record<string, unknown>);
+
+/** Adds what may befall a set; a fifth of the AMIs are encrypted under a key of their own. */
+export function eventful(one: fc.Arbitrary<Case>): fc.Arbitrary<EventfulCase> {
+  return one.chain((given) =>
+    fc
+      .record({
+        isEncrypted: fc.constantFrom(true, false, false, false, false),
+        isAsRecorded: fc.constantFrom(true, false, false),
+        desired: more,
+        previous: more,
+        isSame: fc.constantFrom(false, false, false, true),
+        meanwhile: fc.option(
+          fc.record({
+            comes: fc.subarray(Array.from({ length: given.snapshots + 1 }, (_, i) => i)),
+            goes: fc.constantFrom(false, false, true),
+          }),
+          { nil: undefined, freq: 3 },
+        ),
+        keys: fc.record({ there: fc.subarray(ACCOUNTS), recorded: fc.subarray(ACCOUNTS) }),
+      })
+      .map(({ isEncrypted, isAsRecorded, desired, previous, isSame, meanwhile, keys }) => ({
+        ...given,
+        live: (isAsRecorded && given.recorded) || given.live,
+        protection: isEncrypted && given.snapshots > 0 ? "own-key" : given.protection,
+        desired: { ...given.desired, ...(isSame ? previous : desired) },
+        previous: { ...given.previous, ...previous },
+        meanwhile,
+        keys,
+      })),
+  );
+}
+
+/** An AMI of a case, and its own customer managed key, where it is encrypted under one. */
+export interface CaseImage extends MadeImage {
+  readonly keyId: string | undefined;
+}
+
 /** Makes the images of cases, past every check, and sets up what protects them. */
-export async function makeImages(emulator: Emulator, cases: readonly Case[]): Promise<MadeImage[]> {
-  const keys = new Map<string, string>();
-  for (const region of REGIONS) keys.set(region, await emulator.kmsKey(region));
-  const made = (await emulator.images(
-    cases.map(({ region, snapshots, protection, live }) => ({
+export async function makeImages(emulator: Emulator, cases: readonly Case[]): Promise<CaseImage[]> {
+  const keys: (string | undefined)[] = [];
+  // Each its own key, so that calls can be told apart.
+  for (const { region, protection, snapshots } of cases) {
+    const made = protection === "own-key" && snapshots > 0 ? await emulator.kms(region, "CreateKey") : undefined;
+    keys.push((made?.KeyMetadata as { Arn: string } | undefined)?.Arn);
+  }
+  const made = await emulator.images(
+    cases.map(({ region, snapshots, protection, live }, i) => ({
       region,
       snapshots,
-      ...(protection === "aws-key" ? { encrypted: true } : protection === "own-key" ? { kmsKeyId: keys.get(region) } : {}),
+      ...(protection === "aws-key" ? { encrypted: true } : keys[i] ? { kmsKeyId: keys[i] } : {}),
       launchPermissions: live.launch.map(grantOf),
-      createVolumePermissions: live.volumes.map((keys) => keys.map(grantOf)),
+      createVolumePermissions: live.volumes.map((grantees) => grantees.map(grantOf)),
     })),
-  )) as MadeImage[];
+  );
   const marked = (protection: Case["protection"]) =>
     Object.fromEntries(made.flatMap(({ imageId }, i) => (cases[i]?.protection === protection ? [[imageId, ["abc"]]] : [])));
   await emulator.configure({
@@ -117,7 +183,7 @@ export async function makeImages(emulator: Emulator, cases: readonly Case[]): Pr
     productCodes: marked("product-code"),
     watermarks: marked("watermark"),
   });
-  return made;
+  return made.map((image, i) => ({ ...image, keyId: keys[i] }));
 }
 
 /** The arguments of a set, with the snapshots of its image. */
