@@ -31,6 +31,9 @@ export const WINDOW = 400;
 /** How many times as long those wait that take grants away: a set that comes later would lose what it declares. */
 const TAKING = 2.5;
 
+/** How many times as long a set that was read is waited for to be planned. */
+const PLANNED_WITHIN = 25;
+
 /** How long a destroy waits for the set that takes over, in milliseconds. */
 const HAND_OVER = 20_000;
 
@@ -75,8 +78,7 @@ export interface Drop {
 export class Run {
   readonly claims = new ClaimRegistry();
   private lastBegun = 0;
-  private readonly reading = new Map<string, number>();
-  private readonly lastAt = new Map<string, number>();
+  private readonly unplanned = new Map<string, Map<string, number>>();
   private opened: Promise<void> | undefined;
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
@@ -85,29 +87,31 @@ export class Run {
   constructor(private readonly window = WINDOW) {}
 
   /** Notes that Terraform has begun an operation on a set. */
-  begun(place?: string): void {
+  begun(): void {
     this.lastBegun = Date.now();
-    if (place !== undefined) this.lastAt.set(place, this.lastBegun);
+  }
+
+  /** Notes that Terraform plans a set: what it declares is known. */
+  planning(place: string, id: string): void {
+    this.unplanned.get(place)?.delete(id);
   }
 
   /** Runs the reading of a set, after which Terraform plans it: until then, what it will declare is not known. */
-  async read<Result>(place: string, reading: () => Promise<Result>): Promise<Result> {
-    const count = (by: number) => this.reading.set(place, (this.reading.get(place) ?? 0) + by);
-    count(1);
+  async read<Result>(place: string, id: string, reading: () => Promise<Result>): Promise<Result> {
+    const pending = this.unplanned.get(place) ?? new Map<string, number>();
+    this.unplanned.set(place, pending.set(id, Number.POSITIVE_INFINITY));
     try {
       return await reading();
     } finally {
-      count(-1);
-      this.begun(place);
+      // Where it cannot be read, or is gone, no plan of it may follow.
+      pending.set(id, Date.now() + this.window * PLANNED_WITHIN);
     }
   }
 
-  /** Resolves once no other set of the AMI is being read, and those that were read are planned. */
+  /** Resolves once the other sets of the AMI that are being read are planned. */
   async known(place: string, id: string): Promise<void> {
-    if (this.claims.others(place, id).size === 0) return;
-    const pause = this.window * TAKING;
-    const left = () => (this.lastAt.get(place) ?? 0) + pause - Date.now();
-    while ((this.reading.get(place) ?? 0) > 0 || left() > 0) await sleep(Math.min(Math.max(left(), 50), pause));
+    const isPending = () => [...(this.unplanned.get(place) ?? [])].some(([other, until]) => other !== id && Date.now() < until);
+    while (isPending()) await sleep(20);
   }
 
   /**
@@ -156,8 +160,7 @@ export class Run {
     this.taking = undefined;
     this.drops.clear();
     this.unchanged.clear();
-    this.reading.clear();
-    this.lastAt.clear();
+    this.unplanned.clear();
   }
 
   /** What a set has to respect: the sets of this process, and those that a refresh in the plan's process saw. */

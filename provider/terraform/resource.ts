@@ -210,13 +210,13 @@ export async function planSet(
   try {
     const recorded = before.state ? recordedIn(before) : undefined;
     const place = placeOf(base);
+    run.planning(place, id);
     if (set && region !== UNKNOWN) {
       run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
       await run.opening();
       const rival = run.claims.rivalOf(place, id);
       if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
     }
-    run.begun(place);
     if (set && takesAway(set, recorded)) {
       await run.opening(true);
       await run.known(place, id);
@@ -323,6 +323,7 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   const place = placeOf(prior.state);
   const { id = randomUUID() } = prior.private;
   run.claims.record(place, id, claimIn(set, recorded.granted), id);
+  run.planning(place, id);
   await run.opening(true);
   await run.known(place, id);
   const heirs = run.claims.others(place, id, ["declared", "made"]);
@@ -623,7 +624,7 @@ export async function readSet(
     const place = placeOf({ ...state, region: region as string });
     const { previous, diagnostics } = readable(current, set);
     if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
-    const observed = await run.read(place, () => observe(config.gateway(region as string), set, previous, patience));
+    const observed = await run.read(place, id, () => observe(config.gateway(region as string), set, previous, patience));
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };

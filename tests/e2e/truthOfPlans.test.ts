@@ -16,7 +16,7 @@ import {
   terraformArgumentsOf,
 } from "../helpers/sharingCases";
 import { type TerraformDiagnostic, type TerraformPlan, TerraformProject } from "../helpers/terraformProject";
-import { runs } from "../properties/runs";
+import { cases } from "../properties/runs";
 
 type Arguments = Readonly<Record<string, unknown>>;
 /** Name → arguments, as Terraform has them. */
@@ -115,7 +115,7 @@ describe("the truth of Terraform's plans", function () {
 
   it("of hundreds of sets, whatever others do until the apply", async () => {
     const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
-    const stories = await makeStories(seed, runs(300).numRuns);
+    const stories = await makeStories(seed, cases(300).numRuns);
     const images = stories.flatMap(({ image, spare }) => [image, spare]);
     const look = async () => {
       const [pairs, keys] = [await emulator().pairs(images), await emulator().keyHolders(REGIONS)];

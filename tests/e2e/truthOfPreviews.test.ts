@@ -641,7 +641,7 @@ function readReport(text: string): Report {
     lose: counted(/los[et]/),
     keysTo: after("key grants to: ")?.split(", ") ?? [],
     keysOf: after("key grants revoked of: ")?.split(", ") ?? [],
-    refusal: failing === "" ? undefined : (/\[([a-z-]+)\]/.exec(failing)?.[1] ?? "unknown"),
+    refusal: failing === "" ? undefined : (/\[(?!secret\])([a-z-]+)\]/.exec(failing)?.[1] ?? "unknown"),
     deletion:
       start < 0
         ? undefined
