@@ -18,8 +18,9 @@ import {
   reportOfDeletion,
 } from "../core";
 import { gatewayFor } from "./look";
+import { aliasesOf, type InternalOutput, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
-import { type Context, decodeInputs, nameOf, type Properties, PULUMI_UNKNOWN, recordedIn, setIn } from "./state";
+import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
 
 /** The outputs that state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
@@ -292,7 +293,7 @@ export async function isLeftOut(resource: pulumi.CustomResource): Promise<boolea
 /** What is declared, once the program has ended; what is not known then is left out. */
 function declaredSets(): Promise<readonly DeclaredResource[]> {
   const run = currentRun();
-  run.declared ??= programEnd().then(async () => {
+  run.declared ??= programEnd(pulumi.runtime.getStackResource()).then(async () => {
     const found = await Promise.all(run.resources.map((declared) => declaredSet(declared).catch(() => undefined)));
     return found.filter((one) => one !== undefined);
   });
@@ -340,36 +341,15 @@ function readState(): Promise<StackState> {
 /** By the engine's own function for reading a stack's resources, which `pulumi query` used. */
 async function stackState(): Promise<StackState> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  const { outputs } = await pulumi.runtime.invoke(READ_STACK, { stackName });
   const entries = Object.entries(plain(outputs) as Record<string, { type: string; outputs: Properties }>);
   return Object.fromEntries(entries.filter(([urn]) => urn.includes(SET_TYPE)).map(([urn, state]) => [urn, state.outputs]));
 }
 
 const SET_TYPE = "dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
-/** Resolves once the program's own code has ended and every resource is declared. */
-async function programEnd(): Promise<void> {
-  // Pulumi SDK, resource.ts: ComponentResource.getData gives what `initialize` made; for a stack, that is the program.
-  const stack = pulumi.runtime.getStackResource() as unknown as { getData?: () => Promise<unknown> } | undefined;
-  await stack?.getData?.().catch(() => undefined);
-}
-
 /** The URN of a resource and those that it had before, by its aliases. */
 async function urnsOf(resource: pulumi.CustomResource): Promise<string[]> {
-  // Pulumi SDK, resource.ts, `__aliases`: the aliases as URNs, those that come from parents included.
-  const aliases = (resource as unknown as { __aliases?: InternalOutput[] }).__aliases ?? [];
-  const urns = [output(resource, "urn"), ...aliases].map((one) => one.promise());
+  const urns = [output(resource, "urn"), ...aliasesOf(resource)].map((one) => one.promise());
   return (await Promise.all(urns)).map(String);
-}
-
-/** An output with what the SDK keeps out of its types. */
-export interface InternalOutput {
-  /** Whether the value is known; in a preview it may not be. */
-  readonly isKnown: Promise<boolean>;
-  /** The value; `withUnknowns`: also where it is not known, as the SDK's mark or undefined. */
-  promise(withUnknowns?: boolean): Promise<unknown>;
-}
-
-export function output(resource: pulumi.CustomResource, name: string): InternalOutput {
-  return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
 }
