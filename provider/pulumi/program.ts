@@ -18,7 +18,7 @@ import {
   reportOfDeletion,
 } from "../core";
 import { gatewayFor } from "./look";
-import { aliasesOf, type InternalOutput, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
+import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
 import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
 
@@ -348,8 +348,15 @@ async function stackState(): Promise<StackState> {
 
 const SET_TYPE = "dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
-/** The URN of a resource and those that it had before, by its aliases. */
+/** The URN of a resource and those that it had before, by its aliases and those of its parents. */
 async function urnsOf(resource: pulumi.CustomResource): Promise<string[]> {
-  const urns = [output(resource, "urn"), ...aliasesOf(resource)].map((one) => one.promise());
-  return (await Promise.all(urns)).map(String);
+  const aliases = await Promise.all(aliasesOf(resource).map((one) => new Promise<string>((resolve) => one.apply(resolve))));
+  return [String(await output(resource, "urn").promise()), ...aliases];
+}
+
+/** The aliases of a resource as URNs, those that come from its parents, and theirs, included. */
+export function aliasesOf(resource: pulumi.Resource): pulumi.Output<string>[] {
+  const { aliases, type, name, parent } = lineageOf(resource);
+  if (!parent) return aliases;
+  return pulumi.allAliases(aliases, name, type, aliased(aliasesOf(parent)), lineageOf(parent).name);
 }

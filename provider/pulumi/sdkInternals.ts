@@ -27,9 +27,28 @@ export function output(resource: pulumi.CustomResource, name: string): InternalO
   return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
 }
 
-/** The aliases of a resource as URNs, those that come from its parents included. Pulumi SDK, resource.ts, `Resource.__aliases`. */
-export function aliasesOf(resource: pulumi.CustomResource): readonly InternalOutput[] {
-  return (resource as unknown as { __aliases?: InternalOutput[] }).__aliases ?? [];
+/** Where a resource comes from. Pulumi SDK, resource.ts: `__aliases`, `__pulumiType`, `__name` and `__parentResource` of `Resource`. */
+export interface Lineage {
+  /** Its own aliases, as URNs; not those that come from its parents. */
+  readonly aliases: pulumi.Output<string>[];
+  readonly type: string;
+  readonly name: string;
+  readonly parent: pulumi.Resource | undefined;
+}
+
+export function lineageOf(resource: pulumi.Resource): Lineage {
+  const { __aliases, __pulumiType, __name, __parentResource } = resource as unknown as {
+    __aliases?: pulumi.Output<string>[];
+    __pulumiType: string;
+    __name: string;
+    __parentResource?: pulumi.Resource;
+  };
+  return { aliases: __aliases ?? [], type: __pulumiType, name: __name, parent: __parentResource };
+}
+
+/** A stand-in for a resource of which only the aliases count. */
+export function aliased(aliases: pulumi.Output<string>[]): pulumi.Resource {
+  return { __aliases: aliases } as unknown as pulumi.Resource;
 }
 
 /**

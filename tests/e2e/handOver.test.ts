@@ -216,6 +216,29 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
+  it("a set whose parents an alias renames is not told as gone, and nothing changes", async () => {
+    const components = (outer: string, options: string) =>
+      `
+      class Group extends pulumi.ComponentResource {
+        constructor(type: string, name: string, opts: pulumi.ComponentResourceOptions = {}) {
+          super(` +
+      "`test:index:${type}`" +
+      `, name, {}, opts);
+        }
+      }
+      const outer = new Group(${JSON.stringify(outer)}, "outer", { ${options} });
+      const inner = new Group("Inner", "inner", { parent: outer });
+      ${set("one", [A], "", "parent: inner")}`;
+    program(components("Old", ""));
+    await project.up();
+    program(components("New", 'aliases: [{ type: "test:index:Old" }]'));
+    const preview = await project.preview();
+    assert.doesNotMatch(preview, /not declared any more|loses? access/);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A]);
+    await upKeeps([A]);
+    await nobodyIsLeft();
+  });
+
   it("a destroy that runs the program leaves nobody either", async () => {
     program(set("one", [A, B], 'mode: "additive"') + set("two", [A], 'mode: "additive"'));
     await project.up();

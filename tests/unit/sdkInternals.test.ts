@@ -2,8 +2,8 @@
 
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { aliasesOf } from "../../provider/pulumi/program";
 import {
-  aliasesOf,
   type InternalOutput,
   output,
   PULUMI_UNKNOWN,
@@ -65,16 +65,18 @@ describe("the internals of the Pulumi SDK", () => {
     assert.equal(typeof (await id.isKnown), "boolean");
   });
 
-  it("tell a resource's aliases, its parent's included", async () => {
+  it("tell a resource's aliases, those of its parents included", async () => {
     await start(false);
-    const parent = new Group("parent", Promise.resolve(""), { aliases: [{ type: "test:index:Before" }] });
-    const child = new Plain("child", { parent, aliases: [{ name: "old" }] });
-    const urns = await Promise.all(aliasesOf(child).map((one) => one.promise()));
-    for (const name of ["::old", "::child"])
-      assert.ok(
-        urns.some((urn) => String(urn).endsWith(name)),
-        String(urns),
-      );
+    const outer = new Group("outer", Promise.resolve(""), { aliases: [{ name: "before" }, { type: "test:index:Before" }] });
+    const inner = new Group("outer-inner", Promise.resolve(""), { parent: outer });
+    const child = new Plain("child", { parent: inner, aliases: [{ name: "old" }] });
+    const urns = await Promise.all(aliasesOf(child).map((one) => new Promise((resolve) => one.apply(resolve))));
+    const of = (group: string, name: string) =>
+      `urn:pulumi:stack::project::test:index:${group}$test:index:Group$test:index:Plain::${name}`;
+    assert.deepEqual(
+      new Set(urns),
+      new Set([of("Group", "old"), of("Group", "child"), of("Before", "old"), of("Before", "child")]),
+    );
   });
 
   it("tell when a component, such as the stack, has made what it holds", async () => {
