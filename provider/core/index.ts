@@ -140,6 +140,7 @@ export {
   type Recorded,
   type RecordedOutputs,
   readClaim,
+  recordedClaim,
   refuseRivals,
   reportOf,
   reportOfDeletion,
@@ -151,5 +152,6 @@ export {
   usageBeforeDeletion,
   type WrittenClaim,
   wantedOf,
+  withoutRecorded,
   writeClaim,
 } from "./planning";

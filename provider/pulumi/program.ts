@@ -15,6 +15,7 @@ import {
   permissionSetOf,
   problemPath,
   type Recorded,
+  recordedClaim,
   reportOfDeletion,
 } from "../core";
 import { gatewayFor } from "./look";
@@ -212,7 +213,14 @@ export async function recordedOutputs(resource: pulumi.CustomResource): Promise<
 /** The other sets that the program declares for an AMI; it waits for the end of the program. */
 export async function neighboursOf(resource: pulumi.CustomResource, imageId: string, region: string): Promise<Neighbours> {
   const urn = String(await output(resource, "urn").promise());
-  return { claims: claimsOn(await declaredSets(), imageId, region, urn), inherited: NO_PERMISSIONS };
+  const claims = claimsOn(await declaredSets(), imageId, region, urn);
+  return { claims: [...claims, ...(await leavingClaims(imageId, region))], inherited: NO_PERMISSIONS };
+}
+
+/** The sets of an AMI that state has and the program does not declare any more: what they granted stays until they are deleted. */
+async function leavingClaims(imageId: string, region: string): Promise<Claim[]> {
+  const found = (await departures(currentRun())).filter(({ set, record }) => set.imageId === imageId && record.region === region);
+  return found.map(({ urn, set, record }) => recordedClaim(claimOf(nameOf(urn), set, record.granted)));
 }
 
 /** Whether a set of an AMI, declared or recorded, keeps secret who has access; it waits for the end of the program. */
@@ -236,14 +244,28 @@ function claimsOn(sets: readonly DeclaredResource[], imageId: string, region: st
     .map(({ urn, set }) => claimOf(nameOf(urn), set));
 }
 
+/** A set that state has and the program does not declare any more. */
+interface Departure {
+  readonly urn: string;
+  readonly outputs: Properties;
+  readonly set: PermissionSet;
+  readonly record: Recorded & ClaimedImage;
+}
+
+/** Those of a run; it waits for the end of the program. */
+async function departures(run: Run): Promise<Departure[]> {
+  await declaredSets();
+  const known = new Set((await Promise.all(run.resources.map(({ resource }) => urnsOf(resource)))).flat());
+  return Object.entries(await recordedState()).flatMap(([urn, outputs]) => {
+    const recorded = known.has(urn) ? undefined : decoded(outputs);
+    return recorded ? [{ urn, outputs, ...recorded }] : [];
+  });
+}
+
 /** Says what becomes of the sets that state has and the program does not declare any more. */
 async function reportDepartures(run: Run): Promise<void> {
   const sets = await declaredSets();
-  const known = new Set((await Promise.all(run.resources.map(({ resource }) => urnsOf(resource)))).flat());
-  for (const [urn, outputs] of Object.entries(await recordedState())) {
-    const recorded = known.has(urn) ? undefined : decoded(outputs);
-    if (!recorded) continue;
-    const { set, record } = recorded;
+  for (const { urn, outputs, set, record } of await departures(run)) {
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
     const neighbours = { claims, inherited: NO_PERMISSIONS };
     const what = await wordsOfDeletion(`AMI ${set.imageId}`, set, record, outputs, { neighbours });

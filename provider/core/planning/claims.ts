@@ -12,6 +12,7 @@ import {
   granteesOf,
   intersection,
   isEmpty,
+  minus,
   NO_PERMISSIONS,
   type Permissions,
   parseGranteeKey,
@@ -31,6 +32,8 @@ export interface Claim {
   readonly granted: Permissions;
   /** Whether it makes KMS grants for those that it names. */
   readonly grantsKeys: boolean;
+  /** Whether only state tells of it: it may have left the program, and what it granted then goes with it. */
+  readonly isRecorded?: true;
 }
 
 /** A claim as plain text, for an engine that carries it from one process to another. */
@@ -68,6 +71,32 @@ export function claimOf(name: string, set: PermissionSet, granted: Permissions =
   return { name, wants: (image) => targetPermissions(set, image), granted, grantsKeys: set.kmsAccess === "grant" };
 }
 
+/** The claim of a set that state has, which wants what it granted. */
+export function recordedClaim(claim: Claim, granted: Permissions = claim.granted): Claim {
+  return { ...claim, wants: (image) => intersection(claim.wants(image), granted), isRecorded: true };
+}
+
+/**
+ * What holds of a set once those sets are gone that only state tells of: without what they alone want. An engine that deletes them after this
+ * set would find another state else.
+ */
+export function withoutRecorded(
+  live: Permissions,
+  claims: readonly Claim[],
+  image: ClaimedImage,
+  wanted: Permissions,
+): Permissions {
+  const leaving = claimedBy(
+    claims.filter(({ isRecorded }) => isRecorded),
+    image,
+  );
+  const staying = claimedBy(
+    claims.filter(({ isRecorded }) => !isRecorded),
+    image,
+  );
+  return minus(live, minus(leaving, union(staying, wanted)));
+}
+
 /** What the other sets want of the image: nothing of it is taken away. */
 export function claimedBy(claims: readonly Claim[], image: ClaimedImage): Permissions {
   return claims.map(({ wants }) => wants(image)).reduce(union, NO_PERMISSIONS);
@@ -87,9 +116,9 @@ export function wantedOf(
   claims: readonly Claim[],
   image: ClaimedImage,
   permissions: Permissions,
-): { readonly name: string; readonly permissions: Permissions }[] {
+): { readonly name: string; readonly permissions: Permissions; readonly isRecorded: boolean }[] {
   return claims
-    .map(({ name, wants }) => ({ name, permissions: intersection(wants(image), permissions) }))
+    .map(({ name, wants, isRecorded = false }) => ({ name, permissions: intersection(wants(image), permissions), isRecorded }))
     .filter((wanted) => !isEmpty(wanted.permissions));
 }
 
@@ -147,7 +176,7 @@ export class ClaimRegistry {
     if (known && known.state !== "recorded") this.at(place).set(id, { ...known, claim: { ...known.claim, granted } });
     else
       this.at(place).set(id, {
-        claim: { ...claim, wants: (image) => intersection(claim.wants(image), owned()) },
+        claim: { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true },
         record,
         state: "recorded",
         authoritative: false,

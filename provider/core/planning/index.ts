@@ -11,9 +11,11 @@ export {
   type Neighbours,
   NO_NEIGHBOURS,
   readClaim,
+  recordedClaim,
   refuseRivals,
   type WrittenClaim,
   wantedOf,
+  withoutRecorded,
   writeClaim,
 } from "./claims";
 export { type Change, callsOf, changeFor, mayRevoke, phasesOf, type Situation, type Step } from "./diff";

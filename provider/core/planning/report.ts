@@ -93,7 +93,12 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     ...claimed.map(
-      ({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions, stays: true }),
+      ({ name, permissions, isRecorded }): Entry => ({
+        sign: "=",
+        why: isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`,
+        permissions,
+        stays: true,
+      }),
     ),
     {
       sign: "=",
@@ -122,9 +127,11 @@ export function reportOf(plan: Plan, tense: "planned" | "done", telling: Telling
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
     ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, telling)),
-    ...wantedOf(plan.neighbours.claims, image, plan.target).map(
-      ({ name, permissions }) => `also declared by ${name}: ${named([...granteesOf(permissions)].sort(), telling)}`,
-    ),
+    ...wantedOf(
+      plan.neighbours.claims.filter(({ isRecorded }) => !isRecorded),
+      image,
+      plan.target,
+    ).map(({ name, permissions }) => `also declared by ${name}: ${named([...granteesOf(permissions)].sort(), telling)}`),
     ...broadenings(plan.gaining).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
@@ -202,7 +209,13 @@ export function reportOfDeletion(
   const entries: Entry[] = [
     { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
-    ...stays.map(({ name, permissions }): Entry => ({ sign: "=", why: `stays: ${name} declares it`, permissions })),
+    ...stays.map(
+      ({ name, permissions, isRecorded }): Entry => ({
+        sign: "=",
+        why: isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`,
+        permissions,
+      }),
+    ),
   ];
   return [
     ...wrapped(`${which} ${heading}`),
