@@ -174,9 +174,16 @@ export function failProgram(message: string): never {
 }
 
 /** The names of a set's arguments that hold secrets; undefined where there is none. */
-export async function secretArguments(args: object): Promise<string[] | undefined> {
-  const names = secretsAmong(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs));
+export async function secretArguments(args: object, options: SetOptions = {}): Promise<string[] | undefined> {
+  const names = await secretsOf(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs), options);
   return names.length > 0 ? names : undefined;
+}
+
+/** The same of serialized arguments. Of those whose changes are ignored, state's values count, which may be secrets. */
+async function secretsOf(serialized: Properties, options: SetOptions): Promise<string[]> {
+  const ignored = ignoredArguments(options);
+  const recorded = ignored.length > 0 ? Object.values(await recordedState()).flatMap(secretNames) : [];
+  return [...new Set([...secretsAmong(serialized), ...ignored.filter((name) => recorded.includes(name))])].sort();
 }
 
 /** How long arguments are waited for that are not known at once, in milliseconds: they may depend on the very set that asks. */
@@ -186,7 +193,8 @@ const AT_ONCE = 20;
 function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
   declared.known ??= Promise.race([
     Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
-      ([urn, args]) => [urn, { ...(plain(args) as Properties), [SECRETS]: secretsAmong(args) }] as const,
+      async ([urn, args]) =>
+        [urn, { ...(plain(args) as Properties), [SECRETS]: await secretsOf(args, declared.options) }] as const,
     ),
     new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), AT_ONCE)),
   ]).catch(() => undefined);
@@ -334,7 +342,10 @@ async function declaredSet({ resource, args, options }: DeclaredArguments): Prom
 /** The arguments of a set as they count: the engine puts what state recorded in the place of those whose changes are ignored. */
 export async function countingArguments(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Properties> {
   const serialized = await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs);
-  const given: Record<string, unknown> = { ...(plain(serialized) as Properties), [SECRETS]: secretsAmong(serialized) };
+  const given: Record<string, unknown> = {
+    ...(plain(serialized) as Properties),
+    [SECRETS]: await secretsOf(serialized, options),
+  };
   for (const name of ["region", ...ignoredArguments(options)]) {
     const one = output(resource, name) as InternalOutput | undefined;
     if (one && (await one.isKnown)) given[name] = plain((await one.promise(true)) ?? given[name]);

@@ -20,7 +20,7 @@ import {
   parseGranteeKey,
   union,
 } from "../model";
-import { type Neighbours, NO_NEIGHBOURS, wantedOf } from "./claims";
+import { claimedBy, type Neighbours, NO_NEIGHBOURS, wantedOf } from "./claims";
 import { callsOf } from "./diff";
 import type { ImageKey } from "./keyPlan";
 import { type Plan, sentAgain } from "./plan";
@@ -197,14 +197,16 @@ export function reportOfDeletion(
   const losing = revokedByRemoval(set, recorded, neighbours);
   const count = granteesOf(losing).size;
   const stays = wantedOf(neighbours.claims, recorded, recorded.granted);
+  const left = minus(union(recorded.granted, recorded.live), union(losing, claimedBy(neighbours.claims, recorded)));
+  const spared = filterGrantees(left, (key) => set.spared.has(key));
   const [verb] = VERBS[tense].lose.slice(count === 1 ? 0 : 1);
-  const is = tense === "planned" ? "is" : "was";
+  const [is, remains] = tense === "planned" ? ["is unshared", "stays shared"] : ["was unshared", "stayed shared"];
   const heading =
     set.onDelete === "reset" && set.spared.size === 0 && stays.length === 0
       ? `${tense === "planned" ? "loses" : "lost"} every grant, those set elsewhere too (onDelete: reset)`
-      : count === 0 && stays.length > 0
-        ? `${tense === "planned" ? "stays" : "stayed"} shared as it is`
-        : `${is} unshared: ${count} ${verb} access to it, as recorded`;
+      : count === 0 && (stays.length > 0 || !isEmpty(left))
+        ? `${remains} as it is`
+        : `${isEmpty(left) ? is : `${remains} in part`}: ${count} ${verb} access to it, as recorded`;
   const unnamed = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
   const entries: Entry[] = [
     { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
@@ -216,6 +218,8 @@ export function reportOfDeletion(
         permissions,
       }),
     ),
+    { sign: "=", why: "stays: neverRevoke", permissions: spared },
+    { sign: "=", why: "stays: not granted by this set", permissions: minus(left, spared) },
   ];
   return [
     ...wrapped(`${which} ${heading}`),
