@@ -23,7 +23,6 @@ export type ErrorCode =
   | "throttled"
   | "not-visible"
   | "stopped"
-  | "bad-answer"
   | "caller-unknown"
   | "conflicting-sets"
   | "hand-over-incomplete"
