@@ -1,4 +1,8 @@
-/** Which folder may import which: the core knows no engine, an engine's folder knows only the core. */
+/** Which folder may import which: the core knows no engine, its rooms know those before them, an engine's folder knows only the core. */
+
+/** The rooms of the core: each may use those before it. */
+const ROOMS = ["model", "aws", "declaration", "planning", "operations"];
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
   forbidden: [
@@ -10,11 +14,23 @@ module.exports = {
     },
     {
       name: "sdk-behind-the-gateway",
-      comment: "the AWS SDK is reached through ec2Gateway.ts and kmsGateway.ts (types: connection.ts)",
+      comment: "the AWS SDK is reached through core/aws only",
       severity: "error",
-      from: { path: "^provider", pathNot: "^provider/core/(ec2Gateway|kmsGateway|connection)\\.ts$" },
+      from: { path: "^provider", pathNot: "^provider/core/aws/(ec2Gateway|kmsGateway|connection)\\.ts$" },
       to: { path: "node_modules/@aws-sdk" },
     },
+    {
+      name: "rooms-have-one-door",
+      severity: "error",
+      from: { path: "^provider/core/(\\w+)/" },
+      to: { path: "^provider/core/\\w+/(?!index\\.ts$)", pathNot: "^provider/core/$1/" },
+    },
+    ...ROOMS.slice(0, -1).map((room, i) => ({
+      name: `${room}-knows-no-later-room`,
+      severity: "error",
+      from: { path: `^provider/core/${room}/` },
+      to: { path: `^provider/core/(index\\.ts$|(${ROOMS.slice(i + 1).join("|")})/)` },
+    })),
     {
       name: "engines-know-the-core's-door-only",
       severity: "error",

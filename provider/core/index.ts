@@ -1,23 +1,27 @@
 /** The engine-free model: grantees, permissions, declared sets, their diff, and making EC2 have them. */
 
-export { type Adoption, adoptionOf } from "./adoption";
-export { show } from "./argumentWords";
-export type { AnsweredCall, CallWatch } from "./callWatch";
 export {
-  type Claim,
-  type ClaimedImage,
-  ClaimRegistry,
-  claimOf,
-  handOverFailed,
-  type Neighbours,
-  NO_NEIGHBOURS,
-  readClaim,
-  refuseRivals,
-  type WrittenClaim,
-  wantedOf,
-  writeClaim,
-} from "./claims";
-export { type Connection, endpointProblem, endpointWarning, environmentEndpoint, type RoleToAssume } from "./connection";
+  type AnsweredCall,
+  type BlockPublicAccess,
+  type CallWatch,
+  type Connection,
+  ec2Gateway,
+  endpointProblem,
+  endpointWarning,
+  environmentEndpoint,
+  type Gateway,
+  type Image,
+  type KeyGateway,
+  type KeyGrant,
+  type KeyManager,
+  type LaunchChange,
+  type PublicAccessBlock,
+  type RoleToAssume,
+  type Snapshot,
+  type Usage,
+  type UsageGateway,
+  type UsageReport,
+} from "./aws";
 export {
   ARGUMENT_NAMES,
   type ArgumentProblem,
@@ -26,87 +30,128 @@ export {
   type DeclaredConnection,
   type DeclaredSet,
   type Decoded,
+  declaredGrants,
   decodeConnection,
   decodeDeclaredSet,
   granteeProblems,
   type KmsAccess,
-  type Mode,
-  type OnDelete,
-  problemPath,
-  roundedAccounts,
-  type TimeoutArguments,
-  type Unrecorded,
-} from "./declaredSet";
-export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
-export { type Change, callsOf, changeFor, phasesOf, type Situation, type Step } from "./diff";
-export { durationSeconds, durationWords } from "./duration";
-export { ec2Gateway } from "./ec2Gateway";
-export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
-export { escapeControls } from "./escape";
-export type {
-  BlockPublicAccess,
-  Gateway,
-  Image,
-  KeyGateway,
-  KeyGrant,
-  KeyManager,
-  LaunchChange,
-  PublicAccessBlock,
-  Snapshot,
-  Usage,
-  UsageGateway,
-  UsageReport,
-} from "./gateway";
-export { accountKey, type Grantee, type GranteeKey, granteeKey, isManageable, PUBLIC, parseGranteeKey, userKey } from "./grantee";
-export { decodeGrants, encodeGrants, type Grants, isGranteeKey, isPermissionWords, joinWords, sortedGrants } from "./grants";
-export { decodeKeyUsers, type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
-export { firstFew } from "./listing";
-export { DEFAULT_PATIENCE, type Patience } from "./looks";
-export {
-  declaredGrants,
   losers,
+  type Mode,
   managedSnapshots,
   maxRevocationsOf,
   namedPermissions,
+  type OnDelete,
   type PermissionSet,
   permissionSetOf,
+  problemPath,
   refuseTooManyRevocations,
+  roundedAccounts,
+  show,
+  type TimeoutArguments,
   type Timeouts,
   targetPermissions,
-} from "./permissionSet";
+  type Unrecorded,
+} from "./declaration";
 export {
+  AmiSharingError,
+  accountKey,
+  decodeGrants,
+  durationSeconds,
+  durationWords,
+  type ErrorCode,
+  type ErrorDetails,
+  encodeGrants,
+  escapeControls,
   filterGrantees,
   filterSnapshots,
+  firstFew,
+  type Grantee,
+  type GranteeKey,
+  type Grants,
+  granteeKey,
   granteesOf,
   intersection,
   isEmpty,
+  isGranteeKey,
+  isManageable,
+  isPermissionWords,
+  joinWords,
+  type MaybeUnknown,
   minus,
   NO_PERMISSIONS,
   type Permissions,
+  PUBLIC,
+  parseGranteeKey,
+  sortedGrants,
+  UNKNOWN,
   union,
-} from "./permissions";
-export { changeOf, foreseen, type Plan, planChange } from "./plan";
+  userKey,
+} from "./model";
 export {
+  type Adoption,
+  type AmiOfAnother,
+  type AmiPermissions,
+  adoptionOf,
+  amisOfOthers,
+  describePermissions,
+  eachOwnAmi,
   IncompleteChangeError,
+  type OwnAmi,
   observe,
+  ownAmis,
   type Reconciled,
   reconcile,
   remove,
-  revokedByRemoval,
-} from "./reconcile";
-export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
+  type SnapshotPermissions,
+} from "./operations";
 export {
   type Broadening,
   broadenings,
+  type Change,
+  type Claim,
+  type ClaimedImage,
+  ClaimRegistry,
+  callsOf,
+  changeFor,
+  changeOf,
+  claimOf,
+  DEFAULT_PATIENCE,
   type DeletionTelling,
+  decodeKeyUsers,
+  decodeRecorded,
   type Entry,
+  encodeRecorded,
   entriesOf,
   entryLines,
+  foreseen,
+  handOverFailed,
+  type KeyPolicyStatement,
+  type KeyUsers,
+  kmsKeyPolicyStatements,
   lossesOf,
+  type Neighbours,
+  NO_FINDINGS,
+  NO_NEIGHBOURS,
+  type OwnKeyGrant,
+  type Patience,
+  type Plan,
+  phasesOf,
+  planChange,
+  type Recorded,
+  type RecordedOutputs,
+  readClaim,
+  recordedClaim,
+  refuseRivals,
   reportOf,
   reportOfDeletion,
+  revokedByRemoval,
+  type Situation,
+  type Step,
   type Telling,
-} from "./report";
-export { type AmiOfAnother, amisOfOthers, eachOwnAmi, type OwnAmi, ownAmis } from "./sharedAmis";
-export { type MaybeUnknown, UNKNOWN } from "./unknown";
-export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";
+  type UsageFindings,
+  usageBeforeDeletion,
+  type WrittenClaim,
+  wantedOf,
+  withoutRecorded,
+  writeClaim,
+} from "./planning";

@@ -162,7 +162,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     const hideDiffs = [...HIDDEN_DIFFS, ...(opts?.hideDiffs ?? [])];
     const context = isLookedUp
       ? {}
-      : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}) };
+      : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}, opts) };
     super(
       AmiLaunchPermissionSet.__pulumiType,
       name,

@@ -49,6 +49,7 @@ import {
   UNKNOWN,
   union,
   wantedOf,
+  withoutRecorded,
 } from "../core";
 import { logLine } from "./engineLog";
 import { stopSignal, working } from "./process";
@@ -231,14 +232,17 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const [secrets, before] = [secretNames(news), secretNames(olds)];
     return this.claims.inTurn(place, async () => {
       try {
-        const { recorded, plan } = await reconcile(
+        const { recorded: made, plan } = await reconcile(
           this.gateway(args),
           set,
           olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
           this.patience(withSecretsOf(news, olds), id),
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
-        if (id) this.claims.ended(place, id, "made", recorded.granted);
+        if (id) this.claims.ended(place, id, "made", made.granted);
+        const { claims } = plan.neighbours;
+        // What a set holds that has left the program goes with it, later in the same update.
+        const recorded = { ...made, live: withoutRecorded(made.live, claims, made, union(plan.target, made.granted)) };
         const outs = { ...encodeOutputs(news, set, recorded), ...doneBy(plan, news, olds) };
         return sealed(outs, secrets, before);
       } catch (error) {

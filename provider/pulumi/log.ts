@@ -22,11 +22,11 @@ import {
   hidesGranteesOf,
   isLeftOut,
   neighboursOf,
-  output,
   recordedOutputs,
   type SetOptions,
   wordsOfDeletion,
 } from "./program";
+import { output } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, secretNames, withoutSecrets } from "./secrets";
 import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
 

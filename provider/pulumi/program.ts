@@ -15,11 +15,13 @@ import {
   permissionSetOf,
   problemPath,
   type Recorded,
+  recordedClaim,
   reportOfDeletion,
 } from "../core";
 import { gatewayFor } from "./look";
+import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
-import { type Context, decodeInputs, nameOf, type Properties, PULUMI_UNKNOWN, recordedIn, setIn } from "./state";
+import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
 
 /** The outputs that state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
@@ -172,9 +174,16 @@ export function failProgram(message: string): never {
 }
 
 /** The names of a set's arguments that hold secrets; undefined where there is none. */
-export async function secretArguments(args: object): Promise<string[] | undefined> {
-  const names = secretsAmong(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs));
+export async function secretArguments(args: object, options: SetOptions = {}): Promise<string[] | undefined> {
+  const names = await secretsOf(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs), options);
   return names.length > 0 ? names : undefined;
+}
+
+/** The same of serialized arguments. Of those whose changes are ignored, state's values count, which may be secrets. */
+async function secretsOf(serialized: Properties, options: SetOptions): Promise<string[]> {
+  const ignored = ignoredArguments(options);
+  const recorded = ignored.length > 0 ? Object.values(await recordedState()).flatMap(secretNames) : [];
+  return [...new Set([...secretsAmong(serialized), ...ignored.filter((name) => recorded.includes(name))])].sort();
 }
 
 /** How long arguments are waited for that are not known at once, in milliseconds: they may depend on the very set that asks. */
@@ -184,7 +193,8 @@ const AT_ONCE = 20;
 function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
   declared.known ??= Promise.race([
     Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
-      ([urn, args]) => [urn, { ...(plain(args) as Properties), [SECRETS]: secretsAmong(args) }] as const,
+      async ([urn, args]) =>
+        [urn, { ...(plain(args) as Properties), [SECRETS]: await secretsOf(args, declared.options) }] as const,
     ),
     new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), AT_ONCE)),
   ]).catch(() => undefined);
@@ -211,7 +221,14 @@ export async function recordedOutputs(resource: pulumi.CustomResource): Promise<
 /** The other sets that the program declares for an AMI; it waits for the end of the program. */
 export async function neighboursOf(resource: pulumi.CustomResource, imageId: string, region: string): Promise<Neighbours> {
   const urn = String(await output(resource, "urn").promise());
-  return { claims: claimsOn(await declaredSets(), imageId, region, urn), inherited: NO_PERMISSIONS };
+  const claims = claimsOn(await declaredSets(), imageId, region, urn);
+  return { claims: [...claims, ...(await leavingClaims(imageId, region))], inherited: NO_PERMISSIONS };
+}
+
+/** The sets of an AMI that state has and the program does not declare any more: what they granted stays until they are deleted. */
+async function leavingClaims(imageId: string, region: string): Promise<Claim[]> {
+  const found = (await departures(currentRun())).filter(({ set, record }) => set.imageId === imageId && record.region === region);
+  return found.map(({ urn, set, record }) => recordedClaim(claimOf(nameOf(urn), set, record.granted)));
 }
 
 /** Whether a set of an AMI, declared or recorded, keeps secret who has access; it waits for the end of the program. */
@@ -235,14 +252,28 @@ function claimsOn(sets: readonly DeclaredResource[], imageId: string, region: st
     .map(({ urn, set }) => claimOf(nameOf(urn), set));
 }
 
+/** A set that state has and the program does not declare any more. */
+interface Departure {
+  readonly urn: string;
+  readonly outputs: Properties;
+  readonly set: PermissionSet;
+  readonly record: Recorded & ClaimedImage;
+}
+
+/** Those of a run; it waits for the end of the program. */
+async function departures(run: Run): Promise<Departure[]> {
+  await declaredSets();
+  const known = new Set((await Promise.all(run.resources.map(({ resource }) => urnsOf(resource)))).flat());
+  return Object.entries(await recordedState()).flatMap(([urn, outputs]) => {
+    const recorded = known.has(urn) ? undefined : decoded(outputs);
+    return recorded ? [{ urn, outputs, ...recorded }] : [];
+  });
+}
+
 /** Says what becomes of the sets that state has and the program does not declare any more. */
 async function reportDepartures(run: Run): Promise<void> {
   const sets = await declaredSets();
-  const known = new Set((await Promise.all(run.resources.map(({ resource }) => urnsOf(resource)))).flat());
-  for (const [urn, outputs] of Object.entries(await recordedState())) {
-    const recorded = known.has(urn) ? undefined : decoded(outputs);
-    if (!recorded) continue;
-    const { set, record } = recorded;
+  for (const { urn, outputs, set, record } of await departures(run)) {
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
     const neighbours = { claims, inherited: NO_PERMISSIONS };
     const what = await wordsOfDeletion(`AMI ${set.imageId}`, set, record, outputs, { neighbours });
@@ -292,7 +323,7 @@ export async function isLeftOut(resource: pulumi.CustomResource): Promise<boolea
 /** What is declared, once the program has ended; what is not known then is left out. */
 function declaredSets(): Promise<readonly DeclaredResource[]> {
   const run = currentRun();
-  run.declared ??= programEnd().then(async () => {
+  run.declared ??= programEnd(pulumi.runtime.getStackResource()).then(async () => {
     const found = await Promise.all(run.resources.map((declared) => declaredSet(declared).catch(() => undefined)));
     return found.filter((one) => one !== undefined);
   });
@@ -311,7 +342,10 @@ async function declaredSet({ resource, args, options }: DeclaredArguments): Prom
 /** The arguments of a set as they count: the engine puts what state recorded in the place of those whose changes are ignored. */
 export async function countingArguments(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Properties> {
   const serialized = await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs);
-  const given: Record<string, unknown> = { ...(plain(serialized) as Properties), [SECRETS]: secretsAmong(serialized) };
+  const given: Record<string, unknown> = {
+    ...(plain(serialized) as Properties),
+    [SECRETS]: await secretsOf(serialized, options),
+  };
   for (const name of ["region", ...ignoredArguments(options)]) {
     const one = output(resource, name) as InternalOutput | undefined;
     if (one && (await one.isKnown)) given[name] = plain((await one.promise(true)) ?? given[name]);
@@ -340,36 +374,22 @@ function readState(): Promise<StackState> {
 /** By the engine's own function for reading a stack's resources, which `pulumi query` used. */
 async function stackState(): Promise<StackState> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  const { outputs } = await pulumi.runtime.invoke(READ_STACK, { stackName });
   const entries = Object.entries(plain(outputs) as Record<string, { type: string; outputs: Properties }>);
   return Object.fromEntries(entries.filter(([urn]) => urn.includes(SET_TYPE)).map(([urn, state]) => [urn, state.outputs]));
 }
 
 const SET_TYPE = "dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
-/** Resolves once the program's own code has ended and every resource is declared. */
-async function programEnd(): Promise<void> {
-  // Pulumi SDK, resource.ts: ComponentResource.getData gives what `initialize` made; for a stack, that is the program.
-  const stack = pulumi.runtime.getStackResource() as unknown as { getData?: () => Promise<unknown> } | undefined;
-  await stack?.getData?.().catch(() => undefined);
-}
-
-/** The URN of a resource and those that it had before, by its aliases. */
+/** The URN of a resource and those that it had before, by its aliases and those of its parents. */
 async function urnsOf(resource: pulumi.CustomResource): Promise<string[]> {
-  // Pulumi SDK, resource.ts, `__aliases`: the aliases as URNs, those that come from parents included.
-  const aliases = (resource as unknown as { __aliases?: InternalOutput[] }).__aliases ?? [];
-  const urns = [output(resource, "urn"), ...aliases].map((one) => one.promise());
-  return (await Promise.all(urns)).map(String);
+  const aliases = await Promise.all(aliasesOf(resource).map((one) => new Promise<string>((resolve) => one.apply(resolve))));
+  return [String(await output(resource, "urn").promise()), ...aliases];
 }
 
-/** An output with what the SDK keeps out of its types. */
-export interface InternalOutput {
-  /** Whether the value is known; in a preview it may not be. */
-  readonly isKnown: Promise<boolean>;
-  /** The value; `withUnknowns`: also where it is not known, as the SDK's mark or undefined. */
-  promise(withUnknowns?: boolean): Promise<unknown>;
-}
-
-export function output(resource: pulumi.CustomResource, name: string): InternalOutput {
-  return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
+/** The aliases of a resource as URNs, those that come from its parents, and theirs, included. */
+export function aliasesOf(resource: pulumi.Resource): pulumi.Output<string>[] {
+  const { aliases, type, name, parent } = lineageOf(resource);
+  if (!parent) return aliases;
+  return pulumi.allAliases(aliases, name, type, aliased(aliasesOf(parent)), lineageOf(parent).name);
 }

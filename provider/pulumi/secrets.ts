@@ -2,6 +2,8 @@
 
 import { show } from "../core";
 
+import { SECRET_MARK, SIGNATURE } from "./sdkInternals";
+
 /** A resource's inputs or outputs. */
 export type Properties = Readonly<Record<string, unknown>>;
 
@@ -24,9 +26,6 @@ const NAME_GRANTEES = [
 
 /** Outputs that name grantees. */
 const TELL_GRANTEES = ["grants", "granted", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
-
-/** The SDK's marks of a secret on the wire. Pulumi SDK, runtime/rpc.ts, `specialSigKey`, `specialSecretSig`. */
-const [SIGNATURE, SECRET_MARK] = ["4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"];
 
 /** The names of the arguments that hold secrets, in what the SDK serialized. */
 export function secretsAmong(serialized: Properties): string[] {

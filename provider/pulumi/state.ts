@@ -23,12 +23,10 @@ import {
   type RecordedOutputs,
   UNKNOWN,
 } from "../core";
+import { PULUMI_UNKNOWN } from "./sdkInternals";
 import { type Properties, SECRETS } from "./secrets";
 
 export type { Properties } from "./secrets";
-
-/** How the engine writes a value that it does not know yet. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
-export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /**
  * What the last create or update did, for the program to log: hidden in state, as the engine shows nothing that begins with

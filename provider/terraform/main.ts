@@ -6,7 +6,7 @@ import { providerServer } from "./server";
 
 const WORDS = `This is a Terraform provider, ${PROVIDER_ADDRESS}. It is started by terraform or tofu, not by hand.
 
-  terraform init    finds it in a filesystem mirror or in terraform.d/plugins; the README of ami-launch-permissions says how
+  terraform init    finds it in a filesystem mirror or in terraform.d/plugins; docs/terraform.md of ami-launch-permissions says how
   --debug           serves until Ctrl-C, and prints the TF_REATTACH_PROVIDERS that terraform attaches by
 `;
 

@@ -1,6 +1,6 @@
 /** How many EC2 calls the tools of today need for the same work, and how many are the least possible: computed from their source, not run. */
 
-import { MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/limits";
+import { MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/model/limits";
 
 export interface Size {
   readonly accounts: number;

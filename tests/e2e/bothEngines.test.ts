@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import type { Grants } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
+import { batches } from "../../provider/core/model/batches";
 import { type Call, type Emulator, type MadeImage, useEmulator } from "../helpers/emulator";
 import { type Engine, type Preview, pulumiEngine, type Sets, terraformEngine } from "../helpers/engines";
 

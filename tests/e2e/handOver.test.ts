@@ -216,6 +216,45 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
+  it("a rename that drops somebody says who stays only until the old set is deleted, records no more than holds, and settles", async () => {
+    program(set("old", [A, B]));
+    await project.up();
+    // What the deletion of another set takes away is not this set's to count or to refuse.
+    const renamed = set("new", [A], 'maxRevocations: "none", unrecorded: "refuse"');
+    program(`export const grants = (${renamed.trim().replace(/;$/, "")}).grants;`);
+    const leaving = new RegExp(`stays until set "old" is deleted\\): account/${B}`);
+    const preview = flat(await project.preview());
+    assert.match(preview, leaving);
+    assert.match(preview, new RegExp(`set "old" is not declared any more .*- launch \\(granted by this set\\): account/${B}`));
+    const done = flat(await upKeeps([A]));
+    assert.match(done, leaving);
+    assert.doesNotMatch(preview + done, /set "old" declares it|also declared by set "old"/);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A]);
+    assert.deepEqual((await project.outputs()).grants, { [`account/${A}`]: "launch" });
+    assert.match(await project.preview("--refresh"), /2 unchanged/);
+    await nobodyIsLeft();
+  });
+
+  it("a set whose parents an alias renames is not told as gone, and nothing changes", async () => {
+    const components = (outer: string, options: string) => `
+      class Group extends pulumi.ComponentResource {
+        constructor(type: string, name: string, opts: pulumi.ComponentResourceOptions = {}) {
+          super("test:index:" + type, name, {}, opts);
+        }
+      }
+      const outer = new Group(${JSON.stringify(outer)}, "outer", { ${options} });
+      const inner = new Group("Inner", "inner", { parent: outer });
+      ${set("one", [A], "", "parent: inner")}`;
+    program(components("Old", ""));
+    await project.up();
+    program(components("New", 'aliases: [{ type: "test:index:Old" }]'));
+    const preview = await project.preview();
+    assert.doesNotMatch(preview, /not declared any more|loses? access/);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A]);
+    await upKeeps([A]);
+    await nobodyIsLeft();
+  });
+
   it("a destroy that runs the program leaves nobody either", async () => {
     program(set("one", [A, B], 'mode: "additive"') + set("two", [A], 'mode: "additive"'));
     await project.up();

@@ -19,24 +19,25 @@ const PROGRAM = `
 
   class Team extends pulumi.ComponentResource {
     readonly grants: pulumi.Output<unknown>;
-    constructor(name: string, type: string, args: any) {
+    constructor(name: string, type: string, args: any, opts: any) {
       super("test:index:Team", name, args);
-      this.grants = new (ami as any)[type](name, args, { parent: this }).grants;
+      this.grants = new (ami as any)[type](name, args, { parent: this, ...opts }).grants;
       this.registerOutputs({ grants: this.grants, list: args.accountIds });
     }
   }
 
   const given = JSON.parse(fs.readFileSync("given.json", "utf8"));
   export const outputs: Record<string, unknown> = {};
-  for (const [name, { type = "AmiLaunchPermissionSet", args, secret = [] }] of Object.entries<any>(given)) {
+  for (const [name, { type = "AmiLaunchPermissionSet", args, opts, secret = [] }] of Object.entries<any>(given)) {
     for (const key of secret) args[key] = pulumi.secret(args[key]);
-    outputs[name] = new Team(\`team-\${name}\`, type, args).grants;
+    outputs[name] = new Team(\`team-\${name}\`, type, args, opts).grants;
   }
 `;
 
 interface Given {
   readonly type?: "SharedAmi";
   readonly args: Record<string, unknown>;
+  readonly opts?: Record<string, unknown>;
   readonly secret?: readonly string[];
 }
 
@@ -190,6 +191,19 @@ describe("secret lists of grantees (P3)", function () {
     const exported = [await project.succeed("stack", "output", "--json"), await project.succeed("stack", "export")];
     for (const { output } of exported) for (const id of [FIRST, SECOND]) assert.ok(!output.includes(id), output);
     assert.match((await project.succeed("preview", "--diff")).output, /3 unchanged/);
+  });
+
+  it("whose changes are ignored stay secret, though the program names others in clear", async () => {
+    const { imageId } = await emulator().image();
+    given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] }, secret: ["accountIds"] } });
+    await ran(up());
+    given({
+      golden: { args: { imageId, accountIds: [FIRST], maxRevocations: 5 }, opts: { ignoreChanges: ["accountIds"] } },
+    });
+    await ran(project.succeed("preview", "--diff"));
+    await ran(up());
+    assert.deepEqual(await emulator().launchers(imageId), [FIRST, SECOND]);
+    await nothingShows(SECOND);
   });
 
   it("of the stack's config, of the one set and of several", async () => {

@@ -26,7 +26,7 @@ import {
   remove,
   revokedByRemoval,
 } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
+import { batches } from "../../provider/core/model/batches";
 import { type Call, useEmulator } from "../helpers/emulator";
 import {
   argumentsOf,

@@ -16,7 +16,7 @@ import {
   permissionSetOf,
   targetPermissions,
 } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
+import { batches } from "../../provider/core/model/batches";
 import { type Call, type MadeImage, useEmulator } from "../helpers/emulator";
 import { PulumiProject, type Ran } from "../helpers/pulumiProject";
 import {

@@ -22,7 +22,7 @@ const text = (role: "required" | "optional" | "computed" | "optionalComputed") =
 const schema = (attributes: Attributes): Schema => ({ version: 0, description: "", attributes });
 /**
  * hashicorp/terraform-provider-aws, website/docs/r/ami_copy.html.markdown, ami_launch_permission.html.markdown and
- * snapshot_create_volume_permission.html.markdown, in part.
+ * snapshot_create_volume_permission.html.markdown, kms_key_policy.html.markdown, in part.
  */
 const TYPES: Record<string, Schema> = {
   aws_ami_copy: schema({
@@ -42,6 +42,8 @@ const TYPES: Record<string, Schema> = {
     organization_arn: text("optional"),
     organizational_unit_arn: text("optional"),
   }),
+  /** For validation only. */
+  aws_kms_key_policy: schema({ id: text("computed"), key_id: text("required"), policy: text("required") }),
   aws_snapshot_create_volume_permission: schema({
     id: text("computed"),
     region: text("optionalComputed"),

@@ -17,9 +17,9 @@ import {
   type Usage,
   type UsageGateway,
 } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
-import { GRANT_OPERATIONS } from "../../provider/core/keyPolicy";
-import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/limits";
+import { GRANT_OPERATIONS } from "../../provider/core/aws/kmsGateway";
+import { batches } from "../../provider/core/model/batches";
+import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/model/limits";
 
 export const OWNER = "123456789012";
 

@@ -23,7 +23,7 @@ import {
   phasesOf,
   union,
 } from "../../provider/core";
-import { batches } from "../../provider/core/batches";
+import { batches } from "../../provider/core/model/batches";
 import { runs } from "./runs";
 
 const SNAPSHOTS = ["snap-00000001", "snap-00000002", "snap-00000003"];

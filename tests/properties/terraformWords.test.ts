@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { AmiSharingError, ARGUMENT_NAMES } from "../../provider/core";
-import { userError } from "../../provider/core/awsErrors";
+import { userError } from "../../provider/core/aws/awsErrors";
 import { errorDiagnostic, inTerraformWords, problemDiagnostic } from "../../provider/terraform/diagnostics";
 import { providerProblems } from "../../provider/terraform/providerConfig";
 import { problemsOf } from "../../provider/terraform/resource";

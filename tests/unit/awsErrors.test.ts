@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError } from "../../provider/core";
-import { type Attempt, userError } from "../../provider/core/awsErrors";
+import { type Attempt, userError } from "../../provider/core/aws/awsErrors";
 
 const IMAGE: Attempt = { action: "ModifyImageAttribute", imageId: "ami-12345678", region: "eu-west-1" };
 const SNAPSHOT: Attempt = { action: "ModifySnapshotAttribute", snapshotId: "snap-12345678", region: "eu-west-1" };

@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { decodeConnection, endpointProblem, endpointWarning } from "../../provider/core";
-import { kmsEndpointOf, stsEndpointOf, timeoutsOf } from "../../provider/core/connection";
+import { kmsEndpointOf, stsEndpointOf, timeoutsOf } from "../../provider/core/aws/connection";
 
 const LOOPBACK = ["http://localhost:5055", "http://127.0.0.1", "http://127.9.8.7:1/x", "http://[::1]:5055", "https://127.0.0.1"];
 const ELSEWHERE = [

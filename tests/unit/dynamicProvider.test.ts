@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import { AmiSharingError, type Connection, type Patience } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
-import { PULUMI_UNKNOWN } from "../../provider/pulumi/state";
+import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
 import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 

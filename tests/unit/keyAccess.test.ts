@@ -11,7 +11,7 @@ import {
   planChange,
   reportOf,
 } from "../../provider/core";
-import { usageOf } from "../../provider/core/usage";
+import { usageOf } from "../../provider/core/planning/usage";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { MemoryEngine, type Props } from "../helpers/memoryEngine";
 import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";

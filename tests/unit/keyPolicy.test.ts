@@ -2,7 +2,9 @@
 
 import * as assert from "node:assert/strict";
 import { type KeyGrant, kmsKeyPolicyStatements } from "../../provider/core";
-import { admitsAccount, GRANT_OPERATIONS, namesOrganization, partitionOf } from "../../provider/core/keyPolicy";
+import { GRANT_OPERATIONS } from "../../provider/core/aws/kmsGateway";
+import { partitionOf } from "../../provider/core/model/arns";
+import { admitsAccount, namesOrganization } from "../../provider/core/planning/keyPolicy";
 
 const [A, B] = ["111122223333", "444455556666"];
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";

@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { NO_PERMISSIONS, PUBLIC } from "../../provider/core";
-import { preflight } from "../../provider/core/preflight";
+import { preflight } from "../../provider/core/planning/preflight";
 import { MemoryGateway } from "../helpers/memoryGateway";
 
 describe("block public access", () => {

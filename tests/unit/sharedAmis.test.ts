@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, amisOfOthers, describePermissions, ownAmis } from "../../provider/core";
-import { MAX_CONCURRENT_CALLS } from "../../provider/core/limits";
+import { MAX_CONCURRENT_CALLS } from "../../provider/core/model/limits";
 import { A, B, ORGANIZATION } from "../helpers/gatewayContract";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 

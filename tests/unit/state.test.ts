@@ -13,6 +13,7 @@ import {
   type Recorded,
   UNKNOWN,
 } from "../../provider/core";
+import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
 import {
   argumentsIn,
   comparableGrants,
@@ -20,7 +21,6 @@ import {
   encodeInputs,
   encodeOutputs,
   type Properties,
-  PULUMI_UNKNOWN,
   recordedIn,
   refreshedInputs,
   setIn,

@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { AmiSharingError } from "../../provider/core";
-import { MAX_CONCURRENT_CALLS } from "../../provider/core/limits";
+import { MAX_CONCURRENT_CALLS } from "../../provider/core/model/limits";
 import type { Diagnostic } from "../../provider/terraform/diagnostics";
 import type { ListEvent } from "../../provider/terraform/listResource";
 import { LIST_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";

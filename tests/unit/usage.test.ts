@@ -2,7 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, NO_PERMISSIONS } from "../../provider/core";
-import { usageOf } from "../../provider/core/usage";
+import { usageOf } from "../../provider/core/planning/usage";
 import { A, B } from "../helpers/gatewayContract";
 import { MemoryGateway } from "../helpers/memoryGateway";
 

@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import type { HandlerExecutionContext, HttpRequest } from "@smithy/types";
-import { answerCheck, BadAnswer, endpointOf } from "../../provider/core/wire";
+import { answerCheck, BadAnswer, endpointOf } from "../../provider/core/aws/wire";
 
 const QUERY = "Action=DescribeImages&Version=2016-11-15";
 

@@ -1,0 +1,117 @@
+/** One question to AWS: sent, ended when everything is to stop, its answer decoded, and asked again while the answer is none. */
+
+import * as v from "valibot";
+import { ABSENCE_PAUSE_MS, AmiSharingError, BAD_ANSWER_PAUSE_MS, MAX_BAD_ANSWER_REPEATS } from "../model";
+import { type Attempt, resourceOf } from "./awsErrors";
+import { type CallWatch, endOf, isRead, sameCall } from "./callWatch";
+import { BadAnswer } from "./wire";
+
+/** Milliseconds. */
+export interface Pauses {
+  /** Before a call is repeated whose answer was bad; doubles. */
+  readonly badAnswer: number;
+  /** Before what does not show is asked for again. */
+  readonly absence: number;
+}
+
+export const PAUSES: Pauses = { badAnswer: BAD_ANSWER_PAUSE_MS, absence: ABSENCE_PAUSE_MS };
+
+/** How questions are asked. */
+export interface Asking {
+  readonly watch: CallWatch;
+  readonly pauses: Pauses;
+  /** Attempts that the connection allows for one call, the first included. */
+  readonly maxAttempts: number;
+}
+
+type Send = (options: { abortSignal?: AbortSignal }) => Promise<object>;
+
+/**
+ * Asks until an answer fits the schema. Repeating is safe for every call of this package: EC2's changes of permissions and KMS's of
+ * named grants have the same effect once as many times.
+ */
+export async function ask<Schema extends v.GenericSchema>(
+  { watch: { signal }, pauses, maxAttempts }: Asking,
+  attempt: Attempt,
+  send: Send,
+  schema: Schema,
+): Promise<v.InferOutput<Schema>> {
+  const repeats = Math.min(MAX_BAD_ANSWER_REPEATS, maxAttempts - 1);
+  for (let repeat = 0; ; repeat++) {
+    try {
+      return decoded(schema, await untilStopped(signal, attempt, send));
+    } catch (error) {
+      const bad = unreadable(error) ?? error;
+      if (!(bad instanceof BadAnswer && bad.mayPass && repeat < repeats)) throw bad;
+      await pause(pauses.badAnswer * 2 ** repeat, signal);
+    }
+  }
+}
+
+/** Asks, and asks again after a pause where nothing is found: only what does not show twice is not there. */
+export async function askTwice<Answer>(
+  { watch: { signal }, pauses }: Asking,
+  found: (answer: Answer) => boolean,
+  asking: () => Promise<Answer>,
+): Promise<Answer> {
+  const first = await asking();
+  if (found(first)) return first;
+  await pause(pauses.absence, signal);
+  return asking();
+}
+
+async function untilStopped(signal: AbortSignal | undefined, attempt: Attempt, send: Send): Promise<object> {
+  const end = endOf(signal, attempt.action);
+  if (end === undefined) return send({});
+  return new Promise((resolve, reject) => {
+    // Not left to the SDK: credentials that are still looked up know nothing of the signal.
+    const stop = () => reject(stoppedDuring(attempt));
+    end.addEventListener("abort", stop, { once: true });
+    send({ abortSignal: end })
+      .then(resolve, reject)
+      .finally(() => end.removeEventListener("abort", stop));
+  });
+}
+
+function stoppedDuring(attempt: Attempt): AmiSharingError {
+  const { action, imageId } = attempt;
+  const unknown = isRead(action) ? "" : ", so it is not known whether AWS made that change";
+  return new AmiSharingError("stopped", `stopped before ${action}${resourceOf(attempt)} was answered${unknown}`, {
+    ...(imageId === undefined ? {} : { imageId }),
+    next: "repeat to go on",
+  });
+}
+
+/** Ends early when everything is to stop: what comes next says so. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
+
+function decoded<Schema extends v.GenericSchema>(schema: Schema, answer: object): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, answer);
+  if (result.success) return sameCall(result.output as object, answer) as v.InferOutput<Schema>;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  const { $metadata: { requestId } = {} } = answer as { $metadata?: { requestId?: string } };
+  const flaw = issue.received === "undefined" ? `${path} is missing` : `${path ?? "it"} ${issue.message}`;
+  throw sameCall(new BadAnswer(flaw, { requestId }), answer);
+}
+
+/** What the SDK could not read, with neither its hints nor its parser's words. */
+function unreadable(error: unknown): BadAnswer | undefined {
+  const { message = "", $metadata: { requestId, httpStatusCode: status } = {} } = error as {
+    message?: string;
+    $metadata?: { requestId?: string; httpStatusCode?: number };
+  };
+  if (!/Deserialization error: to see the raw response/.test(message)) return undefined;
+  return sameCall(new BadAnswer("it cannot be read", { requestId, status }), error);
+}

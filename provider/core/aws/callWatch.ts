@@ -1,0 +1,136 @@
+/** What stands before and after every AWS call: nothing more is changed once a signal says stop, and each call is told to a log. */
+
+import { setMaxListeners } from "node:events";
+import type { FinalizeRequestMiddleware, InitializeMiddleware, MetadataBearer, Pluggable } from "@smithy/types";
+import { AmiSharingError, STOP_GRACE_MS } from "../model";
+import { answerCheck, endpointOf, type Timeouts } from "./wire";
+
+/** A call that was answered. */
+export interface AnsweredCall {
+  /** Such as `EC2 ModifyImageAttribute`. */
+  readonly action: string;
+  readonly milliseconds: number;
+  /** Attempts, the first included. */
+  readonly attempts: number | undefined;
+  readonly requestId: string | undefined;
+  /** The error code that AWS answered; absent where the call succeeded. */
+  readonly awsCode?: string;
+}
+
+export interface CallWatch {
+  /**
+   * Once it is aborted, calls that change something are refused with `stopped`; those under way end with it, what reads at once, what
+   * changes after a grace. What still has to be read gets as long.
+   */
+  readonly signal?: AbortSignal | undefined;
+  readonly onAnswer?: ((call: AnsweredCall) => void) | undefined;
+}
+
+/** Which call an error, or an answer, belongs to. */
+export interface CallFacts {
+  readonly service: string;
+  readonly action: string;
+  /** Undefined for AWS's own, and where nothing was sent. */
+  readonly endpoint: string | undefined;
+}
+
+const FACTS = new WeakMap<object, CallFacts>();
+
+/** The innermost call that an error came from: of a role that could not be assumed, that is AssumeRole. */
+export function factsOf(errorOrAnswer: unknown): CallFacts | undefined {
+  return typeof errorOrAnswer === "object" && errorOrAnswer !== null ? FACTS.get(errorOrAnswer) : undefined;
+}
+
+/** An error that is made of another, or of an answer, belongs to the same call. */
+export function sameCall<Made extends object>(made: Made, from: unknown): Made {
+  const facts = factsOf(from);
+  if (facts) FACTS.set(made, facts);
+  return made;
+}
+
+const READS = /^(Describe|Get|List|Assume)/;
+
+/** Whether a call only reads. */
+export function isRead(action: string): boolean {
+  return READS.test(action);
+}
+
+/** A plugin for the middleware of an SDK client that watches its calls and checks their answers. */
+export function callWatch<Input extends object, Output extends MetadataBearer>(
+  service: string,
+  { signal, onAnswer }: CallWatch,
+  timeouts: Timeouts,
+): Pluggable<Input, Output> {
+  const watch: InitializeMiddleware<Input, Output> = (next, context) => async (args) => {
+    const action = String(context.commandName).replace(/Command$/, "");
+    if (signal?.aborted && !isRead(action))
+      throw new AmiSharingError("stopped", `stopped before ${service}'s ${action}; nothing more was sent`, {
+        next: "repeat to go on",
+      });
+    const began = Date.now();
+    const ended = (outcome: Partial<MetadataBearer>, awsCode?: string) => {
+      if (Object(outcome) === outcome && !FACTS.has(outcome))
+        FACTS.set(outcome, { service, action, endpoint: endpointOf(context) });
+      const { $metadata } = outcome;
+      onAnswer?.({
+        action: `${service} ${action}`,
+        milliseconds: Date.now() - began,
+        attempts: $metadata?.attempts,
+        requestId: $metadata?.requestId,
+        ...(awsCode === undefined ? {} : { awsCode }),
+      });
+    };
+    try {
+      const result = await next(args);
+      ended(result.output);
+      return result;
+    } catch (error) {
+      ended(error as Partial<MetadataBearer>, (error as Error).name);
+      throw error;
+    }
+  };
+  const repeat: FinalizeRequestMiddleware<Input, Output> = (next, context) => {
+    const action = String(context.commandName).replace(/Command$/, "");
+    let sent = false;
+    return async (args) => {
+      if (sent && signal?.aborted && !isRead(action))
+        throw new AmiSharingError(
+          "stopped",
+          `stopped before ${service}'s ${action} was sent again, so it is not known whether AWS made that change`,
+          { next: "repeat to go on" },
+        );
+      sent = true;
+      return next(args);
+    };
+  };
+  return {
+    applyToStack(stack) {
+      stack.add(watch, { step: "initialize", name: "callWatch", override: true });
+      // Inside of the SDK's own that retries.
+      stack.add(repeat, { step: "finalizeRequest", priority: "low", name: "callRepeat", override: true });
+      stack.add(answerCheck(timeouts), { step: "deserialize", priority: "low", name: "answerCheck", override: true });
+    },
+  };
+}
+
+/** Aborted the grace after another signal. */
+const LATER = new WeakMap<AbortSignal, AbortSignal>();
+
+/** The signal that ends a call which begins now. */
+export function endOf(signal: AbortSignal | undefined, action: string): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  // Many calls of one set listen at once.
+  setMaxListeners(0, signal);
+  if (signal.aborted) return AbortSignal.timeout(STOP_GRACE_MS);
+  return isRead(action) ? signal : later(signal);
+}
+
+function later(signal: AbortSignal): AbortSignal {
+  const known = LATER.get(signal);
+  if (known) return known;
+  const end = new AbortController();
+  setMaxListeners(0, end.signal);
+  signal.addEventListener("abort", () => setTimeout(() => end.abort(), STOP_GRACE_MS).unref(), { once: true });
+  LATER.set(signal, end.signal);
+  return end.signal;
+}

@@ -1,0 +1,157 @@
+/** The KMS gateway over the AWS SDK: keys, their policies and grants; the client is loaded on first use. */
+
+import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
+import type * as v from "valibot";
+import { AmiSharingError, accountOfPrincipal, partitionOf } from "../model";
+import * as answers from "./answers";
+import { type Asking, ask } from "./asking";
+import { type Attempt, userError } from "./awsErrors";
+import { callWatch } from "./callWatch";
+import type { KeyGateway, KeyGrant } from "./gateway";
+import type { Timeouts } from "./wire";
+
+/** What a grant allows, which launching from an encrypted AMI, or copying it, needs. KMS developer guide, "Grant operations". */
+export const GRANT_OPERATIONS = [
+  "DescribeKey",
+  "Decrypt",
+  "CreateGrant",
+  "GenerateDataKey",
+  "GenerateDataKeyWithoutPlaintext",
+  "ReEncryptFrom",
+  "ReEncryptTo",
+] as const;
+
+type Sdk = typeof import("@aws-sdk/client-kms");
+type Send = (client: KMSClient, sdk: Sdk, options: { readonly abortSignal?: AbortSignal }) => Promise<object>;
+
+/** A gateway with region and credentials as `config` gives them, at the first call. */
+export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Asking, timeouts: () => Timeouts): KeyGateway {
+  let started: Promise<{ sdk: Sdk; client: KMSClient }> | undefined;
+  const start = () => {
+    started ??= import("@aws-sdk/client-kms").then(async (sdk) => {
+      const client = new sdk.KMSClient(await config());
+      client.middlewareStack.use(callWatch("KMS", asking.watch, timeouts()));
+      return { sdk, client };
+    });
+    return started;
+  };
+
+  async function call<Schema extends v.GenericSchema>(
+    action: string,
+    keyId: string,
+    send: Send,
+    schema: Schema,
+  ): Promise<v.InferOutput<Schema>> {
+    const attempt: Attempt = { action, service: "kms", keyId };
+    try {
+      const { client, sdk } = await start();
+      return await ask(asking, attempt, (options) => send(client, sdk, options), schema);
+    } catch (error) {
+      throw userError(error, attempt);
+    }
+  }
+
+  async function grantsOf(keyId: string): Promise<KeyGrant[]> {
+    const grants: KeyGrant[] = [];
+    let marker: string | undefined;
+    do {
+      const Marker = marker;
+      const { Grants, NextMarker } = await call(
+        "ListGrants",
+        keyId,
+        (client, sdk, options) =>
+          client.send(new sdk.ListGrantsCommand({ KeyId: keyId, ...(Marker ? { Marker } : {}) }), options),
+        answers.keyGrants(Marker),
+      );
+      for (const { GrantId, Name, GranteePrincipal, Operations } of Grants)
+        grants.push({
+          keyId,
+          grantId: GrantId,
+          name: Name ?? "",
+          accountId: accountOfPrincipal(GranteePrincipal ?? ""),
+          operations: Operations,
+        });
+      marker = NextMarker || undefined;
+    } while (marker);
+    return grants;
+  }
+
+  return {
+    manager: (keyId) =>
+      orUntold(
+        call(
+          "DescribeKey",
+          keyId,
+          (client, sdk, options) => client.send(new sdk.DescribeKeyCommand({ KeyId: keyId }), options),
+          answers.keyById(keyId),
+        ).then(({ KeyMetadata }) => KeyMetadata.KeyManager),
+      ),
+
+    policy: (keyId) =>
+      orUntold(
+        call(
+          "GetKeyPolicy",
+          keyId,
+          (client, sdk, options) => client.send(new sdk.GetKeyPolicyCommand({ KeyId: keyId, PolicyName: "default" }), options),
+          answers.keyPolicy,
+        ).then(({ Policy }) => Policy),
+      ),
+
+    grants: (keyId) => orUntold(grantsOf(keyId)),
+
+    /** KMS API reference, CreateGrant, Name: with a name, a repeated request gives back the grant that is there already. */
+    async createGrant(keyId, accountId, name) {
+      try {
+        const { GrantId } = await call(
+          "CreateGrant",
+          keyId,
+          (client, sdk, options) =>
+            client.send(
+              new sdk.CreateGrantCommand({
+                KeyId: keyId,
+                GranteePrincipal: `arn:${partitionOf(keyId)}:iam::${accountId}:root`,
+                Operations: [...GRANT_OPERATIONS],
+                Name: name,
+              }),
+              options,
+            ),
+          answers.madeGrant,
+        );
+        return GrantId;
+      } catch (error) {
+        if (!(error instanceof AmiSharingError && MAY_BE_MADE.includes(error.code))) throw error;
+        const all = await grantsOf(keyId).catch(() => []);
+        const made = all.filter((grant) => grant.name === name && grant.accountId === accountId && hasAll(grant.operations));
+        if (made.length !== 1) throw error;
+        return (made[0] as KeyGrant).grantId;
+      }
+    },
+
+    async revokeGrant(keyId, grantId) {
+      await call(
+        "RevokeGrant",
+        keyId,
+        (client, sdk, options) => client.send(new sdk.RevokeGrantCommand({ KeyId: keyId, GrantId: grantId }), options),
+        answers.done,
+      ).catch((error: AmiSharingError) => {
+        if (error.awsCode !== "NotFoundException") throw error;
+      });
+    },
+  };
+}
+
+/** Failures that leave open whether KMS did what was asked. */
+const MAY_BE_MADE: readonly string[] = ["bad-answer", "endpoint-unreachable", "aws-error"];
+
+function hasAll(operations: readonly string[]): boolean {
+  return GRANT_OPERATIONS.every((operation) => operations.includes(operation));
+}
+
+/** What KMS tells; undefined where the caller may not ask, or the key is another account's or gone. */
+async function orUntold<Value>(question: Promise<Value>): Promise<Value | undefined> {
+  return question.catch((error: AmiSharingError) => {
+    if (error instanceof AmiSharingError && (error.code === "not-authorized" || error.awsCode === "NotFoundException"))
+      return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,70 @@
+/** What access is, without AWS and without an engine: grantees, permissions, the grants in words, limits, durations, errors. */
+
+export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
+export { batches, inGroups } from "./batches";
+export { durationSeconds, durationWords } from "./duration";
+export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
+export { escapeControls, escapeUnseen, withoutUnseen } from "./escape";
+export {
+  accountKey,
+  type Grantee,
+  type GranteeKey,
+  granteeKey,
+  isEntity,
+  isManageable,
+  PUBLIC,
+  parseGranteeKey,
+  userKey,
+} from "./grantee";
+export {
+  decodeGrants,
+  encodeGrants,
+  type Grants,
+  isGranteeKey,
+  isPermissionWords,
+  joinWords,
+  keylessIn,
+  markKeyless,
+  permissionWords,
+  sortedGrants,
+} from "./grants";
+export {
+  ABSENCE_LOOKS,
+  ABSENCE_PAUSE_MS,
+  ABSENCE_PAUSE_SECONDS,
+  ACCOUNT_ID,
+  BAD_ANSWER_PAUSE_MS,
+  CONNECT_TIMEOUT_MS,
+  DEFAULT_ENTITY_QUOTA,
+  DEFAULT_MAX_ATTEMPTS,
+  IMAGE_ID,
+  MAX_BAD_ANSWER_REPEATS,
+  MAX_CONCURRENT_CALLS,
+  MAX_FILTER_VALUES,
+  MAX_IMAGES_PER_PAGE,
+  MAX_LAUNCH_CHANGES_PER_CALL,
+  MAX_SNAPSHOT_CHANGES_PER_CALL,
+  MAX_TIMEOUTS_PER_CALL,
+  ORGANIZATION_ARN,
+  ORGANIZATIONAL_UNIT_ARN,
+  REQUEST_TIMEOUT_MS,
+  SIGN_OF_LIFE_SECONDS,
+  SNAPSHOT_ID,
+  STOP_GRACE_MS,
+  USAGE_RESOURCE_TYPES,
+  USAGE_VERSION_DEPTH,
+  VISIBILITY_TIMEOUT_SECONDS,
+} from "./limits";
+export { firstFew } from "./listing";
+export {
+  filterGrantees,
+  filterSnapshots,
+  granteesOf,
+  intersection,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type Permissions,
+  union,
+} from "./permissions";
+export { type MaybeUnknown, UNKNOWN } from "./unknown";

@@ -1,0 +1,168 @@
+/** What EC2 would refuse of a change, found before anything is changed; each rule with its source. */
+
+import type { Gateway, Image, KeyManager, PublicAccessBlock } from "../aws";
+import { AmiSharingError, DEFAULT_ENTITY_QUOTA, isEmpty, isEntity, type Permissions, PUBLIC } from "../model";
+import type { Change } from "./diff";
+import type { ImageKey } from "./keyPlan";
+
+export interface Findings {
+  /** What will be refused. */
+  readonly refusals: readonly AmiSharingError[];
+  /** What may be refused, where only EC2 knows; in words. */
+  readonly doubts: readonly string[];
+}
+
+interface Planned {
+  readonly image: Image;
+  readonly change: Change;
+  readonly live: Permissions;
+  /** The keys of the image's encrypted snapshots, where something is added. */
+  readonly keys: readonly ImageKey[];
+}
+
+/** Checks a change. Asks EC2 only where the change adds everybody. */
+export async function preflight(gateway: Gateway, planned: Planned): Promise<Findings> {
+  const { image, change, live } = planned;
+  if (isEmpty(change.add)) return { refusals: [], doubts: [] };
+  const findings = [encryption(planned), await publicSharing(gateway, planned), entities(image, change, live)];
+  return {
+    refusals: findings.flatMap(({ refusals }) => refusals),
+    doubts: findings.flatMap(({ doubts }) => doubts),
+  };
+}
+
+/** Whether the image is to be changed first, so that a refusal of EC2 leaves everything as it was. */
+export function mayFailInEc2({ add }: Change, doubts: readonly string[]): boolean {
+  return doubts.length > 0 || add.launch.has(PUBLIC);
+}
+
+const NOTHING: Findings = { refusals: [], doubts: [] };
+
+/**
+ * EC2 user guide, "Share an AMI with specific AWS accounts": snapshots under the AWS managed key cannot be shared, nor an
+ * AMI that refers to one. EC2 user guide, "Make your AMI publicly available": AMIs with encrypted volumes cannot be public.
+ * EBS user guide, "Share an EBS snapshot": encrypted snapshots cannot be public.
+ */
+function encryption({ image, change: { add }, keys }: Planned): Findings {
+  const { imageId } = image;
+  const concerned = (ids: readonly string[]) => ids.filter((id) => add.launch.size > 0 || add.createVolume.has(id));
+  const under = (manager: KeyManager | undefined) =>
+    keys.filter((key) => key.manager === manager).flatMap(({ snapshotIds }) => concerned(snapshotIds));
+  const made = keys
+    .flatMap(({ snapshotIds }) => snapshotIds)
+    .filter((id) => add.launch.has(PUBLIC) || add.createVolume.get(id)?.has(PUBLIC));
+  const [managed, untold] = [under("AWS"), under(undefined)];
+  const refusals = [
+    ...(managed.length > 0
+      ? [
+          refusal(
+            imageId,
+            `AMI ${imageId} cannot be shared: ${named(managed)} encrypted under the AWS managed key (alias/aws/ebs), which no other account can use`,
+            "copy the AMI with a customer managed key (aws ec2 copy-image --encrypted --kms-key-id …), and share the copy and the key",
+          ),
+        ]
+      : []),
+    ...(made.length > 0
+      ? [
+          refusal(
+            imageId,
+            `AMI ${imageId} cannot be public: ${named(made)} encrypted`,
+            "share it with accounts, or make it anew from unencrypted snapshots",
+            "public",
+          ),
+        ]
+      : []),
+  ];
+  const doubts =
+    untold.length > 0
+      ? [
+          `${named(untold)} encrypted, and KMS does not tell this caller under whose key (kms:DescribeKey): under the AWS managed key, EC2 refuses to share`,
+        ]
+      : [];
+  return { refusals, doubts };
+}
+
+/**
+ * EC2 API reference, ModifyImageAttribute: an image with a Marketplace product code cannot be public; AttachImageWatermark:
+ * nor one with a watermark; EnableImageBlockPublicAccess, EnableSnapshotBlockPublicAccess: no new public sharing.
+ */
+async function publicSharing(gateway: Gateway, { image, change: { add } }: Planned): Promise<Findings> {
+  const { imageId, productCodes, watermarks } = image;
+  const volumes = [...add.createVolume].filter(([, keys]) => keys.has(PUBLIC)).map(([snapshotId]) => snapshotId);
+  const launch = add.launch.has(PUBLIC);
+  if (!launch && volumes.length === 0) return NOTHING;
+  const refusals: AmiSharingError[] = [];
+  if (productCodes.length > 0)
+    refusals.push(
+      refusal(
+        imageId,
+        `AMI ${imageId} cannot be public: it has the AWS Marketplace product code ${productCodes.join(", ")}`,
+        "share it with accounts",
+        "public",
+        [productCodes.join(", ")],
+      ),
+    );
+  if (launch && watermarks.length > 0)
+    refusals.push(
+      refusal(
+        imageId,
+        `AMI ${imageId} cannot be public: it has the watermark ${watermarks.join(", ")}`,
+        "share it with accounts, organizations or units",
+        "public",
+        [watermarks.join(", ")],
+      ),
+    );
+  const blocked = await gateway.blockPublicAccess();
+  const refuse = (what: string, kind: string, { byPolicy }: PublicAccessBlock) =>
+    refusals.push(
+      new AmiSharingError(
+        "public-access-blocked",
+        `block public access is on for ${what}: AMI ${imageId} cannot be made public`,
+        {
+          property: "public",
+          imageId,
+          next: byPolicy
+            ? "a declarative policy of the organization sets it, which this account cannot turn off: ask who manages the organization, or share with accounts"
+            : `where it is meant, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
+        },
+      ),
+    );
+  if (launch && blocked.images?.blocked) refuse("AMIs", "image", blocked.images);
+  if (volumes.length > 0 && blocked.snapshots?.blocked) refuse("snapshots", "snapshot", blocked.snapshots);
+  const untold = (launch && blocked.images === undefined) || (volumes.length > 0 && blocked.snapshots === undefined);
+  return {
+    refusals,
+    doubts: untold
+      ? ["the caller may not ask whether block public access is on (ec2:Get…BlockPublicAccessState): if it is, EC2 refuses"]
+      : [],
+  };
+}
+
+/** EC2 user guide, "AMI quotas": the entities that an AMI can be shared with, 1,000 unless raised. What it is here, only EC2 knows. */
+function entities({ imageId }: Image, { add, remove }: Change, live: Permissions): Findings {
+  if (add.launch.size === 0) return NOTHING;
+  const after = [...new Set([...live.launch, ...add.launch])].filter((key) => isEntity(key) && !remove.launch.has(key)).length;
+  if (after <= DEFAULT_ENTITY_QUOTA) return NOTHING;
+  const [count, quota] = [after, DEFAULT_ENTITY_QUOTA].map((n) => n.toLocaleString("en-US"));
+  return {
+    refusals: [],
+    doubts: [
+      `AMI ${imageId} would be shared with ${count} accounts, organizations and units, and the quota is ${quota} unless it was raised (Service Quotas): above it, EC2 refuses`,
+    ],
+  };
+}
+
+function refusal(
+  imageId: string,
+  what: string,
+  next: string,
+  property = "imageId",
+  verbatim: readonly string[] = [],
+): AmiSharingError {
+  return new AmiSharingError("sharing-refused", what, { property, imageId, next, verbatim });
+}
+
+function named(snapshotIds: readonly string[]): string {
+  const ids = [...snapshotIds].sort();
+  return ids.length === 1 ? `snapshot ${ids[0]} is` : `snapshots ${ids.join(", ")} are`;
+}

@@ -1,0 +1,17 @@
+/** What the deletion of a set takes away; pure. */
+
+import { managedSnapshots, type PermissionSet } from "../declaration";
+import { filterGrantees, filterSnapshots, minus, NO_PERMISSIONS, type Permissions, union } from "../model";
+import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
+import { mayRevoke } from "./diff";
+import type { Recorded } from "./recorded";
+
+/** What a destroy of the set takes away, as recorded. */
+export function revokedByRemoval(set: PermissionSet, recorded: Recorded, { claims }: Neighbours = NO_NEIGHBOURS): Permissions {
+  const { onDelete, spared } = set;
+  if (onDelete === "retain") return NO_PERMISSIONS;
+  const managed = managedSnapshots(set, recorded);
+  const others = onDelete === "reset" ? filterSnapshots(recorded.live, (id) => managed.includes(id)) : NO_PERMISSIONS;
+  const owned = union(recorded.granted, others);
+  return filterGrantees(minus(owned, claimedBy(claims, recorded)), (key) => mayRevoke(key, spared));
+}

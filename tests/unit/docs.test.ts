@@ -1,0 +1,147 @@
+/** The documentation is true where a machine can tell: links, code blocks, error codes, arguments, commands, and names of tests. */
+
+import * as assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as ts from "typescript";
+import { ARGUMENT_NAMES } from "../../provider/core";
+import { RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { anchorsOf, blocksIn, blocksOf, docPages, linkedPages, namesInTable, pageText, proseOf } from "../helpers/docs";
+import { ROOT } from "../helpers/emulator";
+
+/** Of mocha's and Pulumi's own; it has no types. */
+const { load } = require("js-yaml") as { load(text: string): unknown };
+
+const exists = (name: string) => fs.existsSync(path.join(ROOT, name));
+
+describe("the documentation", () => {
+  it("has a README that is read in one go", () => {
+    const lines = pageText("README.md").trimEnd().split("\n");
+    assert.ok(lines.length <= 150, `${lines.length} lines`);
+    assert.deepEqual(
+      lines.filter((line) => line.length > 130),
+      [],
+    );
+  });
+
+  it("names every page in its index", () => {
+    const index = pageText("docs/README.md");
+    const pages = docPages().filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+    assert.deepEqual(
+      pages.filter((page) => !index.includes(`](${path.basename(page)})`)),
+      [],
+    );
+  });
+
+  for (const page of linkedPages())
+    it(`has no broken link in ${page}`, () => {
+      const links = [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);
+      const broken = links
+        .filter((link) => !/^[a-z]+:/.test(link))
+        .filter((link) => {
+          const [file = "", anchor] = link.split("#");
+          const target = file === "" ? page : path.join(path.dirname(page), decodeURI(file));
+          return !exists(target) || (anchor !== undefined && !anchorsOf(target).includes(anchor));
+        });
+      assert.deepEqual(broken, []);
+    });
+
+  it("says of each code block what it is, so that a test runs or compiles it", () => {
+    const checked = ["ts", "yaml", "hcl", "sh"];
+    const shown = ["text", "console"];
+    const others = docPages()
+      .flatMap(blocksIn)
+      .filter(({ language }) => ![...checked, ...shown].includes(language));
+    assert.deepEqual(
+      others.map(({ place, language }) => `${place} ${language}`),
+      [],
+    );
+  });
+
+  it("has programs that compile", function () {
+    this.timeout(60_000);
+    const blocks = blocksOf("ts");
+    assert.ok(blocks.length > 10, `${blocks.length} blocks`);
+    assert.deepEqual(problemsIn(new Map(blocks.map(({ place, text }) => [place, text]))), []);
+  });
+
+  it("has YAML and shell that can be read", () => {
+    for (const { place, text } of blocksOf("yaml")) assert.doesNotThrow(() => load(text), place);
+    for (const { place, text } of blocksOf("sh")) {
+      const { status, stderr } = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });
+      assert.equal(status, 0, `${place}: ${stderr}`);
+    }
+  });
+
+  it("names commands that there are", () => {
+    const { scripts } = JSON.parse(pageText("package.json"));
+    const usage = pageText("provider/cli/main.ts");
+    for (const page of [...docPages(), "CONTRIBUTING.md"]) {
+      const text = pageText(page);
+      for (const [, name = ""] of text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g))
+        assert.ok(name in scripts, `${page}: npm run ${name}`);
+      for (const [, name = ""] of text.matchAll(/npx ami-launch-permissions ([a-z][a-z-]*)/g))
+        assert.ok(usage.includes(`ami-launch-permissions ${name} <`), `${page}: ${name}`);
+    }
+  });
+
+  it("explains each error code, and no others", () => {
+    const union = /export type ErrorCode =([^;]+);/.exec(pageText("provider/core/model/errors.ts"))?.[1] ?? "";
+    const codes = [...union.matchAll(/"([a-z-]+)"/g)].map(([, code = ""]) => code);
+    assert.ok(codes.length > 20);
+    const page = "docs/troubleshooting.md";
+    const entries = [...proseOf(page).matchAll(/^### `([^`]+)`\n\n\S/gm)].map(([, code = ""]) => code);
+    assert.deepEqual(entries, codes.toSorted());
+    const named = docPages().flatMap((of) =>
+      [...proseOf(of).matchAll(/\[([a-z]+(?:-[a-z]+)+)\](?!\()/g)].map(([, code = ""]) => code),
+    );
+    assert.deepEqual(
+      named.filter((code) => !codes.includes(code)),
+      [],
+    );
+  });
+
+  it("describes each argument, and no others", () => {
+    assert.deepEqual(namesInTable("docs/arguments.md", "## Arguments").sort(), [...ARGUMENT_NAMES].sort());
+    const { attributes } = RESOURCE_SCHEMA;
+    const settable = Object.keys(attributes).filter((name) => attributes[name]?.role !== "computed");
+    assert.deepEqual(namesInTable("docs/terraform.md", "## The resource").sort(), settable.sort());
+  });
+
+  it("names files and tests that there are", () => {
+    for (const page of [...docPages(), "CONTRIBUTING.md"]) {
+      const spans = [...proseOf(page).matchAll(/`([^`]+)`(?: "([^"]+)")?/g)];
+      for (const [, span = "", title] of spans) {
+        if (/^(provider|tests|docs|scripts|emulator|examples)\/[\w./-]+$/.test(span)) assert.ok(exists(span), `${page}: ${span}`);
+        if (!/^(unit|contract|properties|e2e|helpers)\/\w+$/.test(span)) continue;
+        const file = [`tests/${span}.test.ts`, `tests/${span}.ts`].find(exists);
+        assert.ok(file, `${page}: ${span}`);
+        if (title !== undefined) assert.ok(pageText(file).includes(title), `${page}: ${span} "${title}"`);
+      }
+    }
+  });
+});
+
+/** What the compiler says of modules that stand beside README, all in one program. */
+function problemsIn(modules: ReadonlyMap<string, string>): string[] {
+  const texts = new Map([...modules].map(([place, text]) => [path.join(ROOT, `${place.replaceAll(/\W/g, "_")}.ts`), text]));
+  const { config } = ts.readConfigFile(path.join(ROOT, "tsconfig.base.json"), ts.sys.readFile);
+  const { options } = ts.convertCompilerOptionsFromJson({ ...config.compilerOptions, noEmit: true, types: ["node"] }, ROOT);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (file) => texts.has(file) || fileExists(file);
+  host.getSourceFile = (file, ...rest) => {
+    const text = texts.get(file);
+    return text === undefined ? getSourceFile(file, ...rest) : ts.createSourceFile(file, text, ts.ScriptTarget.ES2022);
+  };
+  const program = ts.createProgram([...texts.keys()], options, host);
+  const diagnostics = [...texts.keys()].flatMap((file) => {
+    const source = program.getSourceFile(file);
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  });
+  return diagnostics.map(({ file, start = 0, messageText }) => {
+    const { line = 0 } = file?.getLineAndCharacterOfPosition(start) ?? {};
+    return `${path.basename(file?.fileName ?? "")}:${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
+}
