@@ -293,14 +293,8 @@ function tofuInputs() {
 
 /** @param {Say} say */
 async function buildTofu(say) {
-  const draft = `${TOFU}.draft`;
-  await rm(draft, { recursive: true, force: true });
   say(`no terraform or tofu on PATH, building OpenTofu ${pinnedVersions().tofu.version} from source: about 5 minutes, once`);
-  // Else it calls itself a development version, which constraints on the version do not match.
-  const released = "-X github.com/opentofu/opentofu/version.dev=no";
-  await goBuild("tofu", "github.com/opentofu/opentofu/cmd/tofu", join(draft, "bin"), released);
-  await rm(TOFU, { recursive: true, force: true });
-  renameSync(draft, TOFU);
+  await buildReleased(TOFU, "tofu", "github.com/opentofu/opentofu", "/cmd/tofu");
 }
 
 function terraformInputs() {
@@ -309,13 +303,23 @@ function terraformInputs() {
 
 /** @param {Say} say */
 async function buildTerraform(say) {
-  const draft = `${NEW_TERRAFORM}.draft`;
-  await rm(draft, { recursive: true, force: true });
   say(`no terraform 1.14.3 or newer on PATH, building ${pinnedVersions().terraform.version} from source: about 5 minutes, once`);
-  const released = "-X github.com/hashicorp/terraform/version.dev=no";
-  await goBuild("terraform", "github.com/hashicorp/terraform", join(draft, "bin"), released);
-  await rm(NEW_TERRAFORM, { recursive: true, force: true });
-  renameSync(draft, NEW_TERRAFORM);
+  await buildReleased(NEW_TERRAFORM, "terraform", "github.com/hashicorp/terraform", "");
+}
+
+/**
+ * Builds OpenTofu or Terraform as a release: else it calls itself a development version, which constraints on the version do not match.
+ * @param {string} folder The folder of the result.
+ * @param {string} name The folder of the module that pins it.
+ * @param {string} module
+ * @param {string} program The program's place in it.
+ */
+async function buildReleased(folder, name, module, program) {
+  const draft = `${folder}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await goBuild(name, `${module}${program}`, join(draft, "bin"), `-X ${module}/version.dev=no`);
+  await rm(folder, { recursive: true, force: true });
+  renameSync(draft, folder);
 }
 
 /**

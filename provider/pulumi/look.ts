@@ -1,7 +1,16 @@
 /** How a program looks at EC2: the gateways of its sets and of the functions that only look, and how it is told what is wrong. */
 
 import * as pulumi from "@pulumi/pulumi";
-import { decodeDeclaredSet, ec2Gateway, endpointWarning, environmentEndpoint, type Gateway, problemPath, UNKNOWN } from "../core";
+import {
+  type Connection,
+  decodeDeclaredSet,
+  ec2Gateway,
+  endpointWarning,
+  environmentEndpoint,
+  type Gateway,
+  problemPath,
+  UNKNOWN,
+} from "../core";
 import type { Properties } from "./secrets";
 import { type ConnectionArguments, connectionOf } from "./stackConfig";
 
@@ -26,10 +35,7 @@ export function look<Args extends object, Result>(
 ): Promise<Result> {
   const gateway = told(name, () => {
     check(args);
-    // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
-    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-    const config = new pulumi.Config("aws");
-    return ec2Gateway(connectionOf(args as ConnectionArguments, (key) => config.get(key.slice("aws:".length))));
+    return ec2Gateway(connectionFor(args));
   });
   return read(gateway).catch((error: Error) => {
     throw runError(name, error);
@@ -73,6 +79,14 @@ function withoutOutputs(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutOutputs(member)]));
 }
 
+/** The connection that arguments and the stack's config ask for. */
+function connectionFor(args: ConnectionArguments): Connection {
+  // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+  const config = new pulumi.Config("aws");
+  return connectionOf(args, (key) => config.get(key.slice("aws:".length)));
+}
+
 /** One gateway a connection, for all sets of a program. */
 const gateways = new Map<string, Gateway>();
 /** The endpoints that were warned of. */
@@ -88,10 +102,7 @@ async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
 
 /** The gateway of a set that a program declares or declared. */
 export function gatewayFor(inputs: Properties): Gateway {
-  // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-  const config = new pulumi.Config("aws");
-  const connection = connectionOf(inputs, (key) => config.get(key.slice("aws:".length)));
+  const connection = connectionFor(inputs);
   const key = JSON.stringify(connection);
   warnOfEndpoint(connection.endpoint ?? environmentEndpoint(process.env)).catch(() => undefined);
   const gateway = gateways.get(key) ?? ec2Gateway(connection);

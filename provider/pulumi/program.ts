@@ -33,6 +33,8 @@ interface DeclaredArguments {
   readonly options: SetOptions;
   readonly urn: Promise<string>;
   known?: Promise<readonly [string, Properties] | undefined>;
+  /** What is wrong with the arguments, once they are known. */
+  problems?: readonly ArgumentProblem[];
 }
 
 /** The options of a set that decide what becomes of it. */
@@ -48,6 +50,7 @@ interface Run {
   refused?: Promise<void>;
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
+  departures?: Promise<readonly Departure[]>;
 }
 
 /** A set that the program declares, all of it known. */
@@ -140,19 +143,25 @@ function changed(
  * left to the engine. Where there are several, the program fails, and this never returns.
  */
 async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
-  const wrong = run.resources.flatMap(({ options }, i) => {
+  const wrong = run.resources.flatMap((one, i) => {
     const [urn, args] = declared[i] ?? [];
     if (urn === undefined || args === undefined) return [];
-    // What is ignored need not be right: in its place is what state recorded.
-    const ignored = ignoredArguments(options).map((name) => [name, PULUMI_UNKNOWN]);
-    const counting = ignored.length < ARGUMENT_NAMES.length ? args : {};
-    const decodedArgs = decodeInputs({ ...counting, ...Object.fromEntries(ignored) });
-    return "problems" in decodedArgs ? [{ urn, args, problems: decodedArgs.problems }] : [];
+    // Each set asks of all: a set is looked through once.
+    one.problems ??= problemsOf(args, one.options);
+    return one.problems.length > 0 ? [{ urn, args, problems: one.problems }] : [];
   });
   // Without a stack, the sets of many programs are one run: those of a test's mocks.
   if (wrong.length < 2 || run === outsideOfStacks) return;
   run.refused ??= tellWrongSets(wrong);
   await new Promise(() => undefined);
+}
+
+/** What is ignored need not be right: in its place is what state recorded. */
+function problemsOf(args: Properties, options: SetOptions): readonly ArgumentProblem[] {
+  const ignored = ignoredArguments(options).map((name) => [name, PULUMI_UNKNOWN]);
+  const counting = ignored.length < ARGUMENT_NAMES.length ? args : {};
+  const inputs = decodeInputs({ ...counting, ...Object.fromEntries(ignored) });
+  return "problems" in inputs ? inputs.problems : [];
 }
 
 async function tellWrongSets(
@@ -207,7 +216,7 @@ export function declareSet(resource: pulumi.CustomResource, args: object, urn: P
   run.resources.push({ resource, args, urn, options });
   if (run.resources.length > 1 || run === outsideOfStacks) return;
   const release = pulumi.runtime.rpcKeepAlive();
-  reportDepartures(run)
+  reportDepartures()
     .catch((error: Error) => pulumi.log.debug(`no report on sets that left the program: ${error.message}`))
     .finally(release);
 }
@@ -227,7 +236,7 @@ export async function neighboursOf(resource: pulumi.CustomResource, imageId: str
 
 /** The sets of an AMI that state has and the program does not declare any more: what they granted stays until they are deleted. */
 async function leavingClaims(imageId: string, region: string): Promise<Claim[]> {
-  const found = (await departures(currentRun())).filter(({ set, record }) => set.imageId === imageId && record.region === region);
+  const found = (await departures()).filter(({ set, record }) => set.imageId === imageId && record.region === region);
   return found.map(({ urn, set, record }) => recordedClaim(claimOf(nameOf(urn), set, record.granted)));
 }
 
@@ -260,9 +269,14 @@ interface Departure {
   readonly record: Recorded & ClaimedImage;
 }
 
-/** Those of a run; it waits for the end of the program. */
-async function departures(run: Run): Promise<Departure[]> {
-  await declaredSets();
+/** Those of the run; it waits for the end of the program. */
+function departures(): Promise<readonly Departure[]> {
+  const run = currentRun();
+  run.departures ??= declaredSets().then(() => departuresOf(run));
+  return run.departures;
+}
+
+async function departuresOf(run: Run): Promise<Departure[]> {
   const known = new Set((await Promise.all(run.resources.map(({ resource }) => urnsOf(resource)))).flat());
   return Object.entries(await recordedState()).flatMap(([urn, outputs]) => {
     const recorded = known.has(urn) ? undefined : decoded(outputs);
@@ -271,9 +285,9 @@ async function departures(run: Run): Promise<Departure[]> {
 }
 
 /** Says what becomes of the sets that state has and the program does not declare any more. */
-async function reportDepartures(run: Run): Promise<void> {
+async function reportDepartures(): Promise<void> {
   const sets = await declaredSets();
-  for (const { urn, outputs, set, record } of await departures(run)) {
+  for (const { urn, outputs, set, record } of await departures()) {
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
     const neighbours = { claims, inherited: NO_PERMISSIONS };
     const what = await wordsOfDeletion(`AMI ${set.imageId}`, set, record, outputs, { neighbours });

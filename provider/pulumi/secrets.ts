@@ -1,7 +1,6 @@
 /** What a program gave as secrets: marking it in what the engine keeps and shows, and keeping it out of words. */
 
 import { show } from "../core";
-
 import { SECRET_MARK, SIGNATURE } from "./sdkInternals";
 
 /** A resource's inputs or outputs. */

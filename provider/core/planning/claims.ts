@@ -71,9 +71,13 @@ export function claimOf(name: string, set: PermissionSet, granted: Permissions =
   return { name, wants: (image) => targetPermissions(set, image), granted, grantsKeys: set.kmsAccess === "grant" };
 }
 
-/** The claim of a set that state has, which wants what it granted. */
-export function recordedClaim(claim: Claim, granted: Permissions = claim.granted): Claim {
-  return { ...claim, wants: (image) => intersection(claim.wants(image), granted), isRecorded: true };
+/**
+ * The claim of a set that state has.
+ *
+ * @param owned what it may want: by default what it granted
+ */
+export function recordedClaim(claim: Claim, owned: () => Permissions = () => claim.granted): Claim {
+  return { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true };
 }
 
 /**
@@ -176,7 +180,7 @@ export class ClaimRegistry {
     if (known && known.state !== "recorded") this.at(place).set(id, { ...known, claim: { ...known.claim, granted } });
     else
       this.at(place).set(id, {
-        claim: { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true },
+        claim: recordedClaim(claim, owned),
         record,
         state: "recorded",
         authoritative: false,

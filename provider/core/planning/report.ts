@@ -92,14 +92,7 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
     { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
-    ...claimed.map(
-      ({ name, permissions, isRecorded }): Entry => ({
-        sign: "=",
-        why: isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`,
-        permissions,
-        stays: true,
-      }),
-    ),
+    ...claimed.map(staysForClaim),
     {
       sign: "=",
       why: `stays: set elsewhere, and ${set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more"}`,
@@ -114,6 +107,12 @@ export function entriesOf({ set, image, recorded, live, target, change, gaining,
     },
   ];
   return entries.filter(({ permissions }) => !isEmpty(permissions));
+}
+
+/** What another set keeps in place. */
+function staysForClaim({ name, permissions, isRecorded }: ReturnType<typeof wantedOf>[number]): Entry {
+  const why = isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`;
+  return { sign: "=", why, permissions, stays: true };
 }
 
 /** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. Who loses access is named, however many. */
@@ -211,13 +210,7 @@ export function reportOfDeletion(
   const entries: Entry[] = [
     { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
-    ...stays.map(
-      ({ name, permissions, isRecorded }): Entry => ({
-        sign: "=",
-        why: isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`,
-        permissions,
-      }),
-    ),
+    ...stays.map(staysForClaim),
     { sign: "=", why: "stays: neverRevoke", permissions: spared },
     { sign: "=", why: "stays: not granted by this set", permissions: minus(left, spared) },
   ];
