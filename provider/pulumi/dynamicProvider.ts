@@ -405,10 +405,10 @@ function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.Che
   return shown(problem.property, `${problemPath(problem)}: ${problem.message} [invalid-argument]`, news);
 }
 
-/** The engine shows the value of the property that a failure names, a secret one, too. */
+/** The engine shows the value of the property that a failure names, a secret one, too; one that names none is of the resource. */
 function shown(property: string, reason: string, news: Properties): pulumi.dynamic.CheckFailure {
   return {
-    property: secretNames(news).includes(property) ? SECRETS : property,
+    property: secretNames(news).includes(property) ? "" : property,
     reason: withoutSecrets(reason, news),
   };
 }

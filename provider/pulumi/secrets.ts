@@ -73,7 +73,9 @@ export function withoutSecrets(text: string, props: Properties, names: readonly 
   const own = names.filter((name) => name !== SECRET_OF_OTHERS);
   const values = own.flatMap((name) => writtenForms(props[name])).sort((a, b) => b.length - a.length);
   const rest = values.reduce((words, value) => words.replaceAll(value, HIDDEN), text);
-  return hidesGrantees(names) ? rest.replace(GRANTEE, HIDDEN) : rest;
+  const hidden = hidesGrantees(names) ? rest.replace(GRANTEE, HIDDEN) : rest;
+  // What to write instead is a secret as well, so that nothing is left of the advice.
+  return hidden.replaceAll(/[;:,] write "\[secret\]"/g, "");
 }
 
 /** A value without the wrappers of secrets. */

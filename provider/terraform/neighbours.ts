@@ -68,6 +68,8 @@ export interface Drop {
   readonly id: string;
   readonly name: string;
   readonly dropped: Permissions;
+  /** Who loses access by what the plan shows, the other sets that it knew of taken into account. */
+  readonly shown: Permissions;
   /** The sets that its apply will know of. */
   readonly told: ReadonlySet<string>;
   /** Whether it is a create, of which Terraform carries nothing from the plan to the apply. */
@@ -140,6 +142,11 @@ export class Run {
     return (this.drops.get(place) ?? []).filter(
       (drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)),
     );
+  }
+
+  /** The planned sets whose plan shows as lost what another one wants. */
+  losing(place: string, id: string, wanted: Permissions): readonly Drop[] {
+    return (this.drops.get(place) ?? []).filter((drop) => drop.id !== id && !isEmpty(intersection(drop.shown, wanted)));
   }
 
   /** Notes that the plan changes nothing of a set: no apply will tell of it. */

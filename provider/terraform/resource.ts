@@ -151,7 +151,8 @@ const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable"
 
 /** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
 const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations", "unrecorded-grants"];
-const DESTROY_ALL_THE_SAME = "To destroy the set all the same: terraform destroy -refresh=false, which does not plan this first.";
+const DESTROY_ALL_THE_SAME =
+  "If the set is to be destroyed: terraform destroy -refresh=false does so without planning this first.";
 
 /** What is wrong with a configuration. */
 export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
@@ -222,7 +223,7 @@ export async function planSet(
       await run.known(place, id);
     }
     const neighbours = run.neighbours(place, id, own.others ?? []);
-    const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run);
+    const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run, true);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
     const planned = (
       values: ObjectValue,
@@ -251,11 +252,13 @@ export async function planSet(
       id,
       name: claimIn(set, NO_PERMISSIONS).name,
       dropped: unprotected(plan),
+      shown: plan.losing,
       // The apply knows of others what the state tells; that of a create knows nothing.
       told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
       isNew: recorded === undefined,
     };
     refuseUntold(plan, run.staying(place, id), drop);
+    const late = shownAsLost(plan, run.losing(place, id, plan.target));
     run.drop(place, drop);
     // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
@@ -265,7 +268,12 @@ export async function planSet(
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
     // The apply of an update has the state to go by; that of a create has this, where one process plans and applies.
     const revokes = recorded ? {} : { revokes: encodeGrants(plan.losing, undefined) };
-    return planned(values, [...planDiagnostics(plan, old !== null), ...leaving.diagnostics, ...users], plan.image, revokes);
+    return planned(
+      values,
+      [...planDiagnostics(plan, old !== null), ...late, ...leaving.diagnostics, ...users],
+      plan.image,
+      revokes,
+    );
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     const imageId = String(config.image_id);
@@ -280,6 +288,21 @@ function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]
   const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
   const [first] = wantedOf(untold, image, dropped);
   if (first) throw toldTooLate(set.imageId, first.name, isNew);
+}
+
+/** What a set keeps for others that was planned before Terraform told of it, so that their plans show it as lost. */
+function shownAsLost({ set, image, target }: Plan, drops: readonly Drop[]): Diagnostic[] {
+  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  return drops.map(({ name, shown }) => {
+    const why = `stays: this set declares it, and ${name} was planned before Terraform told the provider of this one`;
+    const lines = entryLines({ sign: "=", why, permissions: intersection(shown, target) }, unnamed, { everybody: true });
+    return {
+      severity: "WARNING",
+      summary: `AMI ${set.imageId}: the plan of another set shows as lost what stays`,
+      detail: lines.join("\n"),
+      attribute: attributePath("image_id"),
+    };
+  });
 }
 
 /** What a change would take away if there were no other sets. */
@@ -309,8 +332,12 @@ async function usersOf(prior: Kept, provider: ProviderConfig): Promise<Diagnosti
   return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
 }
 
-/** What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare. */
-export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, "private" | "diagnostics">> {
+/**
+ * What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare.
+ *
+ * @param isReplaced whether another set follows, so that the plan's diff goes from the grants of the one to those of the other
+ */
+export async function planDestroy(prior: Kept, run: Run, isReplaced = false): Promise<Pick<Planned, "private" | "diagnostics">> {
   run.begun();
   const set = prior.state ? setIn(prior.state) : undefined;
   if (!prior.state || !set) return { private: prior.private, diagnostics: [] };
@@ -348,14 +375,27 @@ export async function planDestroy(prior: Kept, run: Run): Promise<Pick<Planned, 
   });
   const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
   const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
-  run.drop(place, { id, name: claimIn(set, NO_PERMISSIONS).name, dropped, told: new Set(heirs.keys()), isNew: false });
+  run.drop(place, {
+    id,
+    name: claimIn(set, NO_PERMISSIONS).name,
+    dropped,
+    shown: dropped,
+    told: new Set(heirs.keys()),
+    isNew: false,
+  });
   if (set.onDelete === "retain")
     return told(
       holders.length > 0
         ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
         : [],
     );
+  const owned = { sign: "-", why: "granted by this set", permissions: intersection(dropped, granted) } as const;
+  const foreign = { sign: "-", why: "set elsewhere", permissions: minus(dropped, granted) } as const;
+  const lost = [owned, foreign].flatMap((entry) =>
+    entryLines(entry, set.createVolume?.snapshotIds ? undefined : recorded.snapshotIds),
+  );
   return told([
+    ...(isReplaced && lost.length > 0 ? [warning("image_id", "is unshared, as its set is replaced", lost.join("\n"))] : []),
     ...kept.map(({ name, permissions }) =>
       warning(
         "image_id",

@@ -164,6 +164,11 @@ describe("secret lists of grantees (P3)", function () {
     for (const command of [["preview"], ["up", "--yes", "--skip-preview"]])
       assert.match(await ran(project.fail(...command)), /take access from 1 grantee .*\[too-many-revocations\]/);
 
+    given(set([`${FIRST.slice(0, 4)}-${FIRST.slice(4, 8)}-${FIRST.slice(8)}`]));
+    const wrong = await ran(project.fail("preview"));
+    assert.match(wrong, /accountIds\[0\]: \S*\[secret\]\S* has dashes \[invalid-argument\]/);
+    assert.doesNotMatch(wrong, /__secrets/);
+
     await emulator().configure({ staleReads: 1e6 });
     given(set([FIRST, SECOND], { timeouts: { create: "2s", update: "2s" } }));
     const waiting = await ran(project.fail("up", "--yes", "--skip-preview"));

@@ -84,6 +84,8 @@ interface Part {
   readonly report: Report | undefined;
   /** Grantees of a deleted set of whom a warning says that they keep something. */
   readonly stay: ReadonlySet<string>;
+  /** Who is named as keeping what the plan of another set shows as lost, as that one was planned before this one was told. */
+  readonly stayLate: ReadonlySet<string>;
   /** The code of the warning that the apply will be refused. */
   readonly willFail: string | undefined;
   /** Whether the plan warns that the set takes everybody's grants with it. */
@@ -406,9 +408,8 @@ function judge(
   const isKnown = (pair: string) => loses.has(pair) || isReset || (came.has(pair) && isAnew(pair)) || mayStay(pair);
   const unshown = [...lost].filter((pair) => !isKnown(pair));
   if (unshown.length > 0) return verdict(`${unshown} lost access, and the plan did not show it`);
-  // docs/reliability.md: a new set may be planned before Terraform tells of another one; then what that one declares stays, though shown as lost.
-  const isKept = (pair: string) => inEffect.some(({ does, keeps }) => does !== "delete" && keeps.has(pair));
-  const isToldLate = (pair: string) => inEffect.some(({ does, loses: l }) => does === "create" && l.has(pair)) && isKept(pair);
+  // docs/reliability.md: a set may be planned before Terraform tells of another one, whose plan then says what stays of what is shown as lost.
+  const isToldLate = (pair: string) => inEffect.some(({ stayLate }) => stayLate.has(pair));
   const still = [...loses].filter((pair) => left.pairs.has(pair) && !isToldLate(pair));
   if ([...loses].some((pair) => left.pairs.has(pair) && isToldLate(pair))) kinds.push("kept for a set that was told late");
   if (still.length > 0) return verdict(`${still} still have access, and the plan showed that they lose it`);
@@ -555,6 +556,7 @@ function partsIn(
 ): Part[] {
   return (plan.resource_changes ?? []).flatMap(({ address, change: { actions, before, after, after_unknown } }) => {
     const name = nameIn(address);
+    const isReplaced = actions.length > 1;
     const of = (does: Part["does"], args: Record<string, unknown>, held: Record<string, unknown> | null): Part => {
       const image = images.find(({ imageId }) => imageId === args.image_id) ?? assert.fail(`${args.image_id}`);
       const about = toldOf({ name, image, does }, diagnostics);
@@ -565,6 +567,10 @@ function partsIn(
       const signed = (sign: string) =>
         union((report?.lines ?? []).map((line) => (line.sign === sign ? pairsIn(image, line.grants) : new Set<string>())));
       assert.ok(report || does === "delete" || !after_unknown.grants || about.length > 0, `${address}: nothing is shown`);
+      const late = about.find(({ summary }) => summary.endsWith("the plan of another set shows as lost what stays"));
+      const stayLate = union(readReport(late?.detail ?? "").lines.map((line) => pairsIn(image, line.grants)));
+      const unshared = about.find(({ summary }) => summary.endsWith("is unshared, as its set is replaced"));
+      const lost = union(readReport(unshared?.detail ?? "").lines.map((line) => pairsIn(image, line.grants)));
       const stay = new Set(
         about
           .filter(({ summary }) => does === "delete" && summary.includes("stays shared"))
@@ -573,9 +579,14 @@ function partsIn(
       const refusal =
         does === "delete" ? undefined : about.find(({ summary }) => summary.includes("cannot be shared as configured"));
       return {
-        ...{ name, image, does, args, report, stay, held: then, keeps: now },
+        ...{ name, image, does, args, report, stay, stayLate, held: then, keeps: now },
         gains: report ? signed("+") : minus(now, then),
-        loses: report ? signed("-") : new Set([...minus(then, now)].filter((pair) => !stay.has(granteeIn(pair)))),
+        // The diff of a replaced set goes to the grants of the new one: who loses the old AMI stands in a warning.
+        loses: report
+          ? signed("-")
+          : does === "delete" && isReplaced
+            ? lost
+            : new Set([...minus(then, now)].filter((pair) => !stay.has(granteeIn(pair)))),
         willFail: refusal && codeIn(refusal.detail),
         behind: undefined,
         isReset: does === "delete" && about.some(({ summary }) => summary.endsWith("loses every grant")),

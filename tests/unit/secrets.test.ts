@@ -104,6 +104,8 @@ describe("secrets", () => {
         for (const value of [one, [one], { accountIds: [one] }, { snapshotIds: one }]) {
           const news = { imageId, region: "us-east-1", accountIds: [], [SECRETS]: [name], [name]: value };
           const { failures = [] } = await provider.check({}, news);
+          // Where a failure names a property, the engine shows its value.
+          assert.ok(failures.every(({ property }) => ![name, SECRETS].includes(property)));
           for (const { property, reason } of failures)
             assert.doesNotMatch(
               `${property} ${reason}`,

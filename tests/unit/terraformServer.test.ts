@@ -10,7 +10,7 @@ import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Val
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 import { type Answer, ask, errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 
-const [A, B] = ["111122223333", "444455556666"] as const;
+const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 
@@ -285,6 +285,25 @@ describe("what a plan's diff does not say", () => {
     assert.deepEqual(errors({ diagnostics }), []);
   });
 
+  it("is told: who loses the AMI of a set that is replaced, and who keeps it", async () => {
+    const { ec2, imageId, terraform } = world();
+    const other = ec2.addImage(1);
+    const told = async (more: object, kept: ObjectValue = {}) => {
+      await terraform.apply({ image_id: imageId, account_ids: [A, B], ...more });
+      const { diagnostics } = await terraform.planned({ image_id: other.imageId, account_ids: [A], ...kept }, terraform.state);
+      return reported(diagnostics);
+    };
+    const heading = `AMI ${imageId} is unshared, as its set is replaced`;
+    assert.deepEqual(await told({}), [`${heading} - launch (granted by this set; 2): account/${A}, account/${B}`]);
+    assert.deepEqual(await told({ never_revoke: [B] }), [
+      `${heading} - launch (granted by this set): account/${A}`,
+      `AMI ${imageId} stays shared in part never_revoke: these keep access: account/${B}`,
+    ]);
+    assert.deepEqual(await told({ on_delete: "retain" }), [
+      `AMI ${imageId} stays shared on_delete is "retain": these keep access: account/${A}, account/${B}`,
+    ]);
+  });
+
   it("is told: everybody whom a new set takes access from, however many", async () => {
     const { ec2, imageId, terraform } = world();
     const many = Array.from({ length: 40 }, (_, i) => String(100_000_000_000 + i));
@@ -344,7 +363,7 @@ describe("what is the provider's fault", () => {
       return diagnostics.map(({ severity, summary, detail }) => [
         severity,
         summary,
-        /To destroy the set all the same/.test(detail),
+        /If the set is to be destroyed/.test(detail),
       ]);
     };
     const summary = `AMI ${imageId} cannot be shared as configured`;
@@ -566,6 +585,36 @@ describe("sets of one AMI that are created and dropped at once", () => {
         );
         assert.ok(ec2.grantees(imageId).has(`account/${A}`));
       });
+
+  it("keep what the later one declares, whose plan names whom the earlier one shows as lost", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    for (const id of [A, C]) ec2.grantees(imageId).add(`account/${id}`);
+    const [first, second] = [full({ image_id: imageId, account_ids: [B] }), additive(imageId, [A])];
+    const plan = (config: ObjectValue) =>
+      rpc("PlanResourceChange", {
+        prior_state: encodeValue(null, RESOURCE_SCHEMA),
+        proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+        config: encodeValue(config, RESOURCE_SCHEMA),
+      });
+    const told = async (config: ObjectValue) =>
+      ((await plan(config)).diagnostics ?? [])
+        .map(({ summary, detail }) => `${summary}: ${detail}`.replace(/\s+/g, " "))
+        .filter((text) => text.includes(A));
+    const [shown, ...rest] = await told(first);
+    assert.match(shown ?? "", new RegExp(`- launch [(][^:]*: account/${A}, account/${C}`));
+    assert.deepEqual(rest, []);
+    assert.deepEqual(
+      (await told(second)).filter((text) => text.includes("shows as lost what stays")),
+      [
+        `AMI ${imageId}: the plan of another set shows as lost what stays: = launch (stays: this set declares it, and the ami_launch_permission_set of account/${B} was planned before Terraform told the provider of this one): account/${A}`,
+      ],
+    );
+    // A set that is planned first is known to the other one, so that nothing is shown as lost.
+    await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    await told(second);
+    assert.doesNotMatch((await told(first)).join(), /- launch[^:]*: account\/1/);
+  });
 
   it("a new authoritative set and an additive one beside it are made in either order", async () => {
     const { ec2, imageId, rpc } = world(0);
