@@ -1,6 +1,7 @@
 /** The resource's operations on Terraform's values: decode state and configuration, call the core, encode what it gets. */
 
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 import {
   type AmiPermissions,
@@ -20,7 +21,6 @@ import {
   describePermissions,
   type Entry,
   type ErrorCode,
-  encodeGrants,
   encodeRecorded,
   entriesOf,
   entryLines,
@@ -48,11 +48,14 @@ import {
   type PermissionSet,
   type Permissions,
   type Plan,
+  permissionRecordSchema,
   permissionSetOf,
+  permissionsSchema,
   planChange,
   type Recorded,
   type RecordedOutputs,
   readClaim,
+  readPermissions,
   reconcile,
   refuseRivals,
   remove,
@@ -63,8 +66,10 @@ import {
   UNKNOWN,
   union,
   usageBeforeDeletion,
+  type WrittenPermissions,
   wantedOf,
   writeClaim,
+  writePermissions,
 } from "../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "./arguments";
 import {
@@ -89,7 +94,10 @@ export interface Kept {
 }
 
 /** What users need not see: what the set granted, where that is not what it wants, what it revoked last, its KMS grants, and the sets beside it. */
-export interface Private extends Pick<RecordedOutputs, "granted" | "revoked" | "kmsGrants"> {
+export interface Private extends Pick<RecordedOutputs, "record" | "kmsGrants"> {
+  /** What older versions wrote in place of `record`, in words. */
+  readonly granted?: Grants;
+  readonly revoked?: Grants;
   /** Tells the set from others of the same AMI; Terraform tells no addresses. */
   readonly id?: string;
   /** The other sets of the AMI that the last refresh saw. */
@@ -97,22 +105,23 @@ export interface Private extends Pick<RecordedOutputs, "granted" | "revoked" | "
   /** Of a planned destroy: the sets that keep what they declare. */
   readonly heirs?: readonly PlacedClaim[];
   /** Of a planned create: what it takes away from others, so that its apply takes no more. */
-  readonly revokes?: Grants;
+  readonly revokes?: WrittenPermissions;
   /** Of an additive set: what the last refresh saw of others, which no state shows: a plan that makes the set authoritative may revoke it. */
-  readonly seen?: Grants;
+  readonly seen?: WrittenPermissions;
   /** What was recorded could not be read. */
   readonly unreadable?: true;
 }
 
 const privateData = v.object({
-  granted: v.optional(v.record(v.string(), v.string())),
-  revoked: v.optional(v.record(v.string(), v.string())),
+  record: v.optional(permissionRecordSchema),
+  granted: v.optional(permissionsSchema),
+  revoked: v.optional(permissionsSchema),
   kmsGrants: v.optional(v.array(v.object({ keyId: v.string(), grantId: v.string(), accountId: v.string() }))),
   id: v.optional(v.string()),
   others: v.optional(placedClaims),
   heirs: v.optional(placedClaims),
-  revokes: v.optional(v.record(v.string(), v.string())),
-  seen: v.optional(v.record(v.string(), v.string())),
+  revokes: v.optional(permissionsSchema),
+  seen: v.optional(permissionsSchema),
   unreadable: v.optional(v.literal(true)),
 });
 
@@ -267,7 +276,7 @@ export async function planSet(
     const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
     // The apply of an update has the state to go by; that of a create has this, where one process plans and applies.
-    const revokes = recorded ? {} : { revokes: encodeGrants(plan.losing, undefined) };
+    const revokes = recorded ? {} : { revokes: writePermissions(plan.losing) };
     return planned(
       values,
       [...planDiagnostics(plan, old !== null), ...late, ...leaving.diagnostics, ...users],
@@ -491,16 +500,17 @@ export async function applySet(
 }
 
 /** Whom a plan of an update can show: what the state records, and what the refresh before it saw. */
-function shownTo({ live }: Recorded, { seen = {} }: Private): Permissions {
-  return union(live, decodeGrants(seen, []));
+function shownTo({ live }: Recorded, { seen }: Private): Permissions {
+  return seen ? union(live, readPermissions(seen, [])) : live;
 }
 
 /**
  * Whom a create takes access from, as the plan of the same process showed it. Undefined, which is: all that EC2 has, where the engine
  * carries no private data.
  */
-function promised({ id, revokes = {} }: Private): Permissions | undefined {
-  return id === undefined ? undefined : decodeGrants(revokes, []);
+function promised({ id, revokes }: Private): Permissions | undefined {
+  if (id === undefined) return undefined;
+  return revokes ? readPermissions(revokes, []) : NO_PERMISSIONS;
 }
 
 /**
@@ -689,8 +699,8 @@ function seenBy(
   { grants = {} }: RecordedOutputs,
 ): Pick<Private, "seen"> {
   if (mode === "authoritative") return {};
-  const seen = encodeGrants(minus(live, decodeGrants(grants, snapshotIds)), undefined);
-  return Object.keys(seen).length > 0 ? { seen } : {};
+  const seen = minus(live, decodeGrants(grants, snapshotIds));
+  return isEmpty(seen) ? {} : { seen: writePermissions(seen) };
 }
 
 /** What was recorded; undefined, with a warning, where it cannot be read. */
@@ -867,8 +877,8 @@ function setIn(state: ObjectValue): PermissionSet | undefined {
 
 function recordedIn({ state, private: own }: Kept): Recorded {
   const { region, owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
-  const { granted, revoked, kmsGrants } = own;
-  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), granted, revoked, kmsGrants };
+  const { record, granted, revoked, kmsGrants } = own;
+  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), record, granted, revoked, kmsGrants };
   const told = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== null && value !== UNKNOWN));
   return decodeRecorded(told as RecordedOutputs, state ? setIn(state) : undefined);
 }
@@ -973,9 +983,17 @@ function kept(
   own: Private,
   { failures = [], warnings }: { readonly failures?: readonly Diagnostic[]; readonly warnings: readonly Diagnostic[] },
 ): Applied {
-  const outputs = encodeRecorded(set, recorded);
+  const made = encodeRecorded(set, recorded);
   const isWhole = failures.length === 0 && planned.grants !== UNKNOWN;
-  const state: ObjectValue = { ...planned, ...valuesIn(outputs), ...(isWhole ? { grants: planned.grants ?? {} } : {}) };
+  // Terraform wants what was planned: whom somebody else added meanwhile shows at the next refresh.
+  const isOther = isWhole && !isDeepStrictEqual(made.grants, grantsIn(planned));
+  const outputs = isOther
+    ? {
+        ...encodeRecorded(set, { ...recorded, live: decodeGrants(grantsIn(planned), recorded.snapshotIds) }),
+        grants: grantsIn(planned),
+      }
+    : made;
+  const state: ObjectValue = { ...planned, ...valuesIn(outputs) };
   return {
     state,
     private: privateIn(outputs, own),
@@ -991,13 +1009,9 @@ function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs
 }
 
 /** And what they need not see. */
-function privateIn(
-  { granted, revoked, kmsGrants }: RecordedOutputs,
-  { id, others = [], heirs = [], seen }: Private = {},
-): Private {
+function privateIn({ record, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [], seen }: Private = {}): Private {
   return {
-    ...(granted ? { granted } : {}),
-    ...(revoked ? { revoked } : {}),
+    ...(record ? { record } : {}),
     ...(kmsGrants ? { kmsGrants } : {}),
     ...(id === undefined ? {} : { id }),
     ...(others.length > 0 ? { others } : {}),
