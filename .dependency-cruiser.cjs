@@ -38,6 +38,12 @@ module.exports = {
       to: { path: "^provider/core/(?!index\\.ts$)" },
     },
     {
+      name: "a-set-in-terraform-has-one-door",
+      severity: "error",
+      from: { path: "^provider/terraform/(?!set/)" },
+      to: { path: "^provider/terraform/set/(?!index\\.ts$)" },
+    },
+    {
       name: "engines-know-each-other-not",
       severity: "error",
       from: { path: "^provider/(pulumi|terraform|cdk)/" },
