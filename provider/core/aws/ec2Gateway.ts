@@ -20,7 +20,7 @@ import {
   userKey,
 } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask, askTwice, PAUSES } from "./asking";
+import { type Asking, ask, askTwice, PAUSES, type Pauses } from "./asking";
 import { type Attempt, imageNotShown, userError } from "./awsErrors";
 import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, kmsEndpointOf, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
@@ -31,8 +31,21 @@ type Sdk = typeof import("@aws-sdk/client-ec2");
 type Options = { readonly abortSignal?: AbortSignal };
 type Send = (client: EC2Client, sdk: Sdk, options: Options) => Promise<object>;
 
-/** A gateway for a connection. Credentials and region are looked up at the first call. */
-export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses = PAUSES): Gateway {
+/**
+ * A gateway for a connection. Nothing is read or called now: credentials and region are looked up at the first call, whose error says
+ * what is wrong with them, such as `credentials-missing`, `region-missing` or `endpoint-unreachable`.
+ *
+ * @param connection what is absent comes from the environment and the shared AWS files, as for the AWS CLI; default: all of it
+ * @param watch stops the calls, and hears of each; default: neither
+ */
+export function ec2Gateway(connection?: Connection, watch?: CallWatch): Gateway;
+/**
+ * For tests, which do not wait.
+ *
+ * @internal
+ */
+export function ec2Gateway(connection: Connection, watch: CallWatch | undefined, pauses: Pauses): Gateway;
+export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, pauses: Pauses = PAUSES): Gateway {
   const asking: Asking = { watch, pauses, maxAttempts: maxAttemptsOf(connection) };
   let started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
   const start = () => {
