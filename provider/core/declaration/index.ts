@@ -1,25 +1,19 @@
 /** What users declare: the arguments, what is wrong with them, and the set that they make. */
 
+export type {
+  AssumeRole,
+  CreateVolumeArguments,
+  DeclaredConnection,
+  DeclaredSet,
+  KmsAccess,
+  Mode,
+  OnDelete,
+  TimeoutArguments,
+  Unrecorded,
+} from "./arguments";
 export { show } from "./argumentWords";
-export {
-  ARGUMENT_NAMES,
-  type ArgumentProblem,
-  type AssumeRole,
-  type CreateVolumeArguments,
-  type DeclaredConnection,
-  type DeclaredSet,
-  type Decoded,
-  decodeConnection,
-  decodeDeclaredSet,
-  granteeProblems,
-  type KmsAccess,
-  type Mode,
-  type OnDelete,
-  problemPath,
-  roundedAccounts,
-  type TimeoutArguments,
-  type Unrecorded,
-} from "./declaredSet";
+export { type ArgumentProblem, granteeProblems, problemPath, roundedAccounts } from "./checks";
+export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
   declaredGrants,
   losers,
@@ -33,3 +27,4 @@ export {
   type Timeouts,
   targetPermissions,
 } from "./permissionSet";
+export { ARGUMENT_NAMES } from "./schema";

@@ -17,7 +17,7 @@ import {
   sortedGrants,
   UNKNOWN,
 } from "../model";
-import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./declaredSet";
+import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./arguments";
 
 /** A set whose every value is known. */
 export interface PermissionSet {
