@@ -4,9 +4,11 @@ import {
   type AmiSharingError,
   ARGUMENT_NAMES,
   type ArgumentProblem,
+  type ConnectionFault,
   type ErrorCode,
   endpointWarning,
   environmentEndpoint,
+  policyOf,
 } from "../core";
 import type { ObjectValue } from "./values";
 
@@ -43,10 +45,10 @@ export function problemDiagnostic({ property, path, message }: ArgumentProblem):
 
 /** The diagnostic for what an operation threw; `attributes` are those that may be pointed at. */
 export function errorDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
-  const { message, property, code, verbatim, cause } = error as Partial<AmiSharingError> & Error;
+  const { message, property = policyOf(error)?.property, verbatim, cause } = error as Partial<AmiSharingError> & Error;
   // A change that was made in part tells its reason's words.
   const others = verbatim ?? (cause as Partial<AmiSharingError> | undefined)?.verbatim;
-  const name = property ? snakeCase(property) : code && ABOUT[code];
+  const name = property && snakeCase(property);
   return {
     severity: "ERROR",
     summary,
@@ -61,7 +63,7 @@ const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
   "credentials-expired": "The provider's AWS credentials have expired",
   "credentials-invalid": "The provider's AWS credentials are not valid",
   "endpoint-unreachable": "The provider cannot reach AWS",
-};
+} satisfies Record<ConnectionFault, string>;
 
 /**
  * The diagnostic for what reading threw, before anything is changed: where the provider is at fault, it is told so and points at no argument.
@@ -90,14 +92,6 @@ export function endpointWarnings({ endpoint }: ObjectValue, env: NodeJS.ProcessE
   const attribute = configured === undefined ? {} : { attribute: attributePath("endpoint") };
   return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, ...attribute }];
 }
-
-/** The attribute that an error is about which names none. */
-const ABOUT: Partial<Record<ErrorCode, string>> = {
-  "image-not-found": "image_id",
-  "not-owner": "image_id",
-  "snapshot-not-found": "create_volume_permissions",
-  "region-missing": "region",
-};
 
 /** What the core says of every engine, and Terraform's users have in another form. */
 const PHRASES = new Map([

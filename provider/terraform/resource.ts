@@ -19,7 +19,6 @@ import {
   decodeRecorded,
   describePermissions,
   type Entry,
-  type ErrorCode,
   encodeGrants,
   encodeRecorded,
   entriesOf,
@@ -50,6 +49,7 @@ import {
   type Plan,
   permissionSetOf,
   planChange,
+  policyOf,
   type Recorded,
   type RecordedOutputs,
   readClaim,
@@ -146,11 +146,7 @@ const MOST_NAMED = 10;
 const REPLACING = ["image_id", "region"] as const;
 const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
 
-/** Refusals that something else in the same apply may take out of the way: they do not fail a plan. */
-const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "snapshot-not-found", "public-access-blocked"];
-
 /** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
-const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations", "unrecorded-grants"];
 const DESTROY_ALL_THE_SAME =
   "If the set is to be destroyed: terraform destroy -refresh=false does so without planning this first.";
 
@@ -958,9 +954,8 @@ function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Diagnostic
  */
 function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  if (MAY_PASS.includes(error.code) && !(replaces && error.code === "image-not-found"))
-    return { ...diagnostic, severity: "WARNING" };
-  return exists && HOLDS_UP_DESTROY.includes(error.code)
+  if (policyOf(error)?.mayPass && !(replaces && error.code === "image-not-found")) return { ...diagnostic, severity: "WARNING" };
+  return exists && policyOf(error)?.destroyPossible
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;
 }

@@ -3,6 +3,7 @@
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";
 export { durationSeconds, durationWords } from "./duration";
+export { type ConnectionFault, type ErrorPolicy, policyOf } from "./errorPolicy";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
 export { escapeControls, escapeUnseen, withoutUnseen } from "./escape";
 export {

@@ -1,7 +1,7 @@
 /** Sending the calls of a change: what counts as done of those that EC2 accepted, refused or did not answer, and what is gone meanwhile. */
 
 import type { Gateway } from "../aws";
-import { AmiSharingError, type ErrorCode, inGroups, intersection, NO_PERMISSIONS, type Permissions, union } from "../model";
+import { type AmiSharingError, inGroups, intersection, NO_PERMISSIONS, type Permissions, policyOf, union } from "../model";
 import type { Accepted, OwnKeyGrant, Readable, Step } from "../planning";
 import { existingImage, isNotFound } from "./existingImage";
 
@@ -23,19 +23,6 @@ export function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Pe
   const refusedAdditions = appeared ? intersection(addedBy(refused), appeared) : addedBy(refused);
   return { added: union(added, refusedAdditions), removed: removedBy(accepted) };
 }
-
-/** What EC2 answers when it certainly did nothing. */
-const REFUSALS: readonly ErrorCode[] = [
-  "invalid-argument",
-  "image-not-found",
-  "snapshot-not-found",
-  "not-owner",
-  "sharing-refused",
-  "public-access-blocked",
-  "quota-exceeded",
-  "not-authorized",
-  "throttled",
-];
 
 /** What turned out to be gone while it was changed. */
 interface Gone {
@@ -65,7 +52,7 @@ export async function applyPhases(
         await send(step).catch((error: AmiSharingError) => sendWithoutAbsent(gateway, image, step, error, gone, send));
         sent.accepted.push(step);
       } catch (error) {
-        const isRefusal = error instanceof AmiSharingError && REFUSALS.includes(error.code);
+        const isRefusal = policyOf(error)?.change === "refused";
         (isRefusal ? sent.refused : sent.unanswered).push(step);
         throw error;
       }
