@@ -11,6 +11,7 @@ export {
   type Grantee,
   type GranteeKey,
   granteeKey,
+  isAccount,
   isEntity,
   isManageable,
   PUBLIC,
