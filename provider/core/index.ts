@@ -44,6 +44,7 @@ export {
   type PermissionSet,
   permissionSetOf,
   problemPath,
+  problemText,
   refuseTooManyRevocations,
   roundedAccounts,
   show,

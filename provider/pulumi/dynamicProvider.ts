@@ -36,7 +36,7 @@ import {
   type PermissionSet,
   type Plan,
   permissionSetOf,
-  problemPath,
+  problemText,
   type Recorded,
   reconcile,
   refuseRivals,
@@ -402,7 +402,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 }
 
 function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.CheckFailure {
-  return shown(problem.property, `${problemPath(problem)}: ${problem.message} [invalid-argument]`, news);
+  return shown(problem.property, `${problemText(problem)} [invalid-argument]`, news);
 }
 
 /** The engine shows the value of the property that a failure names, a secret one, too; one that names none is of the resource. */

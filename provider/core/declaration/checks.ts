@@ -19,6 +19,11 @@ export function problemPath({ path }: ArgumentProblem): string {
   return escapeUnseen(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
 }
 
+/** A problem in words: the place, and what is wrong. */
+export function problemText(problem: ArgumentProblem): string {
+  return `${problemPath(problem)}: ${problem.message}`;
+}
+
 /** What arguments say together and cannot: sharing with everybody has to be confirmed. */
 export function problemsAcross(declared: DeclaredSet): ArgumentProblem[] {
   const createVolume = declared.createVolumePermissions;

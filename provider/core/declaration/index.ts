@@ -12,7 +12,7 @@ export type {
   Unrecorded,
 } from "./arguments";
 export { show } from "./argumentWords";
-export { type ArgumentProblem, granteeProblems, problemPath, roundedAccounts } from "./checks";
+export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
 export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
   declaredGrants,

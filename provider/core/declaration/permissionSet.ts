@@ -3,8 +3,10 @@
 import {
   AmiSharingError,
   accountKey,
+  countedGrantees,
   durationSeconds,
   filterGrantees,
+  firstFew,
   type GranteeKey,
   type Grants,
   isManageable,
@@ -18,6 +20,9 @@ import {
   UNKNOWN,
 } from "../model";
 import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./arguments";
+
+/** Grantees that one error names. */
+const MOST_NAMED = 5;
 
 /** A set whose every value is known. */
 export interface PermissionSet {
@@ -151,11 +156,10 @@ export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeU
 /** Refuses a change that takes access from more grantees than the set allows. */
 export function refuseTooManyRevocations(imageId: string, revoked: readonly GranteeKey[], maxRevocations: number): void {
   if (revoked.length <= maxRevocations) return;
-  const named = [...revoked].sort().slice(0, 5).join(", ");
-  const more = revoked.length > 5 ? ` and ${revoked.length - 5} more` : "";
+  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MOST_NAMED)];
   throw new AmiSharingError(
     "too-many-revocations",
-    `the change of AMI ${imageId} would take access from ${revoked.length === 1 ? "1 grantee" : `${revoked.length} grantees`} (${named}${more}), and maxRevocations is ${maxRevocations}`,
+    `the change of AMI ${imageId} would take access from ${count} (${named}), and maxRevocations is ${maxRevocations}`,
     { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
   );
 }

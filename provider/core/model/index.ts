@@ -57,7 +57,7 @@ export {
   USAGE_VERSION_DEPTH,
   VISIBILITY_TIMEOUT_SECONDS,
 } from "./limits";
-export { firstFew } from "./listing";
+export { countedGrantees, firstFew } from "./listing";
 export {
   filterGrantees,
   filterSnapshots,

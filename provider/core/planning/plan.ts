@@ -4,6 +4,7 @@ import type { Gateway, Image } from "../aws";
 import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "../declaration";
 import {
   AmiSharingError,
+  countedGrantees,
   durationWords,
   granteesOf,
   intersection,
@@ -262,7 +263,7 @@ function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, reco
   return [
     new AmiSharingError(
       "unrecorded-grants",
-      `the change of AMI ${imageId} would take access from ${who.length === 1 ? "1 grantee" : `${who.length} grantees`} whom the state does not record: ${who.join(", ")}`,
+      `the change of AMI ${imageId} would take access from ${countedGrantees(who.length)} whom the state does not record: ${who.join(", ")}`,
       { property: "unrecorded", imageId, next: recorded ? REFRESH : ADOPT },
     ),
   ];

@@ -5,6 +5,7 @@ import {
   type AmiSharingError,
   accountKey,
   accountOfKey,
+  countedGrantees,
   encodeGrants,
   filterGrantees,
   firstFew,
@@ -276,7 +277,7 @@ export function broadenings(add: Permissions): Broadening[] {
     [
       "createVolumePermissions",
       volumes.size > 0 &&
-        `${volumes.has(PUBLIC) ? "everybody, every AWS account," : counted(volumes.size)} may copy the disks (createVolume)`,
+        `${volumes.has(PUBLIC) ? "everybody, every AWS account," : countedGrantees(volumes.size)} may copy the disks (createVolume)`,
     ],
   ];
   return found.flatMap(([property, text]) => (text === false ? [] : [{ property, text }]));
@@ -287,11 +288,7 @@ function cut(items: readonly string[]): string {
 }
 
 function named(keys: readonly GranteeKey[], { unnamed = false }: Telling, most = MOST_NAMED): string {
-  return unnamed ? counted(keys.length) : firstFew(keys, most);
-}
-
-function counted(count: number): string {
-  return count === 1 ? "1 grantee" : `${count} grantees`;
+  return unnamed ? countedGrantees(keys.length) : firstFew(keys, most);
 }
 
 /** A line in pieces that fit, indented under the heading; what cannot be broken stays whole. */
