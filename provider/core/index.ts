@@ -45,12 +45,12 @@ export {
   permissionSetOf,
   problemPath,
   problemText,
-  refuseTooManyRevocations,
   roundedAccounts,
   show,
   type TimeoutArguments,
   type Timeouts,
   targetPermissions,
+  tooManyRevocations,
   type Unrecorded,
 } from "./declaration";
 export {

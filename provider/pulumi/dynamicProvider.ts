@@ -40,12 +40,12 @@ import {
   type Recorded,
   reconcile,
   refuseRivals,
-  refuseTooManyRevocations,
   remove,
   reportOf,
   reportOfDeletion,
   revokedByRemoval,
   targetPermissions,
+  tooManyRevocations,
   UNKNOWN,
   union,
   wantedOf,
@@ -127,8 +127,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
       // The preview already refuses what state shows; another AMI's set begins anew.
-      if (olds.imageId === declared.imageId && maximum !== UNKNOWN)
-        refuseTooManyRevocations(String(declared.imageId), losers(grantsIn(olds), grants), maximum);
+      const isLimited = olds.imageId === declared.imageId && maximum !== UNKNOWN;
+      const lost = isLimited ? losers(grantsIn(olds), grants) : [];
+      const [refusal] = isLimited ? tooManyRevocations(String(declared.imageId), lost, maximum) : [];
+      if (refusal) throw refusal;
       const inputs = encodeInputs(declared, kept === undefined ? grants : grantsIn(olds), context?.urn ?? idOf(news));
       return { inputs: sealed(inputs, secrets) };
     } catch (error) {

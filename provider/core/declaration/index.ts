@@ -23,8 +23,8 @@ export {
   type Operation,
   type PermissionSet,
   permissionSetOf,
-  refuseTooManyRevocations,
   type Timeouts,
   targetPermissions,
+  tooManyRevocations,
 } from "./permissionSet";
 export { ARGUMENT_NAMES } from "./schema";
