@@ -37,6 +37,7 @@ import {
   type Plan,
   permissionSetOf,
   problemText,
+  REPLACING,
   type Recorded,
   reconcile,
   refuseRivals,
@@ -44,6 +45,7 @@ import {
   reportOf,
   reportOfDeletion,
   revokedByRemoval,
+  SET_ARGUMENTS,
   targetPermissions,
   tooManyRevocations,
   UNKNOWN,
@@ -142,7 +144,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
-    const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
+    const replaces = REPLACING.filter((name) => news[name] !== olds[name]);
     // Else what became a secret would stay in clear in the outputs.
     const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
     const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
@@ -316,7 +318,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** Tells the other sets of the AMI what this one wants. Errors: `conflicting-sets`. */
   private claim(declared: DeclaredSet, { urn: id, recorded: known }: Context, olds: Properties): void {
-    const { imageId, region, mode = "authoritative" } = declared;
+    const { imageId, region, mode = SET_ARGUMENTS.mode.default } = declared;
     if (typeof imageId !== "string" || typeof region !== "string") return;
     const place = placeOf({ imageId, region });
     const recorded = Object.entries(known).filter(([, outputs]) => placeOf(outputs) === place);

@@ -10,7 +10,6 @@ import {
   environmentEndpoint,
   policyOf,
 } from "../core";
-import type { ObjectValue } from "./values";
 
 /** tfplugin6.proto, Diagnostic. */
 export interface Diagnostic {
@@ -84,7 +83,7 @@ export function faultOfProvider(error: unknown): string | undefined {
 }
 
 /** What people should know of a provider block that is accepted, and of the environment. */
-export function endpointWarnings({ endpoint }: ObjectValue, env: NodeJS.ProcessEnv): Diagnostic[] {
+export function endpointWarnings({ endpoint }: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Diagnostic[] {
   const configured = typeof endpoint === "string" ? endpoint : undefined;
   const called = endpoint === null || endpoint === undefined ? environmentEndpoint(env) : configured;
   const detail = called && endpointWarning(called);

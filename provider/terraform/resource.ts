@@ -78,7 +78,7 @@ import {
 import type { Log } from "./hclog";
 import { claimIn, type Drop, type PlacedClaim, placedClaims, placeOf, type Run, takenByAnother, toldTooLate } from "./neighbours";
 import type { ProviderConfig } from "./providerConfig";
-import { RESOURCE_SCHEMA } from "./schema";
+import { DEFAULTS, REPLACING, RESOURCE_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, sameValue, type Value } from "./values";
 
 /** A resource's state as Terraform keeps it: what users see, and beside it what they need not see. */
@@ -143,8 +143,6 @@ const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
   .map(([name]) => name);
 /** Grantees that one warning of a destroy names. */
 const MOST_NAMED = 10;
-const REPLACING = ["image_id", "region"] as const;
-const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
 
 /** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
 const DESTROY_ALL_THE_SAME =
@@ -792,9 +790,7 @@ export function movedSet(source: ObjectValue): Kept | undefined {
 
 /** A configuration that plans no change of a state. */
 export function configurationOf(state: ObjectValue): ObjectValue {
-  const written = Object.entries(state).filter(
-    ([name, value]) => ARGUMENTS.includes(name) && value !== (DEFAULTS as Record<string, Value>)[name],
-  );
+  const written = Object.entries(state).filter(([name, value]) => ARGUMENTS.includes(name) && value !== DEFAULTS[name]);
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
 }
 

@@ -2,7 +2,7 @@
 
 import { isIPv4 } from "node:net";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions, Provider } from "@smithy/types";
-import { AmiSharingError, CONNECT_TIMEOUT_MS, DEFAULT_MAX_ATTEMPTS, REQUEST_TIMEOUT_MS } from "../model";
+import { AmiSharingError, CONNECT_TIMEOUT_MS, DEFAULT_MAX_ATTEMPTS, DEFAULT_SESSION_NAME, REQUEST_TIMEOUT_MS } from "../model";
 import { type CallWatch, callWatch } from "./callWatch";
 import { regionOf } from "./region";
 import type { Timeouts } from "./wire";
@@ -114,7 +114,7 @@ async function credentialsOf(
         masterCredentials,
         params: {
           RoleArn: roleArn,
-          RoleSessionName: sessionName ?? "ami-launch-permissions",
+          RoleSessionName: sessionName ?? DEFAULT_SESSION_NAME,
           ...(externalId === undefined ? {} : { ExternalId: externalId }),
           ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
         },

@@ -2,6 +2,7 @@
 
 import { escapeUnseen, UNKNOWN } from "../model";
 import type { DeclaredSet } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
 import { mayBeRounded, show } from "./argumentWords";
 
 /** What is wrong with one argument. */
@@ -56,7 +57,13 @@ export function granteeProblems(declared: DeclaredSet): readonly ArgumentProblem
   const isPublic = declared.public !== undefined && declared.public !== false;
   const namesVolumes = typeof volumes === "object" && (volumes.accountIds !== undefined || (volumes.public ?? false) !== false);
   const isDeclared = [accountIds, organizationArns, organizationalUnitArns].some((list) => list !== undefined);
-  if (isDeclared || isPublic || namesVolumes || volumes === UNKNOWN || (declared.mode ?? "authoritative") !== "authoritative")
+  if (
+    isDeclared ||
+    isPublic ||
+    namesVolumes ||
+    volumes === UNKNOWN ||
+    (declared.mode ?? SET_ARGUMENTS.mode.default) !== "authoritative"
+  )
     return [];
   return [
     {

@@ -11,6 +11,21 @@ export type {
   TimeoutArguments,
   Unrecorded,
 } from "./arguments";
+export {
+  type Argument,
+  type Arguments,
+  type ArgumentType,
+  CONNECTION_ARGUMENTS,
+  descriptionOf,
+  type Engine,
+  LISTS,
+  NAMING_GRANTEES,
+  OUTPUTS,
+  type Output,
+  PROVIDER_ARGUMENTS,
+  REPLACING,
+  SET_ARGUMENTS,
+} from "./argumentTable";
 export { show } from "./argumentWords";
 export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
 export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";

@@ -20,6 +20,7 @@ import {
   UNKNOWN,
 } from "../model";
 import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
 
 /** Grantees that one error names. */
 const MOST_NAMED = 5;
@@ -55,8 +56,9 @@ export type Timeouts = { readonly [Name in Operation]?: number };
 /** The set of a declaration; undefined while something that decides about access is unknown. */
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
   const intent = intentOf(declared);
-  const { imageId, mode = "authoritative", onDelete = "revoke", kmsAccess = "check", checkUsage = false } = declared;
-  const { unrecorded = "revoke" } = declared;
+  const { imageId, mode = SET_ARGUMENTS.mode.default, onDelete = SET_ARGUMENTS.onDelete.default } = declared;
+  const { kmsAccess = SET_ARGUMENTS.kmsAccess.default, checkUsage = SET_ARGUMENTS.checkUsage.default } = declared;
+  const { unrecorded = SET_ARGUMENTS.unrecorded.default } = declared;
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
   const spared = granteesIn("account", declared.neverRevoke);

@@ -3,6 +3,8 @@
 import * as v from "valibot";
 import { endpointProblem, NOT_A_URL } from "../aws";
 import { ACCOUNT_ID, type MaybeUnknown, UNKNOWN } from "../model";
+import type { DeclaredSet } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
 import {
   ACCOUNTS,
   ACCOUNTS_OF_SNAPSHOTS,
@@ -167,15 +169,15 @@ export const setSchema = v.strictObject(
       known(v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments))),
     ),
     maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
-    unrecorded: v.optional(known(oneOf("revoke", "refuse"))),
+    unrecorded: v.optional(known(oneOf(...SET_ARGUMENTS.unrecorded.type.values))),
     neverRevoke: v.optional(known(accounts(ACCOUNTS_ONLY))),
-    kmsAccess: v.optional(known(oneOf("check", "grant", "ignore"))),
+    kmsAccess: v.optional(known(oneOf(...SET_ARGUMENTS.kmsAccess.type.values))),
     checkUsage: v.optional(known(flag)),
-    mode: v.optional(known(oneOf("authoritative", "additive"))),
-    onDelete: v.optional(known(oneOf("revoke", "reset", "retain"))),
+    mode: v.optional(known(oneOf(...SET_ARGUMENTS.mode.type.values))),
+    onDelete: v.optional(known(oneOf(...SET_ARGUMENTS.onDelete.type.values))),
     timeouts: v.optional(known(timeouts)),
     ...connectionEntries,
-  },
+  } satisfies Record<keyof DeclaredSet, v.GenericSchema>,
   objectProblem("the arguments of a set"),
 );
 
