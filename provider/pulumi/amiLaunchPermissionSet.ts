@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } from "../core";
-import { describePermissions, LISTS } from "../core";
+import { describePermissions, LISTS, OUTPUTS } from "../core";
 import { logReport } from "./log";
 import { look, lookOnceKnown, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, secretArguments, urnOf } from "./program";
@@ -22,6 +22,9 @@ const OLDEST_PULUMI = [3, 216] as const;
  * grantee, what changes.
  */
 export const HIDDEN_DIFFS = LISTS;
+
+/** What the dynamic provider fills in; `id` is the SDK's. */
+const COMPUTED = Object.keys(OUTPUTS).filter((name) => name !== "id");
 
 /** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
 export type AccountId = string | number;
@@ -181,7 +184,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
 
   constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
     requireSupported(name, opts);
-    const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined, [DONE]: undefined };
+    const outputs = Object.fromEntries([...COMPUTED, DONE].map((name) => [name, undefined]));
     const region = args?.region;
     const isLookedUp = opts?.id !== undefined;
     const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
@@ -242,7 +245,7 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     throw new pulumi.RunError(
       `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
     );
-  const output = opts?.ignoreChanges?.find((path) => OUTPUTS.test(path));
+  const output = opts?.ignoreChanges?.find((path) => OUTPUT.test(path));
   if (output !== undefined)
     throw new pulumi.RunError(
       `set "${name}": ignoreChanges names "${output}", which is an output and is worked out from the arguments; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant`,
@@ -250,4 +253,4 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
 }
 
 /** A path in ignoreChanges that begins with an output. */
-const OUTPUTS = /^(\["?)?(grants|ownerId|snapshotIds)\b/;
+const OUTPUT = new RegExp(`^(\\["?)?(${COMPUTED.join("|")})\\b`);
