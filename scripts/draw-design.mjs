@@ -25,7 +25,7 @@ const STOPS = [
     title: "Declaration",
     words: "checked, in one canonical form; unknown values stay unknown",
     code: [
-      ["provider/core/declaration/declaredSet.ts", "decodeDeclaredSet"],
+      ["provider/core/declaration/decode.ts", "decodeDeclaredSet"],
       ["provider/core/declaration/permissionSet.ts", "permissionSetOf"],
     ],
   },

@@ -5,116 +5,107 @@ import type { Construct } from "constructs";
 import { METADATA } from "./amiProvider";
 import { keep, keptBy, type References, type TableOf, withAttributes } from "./attributes";
 
-/** Who may create volumes from which snapshots. */
+// BEGIN arguments: `npm run fix` writes it from core/declaration/argumentTable.ts
+
+/** Who may create volumes from which of the AMI's snapshots. */
 export interface AmiLaunchPermissionSetCreateVolumePermissions {
-  /** Default: the set's `accountIds`. */
+  /** Accounts that may create volumes from the snapshots. Default: the set's `accountIds`. */
   readonly accountIds?: string[] | undefined;
-  /** Default: every EBS snapshot in the AMI's block device mappings. */
+  /** Snapshots that these accounts may create volumes from. Default: every EBS snapshot in the AMI's block device mappings. */
   readonly snapshotIds?: string[] | undefined;
-  /** Everybody. Default: `false`. */
+  /** Every AWS account may. Needs `acknowledgePublic: true` in the set. Default: `false`. */
   readonly public?: boolean | cdktn.IResolvable | undefined;
 }
 
-/** How long an operation waits for EC2. */
+/** How long an operation waits for EC2: durations such as `30m` or `1h30m`. */
 export interface AmiLaunchPermissionSetTimeouts {
-  /** For a new set. Default: `20m`. */
+  /** Until EC2 shows a new set. Default: `20m`. */
   readonly create?: string | undefined;
-  /** For a change of the set. Default: `20m`. */
+  /** Until EC2 shows a change of the set. Default: `20m`. */
   readonly update?: string | undefined;
-  /** Until what the set granted is gone. Default: `20m`. */
+  /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
   readonly delete?: string | undefined;
 }
 
 /** The arguments that are no objects. */
-interface Arguments {
-  /** The AMI. A change replaces the set; with `createBeforeDestroy` the new AMI is shared before the old one is unshared. */
+interface PlainArguments {
+  /** The AMI. A change replaces the set. With `createBeforeDestroy`, the new AMI is shared before the old one is unshared. */
   readonly imageId: string;
   /**
-   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an
-   * authoritative set has to say where it names no grantee.
+   * Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means
+   * nobody; an authoritative set that names no grantee has to say so. Default: none.
    */
   readonly accountIds?: string[] | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   readonly organizationArns?: string[] | undefined;
-  /** Organizational units, by full ARN; those nested in them inherit. Default: none. */
+  /** Organizational units, by full ARN. Units nested in them inherit. Default: none. */
   readonly organizationalUnitArns?: string[] | undefined;
-  /** Every AWS account. Needs `acknowledgePublic: true`. Default: `false`. */
+  /** Every AWS account may launch the AMI. Needs `acknowledgePublic: true`. Default: `false`. */
   readonly public?: boolean | cdktn.IResolvable | undefined;
-  /** Says that sharing with everybody is meant. Default: `false`. */
+  /** Confirms that the AMI, or its snapshots, shall be shared with every AWS account. Default: `false`. */
   readonly acknowledgePublic?: boolean | cdktn.IResolvable | undefined;
-  /** How many grantees one change may take access from; more fails the plan. A destroy is not counted. Default: any number. */
+  /** How many grantees one change may take access from. A destroy is not counted. More fails the plan. Default: any number. */
   readonly maxRevocations?: number | undefined;
   /**
-   * What becomes of a change that would take access from somebody whom the state does not record. `revoke`: a new set revokes; an update leaves
-   * them, and the next plan shows them. `refuse`: the change fails, and names them all. Default: `revoke`.
+   * What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.
+   * `revoke`: a new set revokes, and its plan names them; an update leaves them, and the next plan shows them. `refuse`: plan and
+   * apply fail and name them all. Default: `revoke`.
    */
   readonly unrecorded?: string | undefined;
   /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
   readonly neverRevoke?: string[] | undefined;
   /**
-   * For the customer managed keys of encrypted snapshots. `check`: plans warn of accounts that they do not admit. `grant`: a KMS
-   * grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.
+   * What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and
+   * grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default:
+   * `check`.
    */
   readonly kmsAccess?: string | undefined;
-  /** Plans ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: `false`. */
+  /** Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report. Default: `false`. */
   readonly checkUsage?: boolean | cdktn.IResolvable | undefined;
   /**
-   * `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added.
+   * `authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.
    * Default: `authoritative`.
    */
   readonly mode?: string | undefined;
   /**
-   * What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, others' too. `retain`: nothing.
+   * What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.
    * Default: `revoke`.
    */
   readonly onDelete?: string | undefined;
-  /** The AMI's region; a change replaces the set. Default: the provider's. */
+  /** The AMI's region. A change replaces the set. Default: the provider's, then the one that the state records. */
   readonly region?: string | undefined;
 }
 
-/** The arguments of a set. */
-export interface AmiLaunchPermissionSetConfig extends Arguments, cdktn.TerraformMetaArguments {
+/** All arguments. */
+interface Arguments extends PlainArguments {
   /**
-   * Create-volume permission on the AMI's snapshots, which copying the AMI needs and launching does not. `{}`: for the set's
-   * accounts on every EBS snapshot. Default: none, and not managed.
+   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `{}`: the set's
+   * accounts, on every EBS snapshot. Everybody only with `public: true` in it. Default: none, and not managed.
    */
   readonly createVolumePermissions?: AmiLaunchPermissionSetCreateVolumePermissions | undefined;
   /**
-   * How long to wait until EC2 shows a change, and for a pending AMI: Go's durations, such as `30m` or `1h30m`. A change of them alone
-   * calls nothing. Default: `20m` each.
+   * How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone
+   * makes no call. Default: `20m` each.
    */
   readonly timeouts?: AmiLaunchPermissionSetTimeouts | undefined;
 }
 
-/** What Terraform computes. */
-interface Computed {
-  /** The AMI's id. */
-  readonly id: string;
-  /** The account that owns the AMI. */
-  readonly ownerId: string;
-  /** The EBS snapshots of the AMI. */
-  readonly snapshotIds: string[];
-  /**
-   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`;
-   * where create-volume holds on some snapshots only, the text says on which.
-   */
-  readonly grants: cdktn.StringMap;
-}
-
-const VOLUME_ARGUMENTS: TableOf<AmiLaunchPermissionSetCreateVolumePermissions> = {
+const CREATE_VOLUME_PERMISSIONS: TableOf<AmiLaunchPermissionSetCreateVolumePermissions> = {
   accountIds: "set",
   snapshotIds: "set",
   public: "bool",
 };
+
 const TIMEOUTS: TableOf<AmiLaunchPermissionSetTimeouts> = { create: "string", update: "string", delete: "string" };
-const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.TerraformMetaArguments>> = {
+
+const ARGUMENTS: TableOf<Arguments> = {
   imageId: "string",
   accountIds: "set",
   organizationArns: "set",
   organizationalUnitArns: "set",
   public: "bool",
   acknowledgePublic: "bool",
-  createVolumePermissions: VOLUME_ARGUMENTS,
+  createVolumePermissions: CREATE_VOLUME_PERMISSIONS,
   maxRevocations: "number",
   unrecorded: "string",
   neverRevoke: "set",
@@ -125,10 +116,31 @@ const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.Terrafor
   region: "string",
   timeouts: TIMEOUTS,
 };
+
+/** What Terraform computes. */
+interface Computed {
+  /** The AMI's id. */
+  readonly id: string;
+  /** The account that owns the AMI. */
+  readonly ownerId: string;
+  /** The EBS snapshots of the AMI. */
+  readonly snapshotIds: string[];
+  /**
+   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`.
+   * Where create-volume permission holds on some snapshots only, the text says on which.
+   */
+  readonly grants: cdktn.StringMap;
+}
+
 const COMPUTED: TableOf<Computed> = { id: "string", ownerId: "string", snapshotIds: "set", grants: "map" };
 
+// END arguments
+
+/** The arguments of a set. */
+export interface AmiLaunchPermissionSetConfig extends Arguments, cdktn.TerraformMetaArguments {}
+
 /** What a set has for its arguments, and what Terraform computes. */
-interface Members extends References<Arguments>, Computed {}
+interface Members extends References<PlainArguments>, Computed {}
 /** What the reference to the create-volume permissions has for its arguments. */
 interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePermissions> {}
 
@@ -136,7 +148,7 @@ interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePer
 export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extends withAttributes<
   typeof cdktn.ComplexObject,
   VolumeMembers
->(cdktn.ComplexObject, VOLUME_ARGUMENTS) {
+>(cdktn.ComplexObject, CREATE_VOLUME_PERMISSIONS) {
   constructor(terraformResource: cdktn.IInterpolatingParent, terraformAttribute: string) {
     super(terraformResource, terraformAttribute, false);
   }

@@ -16,28 +16,56 @@ export const METADATA: cdktn.TerraformProviderGeneratorMetadata = {
   providerVersionConstraint: `~> ${version}`,
 };
 
+// BEGIN arguments: `npm run fix` writes it from core/declaration/argumentTable.ts
+
 /** A role to assume. */
 export interface AmiProviderAssumeRole {
   /** The role's ARN. */
   readonly roleArn: string;
-  /** The external id that the role's trust policy asks for. */
+  /** The external id that the role's trust policy asks for. Default: none. */
   readonly externalId?: string | undefined;
   /** The session's name in CloudTrail. Default: `ami-launch-permissions`. */
   readonly sessionName?: string | undefined;
 }
 
-/** What is left out here comes from the environment and the shared AWS files, as for the provider `aws`. */
-export interface AmiProviderConfig {
+/** The arguments that are no objects. */
+interface PlainArguments {
   /** The region of sets and data sources that name none. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's. */
   readonly region?: string | undefined;
-  /** A profile of the shared AWS files; it wins over keys in the environment. Default: keys in the environment, then `AWS_PROFILE`. */
+  /**
+   * A profile of the shared AWS config and credentials files. It wins over keys in the environment. Default: keys in the
+   * environment, then `AWS_PROFILE`.
+   */
   readonly profile?: string | undefined;
-  /** EC2's endpoint, a URL. On loopback, STS and KMS are looked for there, too. Default: AWS's. */
+  /**
+   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too. Default: `AWS_ENDPOINT_URL_EC2`,
+   * `AWS_ENDPOINT_URL`, then AWS's.
+   */
   readonly endpoint?: string | undefined;
-  /** A role to assume with the credentials found. */
-  readonly assumeRole?: AmiProviderAssumeRole | undefined;
-  /** Attempts of one EC2 call after the first. Default: `AWS_MAX_ATTEMPTS` less 1, or 7. */
+  /** Attempts of one EC2 call after the first. Default: `AWS_MAX_ATTEMPTS` less 1, else 7. */
   readonly maxRetries?: number | undefined;
+}
+
+/** All arguments. */
+interface Arguments extends PlainArguments {
+  /** A role to assume with the credentials found. Default: none. */
+  readonly assumeRole?: AmiProviderAssumeRole | undefined;
+}
+
+const ASSUME_ROLE: TableOf<AmiProviderAssumeRole> = { roleArn: "string", externalId: "string", sessionName: "string" };
+
+const ARGUMENTS: TableOf<Arguments> = {
+  region: "string",
+  profile: "string",
+  endpoint: "string",
+  assumeRole: ASSUME_ROLE,
+  maxRetries: "number",
+};
+
+// END arguments
+
+/** What is left out here comes from the environment and the shared AWS files, as for the provider `aws`. */
+export interface AmiProviderConfig extends Arguments {
   /** The name of a second provider, which constructs choose with `provider`. Default: none. */
   readonly alias?: string | undefined;
 }
@@ -45,19 +73,10 @@ export interface AmiProviderConfig {
 /** What the provider has for its arguments. */
 interface Members extends Values<AmiProviderConfig> {}
 
-const ARGUMENTS: TableOf<AmiProviderConfig> = {
-  region: "string",
-  profile: "string",
-  endpoint: "string",
-  assumeRole: { roleArn: "string", externalId: "string", sessionName: "string" },
-  maxRetries: "number",
-  alias: "string",
-};
-
 /** Shares AMIs, and the EBS snapshots behind them, with exactly the accounts, organizations and units that are named. */
 export class AmiProvider extends withAttributes<typeof cdktn.TerraformProvider, Members>(
   cdktn.TerraformProvider,
-  ARGUMENTS,
+  { ...ARGUMENTS, alias: "string" } satisfies TableOf<AmiProviderConfig>,
   {},
   given,
 ) {

@@ -3,7 +3,7 @@
 
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
-import { decodeDeclaredSet, describePermissions, ec2Gateway, problemPath } from "../core";
+import { decodeDeclaredSet, describePermissions, ec2Gateway, problemText } from "../core";
 import { installProvider } from "../terraform";
 import { migrationText } from "./migration";
 import { programText } from "./programText";
@@ -39,8 +39,7 @@ async function main(args: readonly string[]): Promise<string> {
 
 async function adopt(imageId: string, connection: { region?: string; profile?: string; endpoint?: string }): Promise<string> {
   const decoded = decodeDeclaredSet({ imageId, ...connection });
-  if ("problems" in decoded)
-    throw new Error(decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("\n"));
+  if ("problems" in decoded) throw new Error(decoded.problems.map(problemText).join("\n"));
   // The SDK's advice on Node versions is not an answer to what was asked.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const permissions = await describePermissions(ec2Gateway(connection), imageId);

@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } from "../core";
-import { describePermissions } from "../core";
+import { describePermissions, LISTS, OUTPUTS } from "../core";
 import { logReport } from "./log";
 import { look, lookOnceKnown, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, secretArguments, urnOf } from "./program";
@@ -21,104 +21,128 @@ const OLDEST_PULUMI = [3, 216] as const;
  * Lists, which the engine compares by position: one account less would show as a change of every account after it. The grants show, by
  * grantee, what changes.
  */
-export const HIDDEN_DIFFS: readonly string[] = [
-  "accountIds",
-  "organizationArns",
-  "organizationalUnitArns",
-  "createVolumePermissions.accountIds",
-  "createVolumePermissions.snapshotIds",
-  "neverRevoke",
-];
+export const HIDDEN_DIFFS = LISTS;
+
+/** What the dynamic provider fills in; `id` is the SDK's. */
+const COMPUTED = Object.keys(OUTPUTS).filter((name) => name !== "id");
 
 /** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
 export type AccountId = string | number;
 
-/** How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
-export interface ConnectionArgs {
-  /** The AMI's region; a change replaces the resource. */
-  region?: pulumi.Input<string> | undefined;
-  /** A profile of the shared AWS config and credentials files. */
-  profile?: pulumi.Input<string> | undefined;
-  /** EC2's endpoint, a URL. On loopback, STS is looked for there too. */
-  endpoint?: pulumi.Input<string> | undefined;
-  /** A role to assume with the credentials found. */
-  assumeRole?:
-    | pulumi.Input<{
-        roleArn: pulumi.Input<string>;
-        externalId?: pulumi.Input<string> | undefined;
-        sessionName?: pulumi.Input<string> | undefined;
-      }>
-    | undefined;
+// BEGIN arguments: `npm run fix` writes it from core/declaration/argumentTable.ts
+
+/** A role to assume. */
+export interface AssumeRoleArgs {
+  /** The role's ARN. */
+  roleArn: pulumi.Input<string>;
+  /** The external id that the role's trust policy asks for. Default: none. */
+  externalId?: pulumi.Input<string> | undefined;
+  /** The session's name in CloudTrail. Default: `ami-launch-permissions`. */
+  sessionName?: pulumi.Input<string> | undefined;
 }
 
-/** How long an operation waits for EC2: Go's durations, such as `30m` or `1h30m`. */
+/** Who may create volumes from which of the AMI's snapshots. */
+export interface CreateVolumePermissionsArgs {
+  /** Accounts that may create volumes from the snapshots. Default: the set's `accountIds`. */
+  accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
+  /** Snapshots that these accounts may create volumes from. Default: every EBS snapshot in the AMI's block device mappings. */
+  snapshotIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
+  /** Every AWS account may. Needs `acknowledgePublic: true` in the set. Default: `false`. */
+  public?: pulumi.Input<boolean> | undefined;
+}
+
+/** How long an operation waits for EC2: durations such as `30m` or `1h30m`. */
 export interface TimeoutsArgs {
-  /** Until a new set shows in EC2, and for a pending AMI. Default: `20m`. */
+  /** Until EC2 shows a new set. Default: `20m`. */
   create?: pulumi.Input<string> | undefined;
-  /** Until a change of the set shows in EC2, and for a pending AMI. Default: `20m`. */
+  /** Until EC2 shows a change of the set. Default: `20m`. */
   update?: pulumi.Input<string> | undefined;
   /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
   delete?: pulumi.Input<string> | undefined;
 }
 
-/** Who may create volumes from which of the AMI's snapshots. */
-export interface CreateVolumePermissionsArgs {
-  /** Default: the set's `accountIds`. */
-  accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
-  /** Default: every EBS snapshot in the AMI's block device mappings. */
-  snapshotIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Everybody. Default: false. */
-  public?: pulumi.Input<boolean> | undefined;
+/** How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
+export interface ConnectionArgs {
+  /**
+   * The AMI's region. A change replaces the set. Default: the stack's `aws:region`, then that of the environment or of the
+   * profile.
+   */
+  region?: pulumi.Input<string> | undefined;
+  /**
+   * A profile of the shared AWS config and credentials files. Default: the stack's `aws:profile`, then the default chain of the
+   * AWS SDK.
+   */
+  profile?: pulumi.Input<string> | undefined;
+  /**
+   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too. Default: the stack's
+   * `aws:endpoints`, then `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's.
+   */
+  endpoint?: pulumi.Input<string> | undefined;
+  /** A role to assume with the credentials found. Default: the stack's `aws:assumeRoles`, then none. */
+  assumeRole?: pulumi.Input<AssumeRoleArgs> | undefined;
 }
 
 /** The arguments of a set. */
 export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
-  /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
+  /** The AMI. A change replaces the set. The new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
   /**
-   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative
-   * set has to say where it names no grantee.
+   * Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means
+   * nobody; an authoritative set that names no grantee has to say so. Default: none.
    */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
   organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Organizational units, by full ARN; those nested in them inherit. Default: none. */
+  /** Organizational units, by full ARN. Units nested in them inherit. Default: none. */
   organizationalUnitArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Every AWS account. Needs `acknowledgePublic: true`. Default: false. */
+  /** Every AWS account may launch the AMI. Needs `acknowledgePublic: true`. Default: `false`. */
   public?: pulumi.Input<boolean> | undefined;
-  /** Says that sharing with everybody is meant. Default: false. */
+  /** Confirms that the AMI, or its snapshots, shall be shared with every AWS account. Default: `false`. */
   acknowledgePublic?: pulumi.Input<boolean> | undefined;
   /**
-   * Create-volume permission on the AMI's snapshots, which copying the AMI needs and launching does not.
-   * `true`: for the set's accounts (and everybody if `public`) on every EBS snapshot. Default: none, and not managed.
+   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `true`: the set's
+   * accounts, and everybody if `public` is `true`, on every EBS snapshot. Default: none, and not managed.
    */
-  createVolumePermissions?: pulumi.Input<boolean | CreateVolumePermissionsArgs> | undefined;
+  createVolumePermissions?: pulumi.Input<CreateVolumePermissionsArgs | boolean> | undefined;
   /**
-   * How many grantees one change may take access from; `"none"` is 0. More is refused: in the preview as far as state shows
-   * it, and by `up`, before anything is changed, by what EC2 has. A destroy is not counted. Default: any number.
+   * How many grantees one change may take access from. A destroy is not counted. `"none"` is 0. The preview refuses more as far
+   * as the state shows it, and `up` refuses more, before it changes anything, by what EC2 has. Default: any number.
    */
   maxRevocations?: pulumi.Input<number | "none"> | undefined;
   /**
-   * What a change does about those who would lose access and whom the state does not record: somebody else granted them since. `revoke`: takes it
-   * away, and says so. `refuse`: fails in the preview and in `up`, and names them all; after `pulumi refresh` the diff shows them. Default: `revoke`.
+   * What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.
+   * `revoke`: takes it away, and says so. `refuse`: the preview and `up` fail and name them all; after `pulumi refresh` the diff
+   * shows them. Default: `revoke`.
    */
   unrecorded?: pulumi.Input<Unrecorded> | undefined;
   /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**
-   * What is done about the customer managed keys of encrypted snapshots. `check`: previews warn of accounts that their policies and grants
-   * do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.
+   * What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and
+   * grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default:
+   * `check`.
    */
   kmsAccess?: pulumi.Input<KmsAccess> | undefined;
-  /** Previews ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: false. */
+  /** Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report. Default: `false`. */
   checkUsage?: pulumi.Input<boolean> | undefined;
-  /** `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`. */
+  /**
+   * `authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.
+   * Default: `authoritative`.
+   */
   mode?: pulumi.Input<Mode> | undefined;
-  /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */
+  /**
+   * What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.
+   * Default: `revoke`.
+   */
   onDelete?: pulumi.Input<OnDelete> | undefined;
-  /** How long to wait until EC2 shows a change, and for a pending AMI. A change of them alone calls nothing. Default: `20m` each. */
+  /**
+   * How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone
+   * makes no call. Default: `20m` each.
+   */
   timeouts?: pulumi.Input<TimeoutsArgs> | undefined;
 }
+
+// END arguments
 
 /** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */
 export class AmiLaunchPermissionSet extends pulumi.CustomResource {
@@ -130,15 +154,19 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   declare readonly imageId: pulumi.Output<string>;
   /** The region of the AMI. */
   declare readonly region: pulumi.Output<string>;
+  // BEGIN outputs: `npm run fix` writes it from core/declaration/argumentTable.ts
+
   /** The account that owns the AMI. */
   declare readonly ownerId: pulumi.Output<string>;
   /** The EBS snapshots of the AMI. */
   declare readonly snapshotIds: pulumi.Output<string[]>;
   /**
-   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or both; where
-   * create-volume holds on some snapshots only, the text says on which.
+   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`.
+   * Where create-volume permission holds on some snapshots only, the text says on which.
    */
   declare readonly grants: pulumi.Output<Grants>;
+
+  // END outputs
 
   /**
    * An AMI's permissions as they are now, whoever set them, snapshots included: read only, nothing is managed.
@@ -157,7 +185,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
 
   constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
     requireSupported(name, opts);
-    const outputs = { ownerId: undefined, snapshotIds: undefined, grants: undefined, [DONE]: undefined };
+    const outputs = Object.fromEntries([...COMPUTED, DONE].map((name) => [name, undefined]));
     const region = args?.region;
     const isLookedUp = opts?.id !== undefined;
     const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
@@ -223,7 +251,7 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     throw new pulumi.RunError(
       `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
     );
-  const output = opts?.ignoreChanges?.find((path) => OUTPUTS.test(path));
+  const output = opts?.ignoreChanges?.find((path) => OUTPUT.test(path));
   if (output !== undefined)
     throw new pulumi.RunError(
       `set "${name}": ignoreChanges names "${output}", which is an output and is worked out from the arguments; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant`,
@@ -231,4 +259,4 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
 }
 
 /** A path in ignoreChanges that begins with an output. */
-const OUTPUTS = /^(\["?)?(grants|ownerId|snapshotIds)\b/;
+const OUTPUT = new RegExp(`^(\\["?)?(${COMPUTED.join("|")})\\b`);

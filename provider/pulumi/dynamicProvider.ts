@@ -36,16 +36,18 @@ import {
   type PermissionSet,
   type Plan,
   permissionSetOf,
-  problemPath,
+  problemText,
+  REPLACING,
   type Recorded,
   reconcile,
   refuseRivals,
-  refuseTooManyRevocations,
   remove,
   reportOf,
   reportOfDeletion,
   revokedByRemoval,
+  SET_ARGUMENTS,
   targetPermissions,
+  tooManyRevocations,
   UNKNOWN,
   union,
   wantedOf,
@@ -128,8 +130,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
       // The preview already refuses what state shows; another AMI's set begins anew.
-      if (olds.imageId === declared.imageId && maximum !== UNKNOWN)
-        refuseTooManyRevocations(String(declared.imageId), losers(grantsIn(olds), grants), maximum);
+      const isLimited = olds.imageId === declared.imageId && maximum !== UNKNOWN;
+      const lost = isLimited ? losers(grantsIn(olds), grants) : [];
+      const [refusal] = isLimited ? tooManyRevocations(String(declared.imageId), lost, maximum) : [];
+      if (refusal) throw refusal;
       const inputs = encodeInputs(declared, kept === undefined ? grants : grantsIn(olds), context?.urn ?? idOf(news));
       return { inputs: sealed(inputs, secrets) };
     } catch (error) {
@@ -141,7 +145,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
-    const replaces = ["imageId", "region"].filter((name) => news[name] !== olds[name]);
+    const replaces = REPLACING.filter((name) => news[name] !== olds[name]);
     // Else what became a secret would stay in clear in the outputs.
     const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
     const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
@@ -315,7 +319,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** Tells the other sets of the AMI what this one wants. Errors: `conflicting-sets`. */
   private claim(declared: DeclaredSet, { urn: id, recorded: known }: Context, olds: Properties): void {
-    const { imageId, region, mode = "authoritative" } = declared;
+    const { imageId, region, mode = SET_ARGUMENTS.mode.default } = declared;
     if (typeof imageId !== "string" || typeof region !== "string") return;
     const place = placeOf({ imageId, region });
     const recorded = Object.entries(known).filter(([, outputs]) => placeOf(outputs) === place);
@@ -403,7 +407,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 }
 
 function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.CheckFailure {
-  return shown(problem.property, `${problemPath(problem)}: ${problem.message} [invalid-argument]`, news);
+  return shown(problem.property, `${problemText(problem)} [invalid-argument]`, news);
 }
 
 /** The engine shows the value of the property that a failure names, a secret one, too; one that names none is of the resource. */

@@ -18,6 +18,7 @@ export {
   type AccountId,
   AmiLaunchPermissionSet,
   type AmiLaunchPermissionSetArgs,
+  type AssumeRoleArgs,
   type ConnectionArgs,
   type CreateVolumePermissionsArgs,
   type GetAmiLaunchPermissionsArgs,

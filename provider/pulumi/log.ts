@@ -4,11 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type DeclaredSet,
-  type ErrorCode,
   NO_FINDINGS,
   type PermissionSet,
   permissionSetOf,
   planChange,
+  policyOf,
   type Recorded,
   reportOf,
   UNKNOWN,
@@ -29,21 +29,6 @@ import {
 import { output } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, secretNames, withoutSecrets } from "./secrets";
 import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
-
-/** Refusals that something else in the same update may take out of the way: they do not fail a preview. */
-const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "public-access-blocked"];
-/** What keeps a preview from reading EC2, and tells nothing of the change. */
-const CANNOT_READ: readonly ErrorCode[] = [
-  "not-authorized",
-  "credentials-missing",
-  "credentials-expired",
-  "credentials-invalid",
-  "region-missing",
-  "endpoint-unreachable",
-  "throttled",
-  "bad-answer",
-  "aws-error",
-];
 
 interface Words {
   readonly severity: "debug" | "info" | "warn" | "error";
@@ -173,8 +158,11 @@ async function describe(
     };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
-    if (!CANNOT_READ.includes(error.code))
-      return { severity: severityOf([error]), text: inOrder(`will fail: ${error.message}`).join("\n") };
+    if (policyOf(error)?.fault === "set")
+      return {
+        severity: severityOf([error], replaced !== undefined && deleteBeforeReplace),
+        text: inOrder(`will fail: ${error.message}`).join("\n"),
+      };
     return {
       severity: "warn",
       text: inOrder(`AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: ${error.message}`).join(
@@ -205,9 +193,11 @@ function readable(outputs: Properties, set: PermissionSet | undefined): Recorded
   }
 }
 
-function severityOf(refusals: readonly AmiSharingError[]): Words["severity"] {
+/** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
+function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): Words["severity"] {
   if (refusals.length === 0) return "info";
-  return refusals.every(({ code }) => MAY_PASS.includes(code)) ? "warn" : "error";
+  const mayPass = (error: AmiSharingError) => policyOf(error)?.mayPass && !(unsharedFirst && error.code === "image-not-found");
+  return refusals.every(mayPass) ? "warn" : "error";
 }
 
 function isUnknownIn(value: unknown): boolean {

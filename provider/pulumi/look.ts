@@ -8,7 +8,7 @@ import {
   endpointWarning,
   environmentEndpoint,
   type Gateway,
-  problemPath,
+  problemText,
   UNKNOWN,
 } from "../core";
 import type { Properties } from "./secrets";
@@ -55,10 +55,7 @@ export function lookOnceKnown<Args extends object, Result>(
 /** @throws Error that names each wrong argument of those that sets have, too */
 export function refuseWrongArguments(args: object): void {
   const decoded = decodeDeclaredSet({ ...args });
-  if ("problems" in decoded)
-    throw new Error(
-      `${decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ")} [invalid-argument]`,
-    );
+  if ("problems" in decoded) throw new Error(`${decoded.problems.map(problemText).join("; ")} [invalid-argument]`);
 }
 
 function told<Result>(name: string, work: () => Result): Result {

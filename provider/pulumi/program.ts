@@ -13,7 +13,7 @@ import {
   observe,
   type PermissionSet,
   permissionSetOf,
-  problemPath,
+  problemText,
   type Recorded,
   recordedClaim,
   reportOfDeletion,
@@ -168,7 +168,7 @@ async function tellWrongSets(
   wrong: readonly { urn: string; args: Properties; problems: readonly ArgumentProblem[] }[],
 ): Promise<void> {
   for (const { urn, args, problems } of wrong) {
-    const words = problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ");
+    const words = problems.map(problemText).join("; ");
     await pulumi.log.error(withoutSecrets(`${nameOf(urn)}: ${words} [invalid-argument]`, args));
   }
   failProgram(`${wrong.length} sets have wrong arguments, as their errors say; nothing was changed`);

@@ -1,6 +1,6 @@
 /** What a program gave as secrets: marking it in what the engine keeps and shows, and keeping it out of words. */
 
-import { show } from "../core";
+import { NAMING_GRANTEES, show } from "../core";
 import { SECRET_MARK, SIGNATURE } from "./sdkInternals";
 
 /** A resource's inputs or outputs. */
@@ -13,15 +13,7 @@ export const SECRETS = "__secrets";
 export const SECRET_OF_OTHERS = "grants";
 
 /** Arguments that name grantees: where one is a secret, all that tells of grantees is. */
-const NAME_GRANTEES = [
-  SECRET_OF_OTHERS,
-  "accountIds",
-  "organizationArns",
-  "organizationalUnitArns",
-  "public",
-  "createVolumePermissions",
-  "neverRevoke",
-];
+const NAME_GRANTEES = [SECRET_OF_OTHERS, ...NAMING_GRANTEES];
 
 /** Outputs that name grantees. */
 const TELL_GRANTEES = ["grants", "granted", "__record", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];

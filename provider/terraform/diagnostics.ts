@@ -4,11 +4,12 @@ import {
   type AmiSharingError,
   ARGUMENT_NAMES,
   type ArgumentProblem,
+  type ConnectionFault,
   type ErrorCode,
   endpointWarning,
   environmentEndpoint,
+  policyOf,
 } from "../core";
-import type { ObjectValue } from "./values";
 
 /** tfplugin6.proto, Diagnostic. */
 export interface Diagnostic {
@@ -43,10 +44,10 @@ export function problemDiagnostic({ property, path, message }: ArgumentProblem):
 
 /** The diagnostic for what an operation threw; `attributes` are those that may be pointed at. */
 export function errorDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
-  const { message, property, code, verbatim, cause } = error as Partial<AmiSharingError> & Error;
+  const { message, property = policyOf(error)?.property, verbatim, cause } = error as Partial<AmiSharingError> & Error;
   // A change that was made in part tells its reason's words.
   const others = verbatim ?? (cause as Partial<AmiSharingError> | undefined)?.verbatim;
-  const name = property ? snakeCase(property) : code && ABOUT[code];
+  const name = property && snakeCase(property);
   return {
     severity: "ERROR",
     summary,
@@ -61,7 +62,7 @@ const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
   "credentials-expired": "The provider's AWS credentials have expired",
   "credentials-invalid": "The provider's AWS credentials are not valid",
   "endpoint-unreachable": "The provider cannot reach AWS",
-};
+} satisfies Record<ConnectionFault, string>;
 
 /**
  * The diagnostic for what reading threw, before anything is changed: where the provider is at fault, it is told so and points at no argument.
@@ -82,7 +83,7 @@ export function faultOfProvider(error: unknown): string | undefined {
 }
 
 /** What people should know of a provider block that is accepted, and of the environment. */
-export function endpointWarnings({ endpoint }: ObjectValue, env: NodeJS.ProcessEnv): Diagnostic[] {
+export function endpointWarnings({ endpoint }: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Diagnostic[] {
   const configured = typeof endpoint === "string" ? endpoint : undefined;
   const called = endpoint === null || endpoint === undefined ? environmentEndpoint(env) : configured;
   const detail = called && endpointWarning(called);
@@ -90,14 +91,6 @@ export function endpointWarnings({ endpoint }: ObjectValue, env: NodeJS.ProcessE
   const attribute = configured === undefined ? {} : { attribute: attributePath("endpoint") };
   return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, ...attribute }];
 }
-
-/** The attribute that an error is about which names none. */
-const ABOUT: Partial<Record<ErrorCode, string>> = {
-  "image-not-found": "image_id",
-  "not-owner": "image_id",
-  "snapshot-not-found": "create_volume_permissions",
-  "region-missing": "region",
-};
 
 /** What the core says of every engine, and Terraform's users have in another form. */
 const PHRASES = new Map([

@@ -5,8 +5,8 @@ import {
   type AmiSharingError,
   type ArgumentProblem,
   decodeDeclaredSet,
-  type ErrorCode,
   eachOwnAmi,
+  policyOf,
   UNKNOWN,
 } from "../core";
 import { type Diagnostic, errorDiagnostic, faultOfProvider, readingDiagnostic } from "./diagnostics";
@@ -32,9 +32,6 @@ export interface ListRequest {
   readonly limit: number;
 }
 
-/** Failures after which no other AMI would fare better. */
-const END_ALL: readonly ErrorCode[] = ["throttled", "stopped"];
-
 /** What is wrong with a configuration. */
 export function listProblems({ region = null }: ObjectValue): readonly ArgumentProblem[] {
   const decoded = decodeDeclaredSet({ imageId: UNKNOWN, region });
@@ -56,7 +53,7 @@ export async function* listShared(
     for await (const ami of eachOwnAmi(provider.gateway(region))) {
       if ("error" in ami) {
         const { imageId, error } = ami;
-        if (faultOfProvider(error) !== undefined || END_ALL.includes(error.code)) throw error;
+        if (faultOfProvider(error) !== undefined || policyOf(error)?.everyAmi) throw error;
         failure ??= error;
         yield { diagnostic: [unread(imageId, error)] };
         continue;

@@ -1,5 +1,17 @@
 /** What users of Terraform can write and read: the attributes of provider, resource, identity, data sources and list, with their words; no behaviour. */
 
+import {
+  type Argument,
+  type Arguments,
+  descriptionOf,
+  OUTPUTS,
+  type Output,
+  PROVIDER_ARGUMENTS,
+  REPLACING as REPLACING_ARGUMENTS,
+  SET_ARGUMENTS,
+} from "../core";
+import { inTerraformWords, snakeCase } from "./diagnostics";
+
 /** A type that is made of no other. */
 export type AttributePrimitive = "string" | "bool" | "number";
 
@@ -45,55 +57,22 @@ export const AUDIT = "ami_launch_permission_audit";
 
 const STRINGS = ["set", "string"] as const;
 
+/** The types of arguments and outputs that hold no others. */
+const TYPES = {
+  string: "string",
+  boolean: "bool",
+  number: "number",
+  strings: STRINGS,
+  accounts: STRINGS,
+  grants: ["map", "string"],
+} as const;
+
 /** The provider block. */
 export const PROVIDER_SCHEMA: Schema = {
   version: 0,
   description:
     "Shares AMIs, and the EBS snapshots behind them, with exactly the accounts, organizations and units that are named. What is left out here comes from the environment and the shared AWS files, as for the `aws` provider.",
-  attributes: {
-    region: {
-      role: "optional",
-      type: "string",
-      description:
-        "The region of sets and data sources that name none. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's.",
-    },
-    profile: {
-      role: "optional",
-      type: "string",
-      description:
-        "A profile of the shared AWS files; it wins over keys in the environment. Default: keys in the environment, then `AWS_PROFILE`.",
-    },
-    endpoint: {
-      role: "optional",
-      type: "string",
-      description: "EC2's endpoint, a URL. On loopback, STS and KMS are looked for there, too. Default: AWS's.",
-    },
-    assume_role: {
-      role: "optional",
-      description: "A role to assume with the credentials found.",
-      nested: {
-        nesting: "SINGLE",
-        attributes: {
-          role_arn: { role: "required", type: "string", description: "The role's ARN." },
-          external_id: {
-            role: "optional",
-            type: "string",
-            description: "The external id that the role's trust policy asks for.",
-          },
-          session_name: {
-            role: "optional",
-            type: "string",
-            description: "The session's name in CloudTrail. Default: `ami-launch-permissions`.",
-          },
-        },
-      },
-    },
-    max_retries: {
-      role: "optional",
-      type: "number",
-      description: "Attempts of one EC2 call after the first. Default: `AWS_MAX_ATTEMPTS` less 1, or 7.",
-    },
-  },
+  attributes: attributesOf(PROVIDER_ARGUMENTS),
 };
 
 /** The resource `ami_launch_permission_set`. */
@@ -101,126 +80,18 @@ export const RESOURCE_SCHEMA: Schema = {
   version: 0,
   description:
     "The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set, changed in one batch. `grants` shows in a plan, grantee by grantee, who gains and who loses access.",
-  attributes: {
-    image_id: {
-      role: "required",
-      type: "string",
-      description:
-        "The AMI. A change replaces the set; with `create_before_destroy` the new AMI is shared before the old one is unshared.",
-    },
-    account_ids: {
-      role: "optional",
-      type: STRINGS,
-      description:
-        "Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative set has to say where it names no grantee.",
-    },
-    organization_arns: {
-      role: "optional",
-      type: STRINGS,
-      description: "Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none.",
-    },
-    organizational_unit_arns: {
-      role: "optional",
-      type: STRINGS,
-      description: "Organizational units, by full ARN; those nested in them inherit. Default: none.",
-    },
-    public: {
-      role: "optionalComputed",
-      type: "bool",
-      description: "Every AWS account. Needs `acknowledge_public = true`. Default: `false`.",
-    },
-    acknowledge_public: {
-      role: "optional",
-      type: "bool",
-      description: "Says that sharing with everybody is meant. Default: `false`.",
-    },
-    create_volume_permissions: {
-      role: "optional",
-      description:
-        "Create-volume permission on the AMI's snapshots, which copying the AMI needs and launching does not. `{}`: for the set's accounts on every EBS snapshot. Default: none, and not managed.",
-      nested: {
-        nesting: "SINGLE",
-        attributes: {
-          account_ids: { role: "optional", type: STRINGS, description: "Default: the set's `account_ids`." },
-          snapshot_ids: {
-            role: "optional",
-            type: STRINGS,
-            description: "Default: every EBS snapshot in the AMI's block device mappings.",
-          },
-          public: { role: "optional", type: "bool", description: "Everybody. Default: `false`." },
-        },
-      },
-    },
-    max_revocations: {
-      role: "optional",
-      type: "number",
-      description:
-        "How many grantees one change may take access from; more fails the plan. A destroy is not counted. Default: any number.",
-    },
-    unrecorded: {
-      role: "optional",
-      type: "string",
-      description:
-        "What becomes of a change that would take access from somebody whom the state does not record. `revoke`: a new set revokes; an update leaves them, and the next plan shows them. `refuse`: the change fails, and names them all. Default: `revoke`.",
-    },
-    never_revoke: {
-      role: "optional",
-      type: STRINGS,
-      description: "Accounts that no change of this set, a destroy included, takes access from. Default: none.",
-    },
-    kms_access: {
-      role: "optional",
-      type: "string",
-      description:
-        "For the customer managed keys of encrypted snapshots. `check`: plans warn of accounts that they do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.",
-    },
-    check_usage: {
-      role: "optional",
-      type: "bool",
-      description:
-        "Plans ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: `false`.",
-    },
-    mode: {
-      role: "optionalComputed",
-      type: "string",
-      description:
-        "`authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`.",
-    },
-    on_delete: {
-      role: "optionalComputed",
-      type: "string",
-      description:
-        "What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, others' too. `retain`: nothing. Default: `revoke`.",
-    },
-    region: {
-      role: "optionalComputed",
-      type: "string",
-      description: "The AMI's region; a change replaces the set. Default: the provider's.",
-    },
-    timeouts: {
-      role: "optional",
-      description:
-        "How long to wait until EC2 shows a change, and for a pending AMI: Go's durations, such as `30m` or `1h30m`. A change of them alone calls nothing. Default: `20m` each.",
-      nested: {
-        nesting: "SINGLE",
-        attributes: {
-          create: { role: "optional", type: "string", description: "For a new set. Default: `20m`." },
-          update: { role: "optional", type: "string", description: "For a change of the set. Default: `20m`." },
-          delete: { role: "optional", type: "string", description: "Until what the set granted is gone. Default: `20m`." },
-        },
-      },
-    },
-    id: { role: "computed", type: "string", description: "The AMI's id." },
-    owner_id: { role: "computed", type: "string", description: "The account that owns the AMI." },
-    snapshot_ids: { role: "computed", type: STRINGS, description: "The EBS snapshots of the AMI." },
-    grants: {
-      role: "computed",
-      type: ["map", "string"],
-      description:
-        "Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`; where create-volume holds on some snapshots only, the text says on which.",
-    },
-  },
+  attributes: { ...attributesOf(SET_ARGUMENTS), ...computed(OUTPUTS) },
 };
+
+/** The attributes whose change replaces a set. */
+export const REPLACING = REPLACING_ARGUMENTS.map(snakeCase);
+
+/** What a set's state holds where the configuration leaves an attribute out. */
+export const DEFAULTS: Readonly<Record<string, string | boolean>> = Object.fromEntries(
+  Object.entries<Argument>(SET_ARGUMENTS).flatMap(([name, argument]) =>
+    argument.isComputedInTerraform && argument.default !== undefined ? [[snakeCase(name), argument.default]] : [],
+  ),
+);
 
 /** Who may launch an AMI and who may create volumes from its snapshots, as it is read. */
 const PERMISSIONS: Attributes = {
@@ -334,3 +205,25 @@ export const LIST_SCHEMA: Schema = {
     region: { role: "optional", type: "string", description: "The region to look in. Default: the provider's." },
   },
 };
+
+function attributesOf(args: Arguments): Attributes {
+  return Object.fromEntries(Object.entries(args).map(([name, argument]) => [snakeCase(name), attributeOf(argument)]));
+}
+
+function attributeOf(argument: Argument): Attribute {
+  const { type, isRequired, isComputedInTerraform } = argument;
+  const role = isRequired ? "required" : isComputedInTerraform ? "optionalComputed" : "optional";
+  const description = inTerraformWords(descriptionOf(argument, "terraform"));
+  if (typeof type === "string") return { role, description, type: TYPES[type] };
+  if ("values" in type) return { role, description, type: "string" };
+  return { role, description, nested: { nesting: "SINGLE", attributes: attributesOf(type.members) } };
+}
+
+function computed(outputs: Readonly<Record<string, Output>>): Attributes {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { type, text }]) => [
+      snakeCase(name),
+      { role: "computed", description: text, type: TYPES[type] },
+    ]),
+  );
+}

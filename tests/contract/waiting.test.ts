@@ -175,6 +175,28 @@ describe("a call that is not answered", () => {
   });
 });
 
+describe("calls of many sets at once", () => {
+  const server = useRawServer();
+
+  it("are sent 50 at a time, and those that wait for their turn are not taken for unanswered", async () => {
+    let [open, most] = [0, 0];
+    server().respond = ({ action, response }) => {
+      open += 1;
+      most = Math.max(most, open);
+      setTimeout(() => {
+        open -= 1;
+        response.end(xml(action, `<imageId>${IMAGE}</imageId><launchPermission/>`));
+      }, 100);
+      return undefined;
+    };
+    const connection = { region: "us-east-1", endpoint: server().url, credentials: CREDENTIALS };
+    const gateway = ec2Gateway({ ...connection, connectTimeout: 300, requestTimeout: 10_000, maxRetries: 0 });
+    const calls = Array.from({ length: 400 }, () => gateway.launchPermissions(IMAGE));
+    assert.deepEqual(new Set((await Promise.all(calls)).map(({ size }) => size)), new Set([0]));
+    assert.equal(most, 50);
+  }).timeout(20_000);
+});
+
 describe("a connection that is not taken", () => {
   it("ends after three attempts, and nothing was sent", async () => {
     // A queue for connections that is full: the kernel answers nothing.

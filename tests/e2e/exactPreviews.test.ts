@@ -273,6 +273,11 @@ describe("exact previews", function () {
       given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] }, opts } });
     set(older, {});
     await project.up();
+    // In the engine's own order nothing is lost where the new AMI is not there; in the other one everybody is unshared first.
+    set("ami-00000000000000000", { deleteBeforeReplace: true });
+    assert.match((await project.fail("preview")).output, /will fail: there is no AMI ami-00000000000000000 .*/);
+    set("ami-00000000000000000", {});
+    assert.match(await project.preview(), /will fail: there is no AMI ami-00000000000000000 .*/);
     set(newer, { deleteBeforeReplace: true });
     const first = flat(await project.preview());
     const lose = `first AMI ${older}, whose set is replaced, is unshared: 2 lose access to it, as recorded - launch (granted by this set; 2): account/${FIRST}, account/${SECOND}`;

@@ -84,6 +84,14 @@ describe("guard rails", function () {
     assert.deepEqual(await emulator().launchers(imageId), ["444455556666"]);
     assert.deepEqual(await emulator().volumeCreators(s1), ["444455556666"]);
     assert.match(await project.preview("--refresh"), /2 unchanged/);
+
+    // One that is named fails its own set, as in Terraform: other sets of the program are changed all the same.
+    project.config({ ...config, createVolumePermissions: { snapshotIds: [s1, s2] } });
+    const refused = new RegExp(`${s2} is gone; take it out of createVolumePermissions\\.snapshotIds \\[snapshot-not-found\\]`);
+    assert.match((await project.preview()).replace(/\s+/g, " "), refused);
+    assert.match((await project.fail("up", "--yes")).output.replace(/\s+/g, " "), refused);
+    assert.deepEqual(await emulator().launchers(imageId), ["444455556666"]);
+    project.config({ ...config, accountIds: ["444455556666"] });
     await project.destroy();
     assert.deepEqual([await emulator().launchers(imageId), await emulator().volumeCreators(s1)], [[], []]);
   });

@@ -63,9 +63,9 @@ export function anchorsOf(page: string): string[] {
   );
 }
 
-/** The first column of the table under a heading: the names that begin its code spans. */
+/** The first column of the table under a heading: the names that begin its code spans, those of members with their object's. */
 export function namesInTable(page: string, heading: string): string[] {
   const section = pageText(page).split(`\n${heading}\n`)[1]?.split(/\n#+ /)[0] ?? "";
   const cells = [...section.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = ""]) => cell);
-  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name = ""]) => name));
+  return cells.flatMap((cell) => [...cell.matchAll(/`([\w.]+)/g)].map(([, name = ""]) => name));
 }

@@ -409,15 +409,11 @@ describe("the words of the constructs", () => {
     ...["amiProvider", "amiLaunchPermissionSet", "dataAmiLaunchPermissions", "dataAmiLaunchPermissionAudit"].map(wordsIn),
   );
   const cases: readonly [name: string, where: readonly string[], attributes: Attributes][] = [
-    ["the provider", ["amiProvider.AmiProviderConfig"], PROVIDER_SCHEMA.attributes],
+    ["the provider", ["amiProvider.PlainArguments", "amiProvider.Arguments"], PROVIDER_SCHEMA.attributes],
     ["its role", ["amiProvider.AmiProviderAssumeRole"], nestedIn(PROVIDER_SCHEMA, "assume_role")],
     [
       "a set",
-      [
-        "amiLaunchPermissionSet.Arguments",
-        "amiLaunchPermissionSet.AmiLaunchPermissionSetConfig",
-        "amiLaunchPermissionSet.Computed",
-      ],
+      ["amiLaunchPermissionSet.PlainArguments", "amiLaunchPermissionSet.Arguments", "amiLaunchPermissionSet.Computed"],
       RESOURCE_SCHEMA.attributes,
     ],
     [

@@ -5,8 +5,8 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as ts from "typescript";
-import { ARGUMENT_NAMES } from "../../provider/core";
-import { RESOURCE_SCHEMA } from "../../provider/terraform/schema";
+import { ARGUMENT_NAMES, type Arguments, CONNECTION_ARGUMENTS, OUTPUTS, SET_ARGUMENTS } from "../../provider/core";
+import { type Attribute, PROVIDER_SCHEMA, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { anchorsOf, blocksIn, blocksOf, docPages, linkedPages, namesInTable, pageText, proseOf } from "../helpers/docs";
 import { ROOT } from "../helpers/emulator";
 
@@ -103,10 +103,18 @@ describe("the documentation", () => {
   });
 
   it("describes each argument, and no others", () => {
-    assert.deepEqual(namesInTable("docs/arguments.md", "## Arguments").sort(), [...ARGUMENT_NAMES].sort());
-    const { attributes } = RESOURCE_SCHEMA;
-    const settable = Object.keys(attributes).filter((name) => attributes[name]?.role !== "computed");
-    assert.deepEqual(namesInTable("docs/terraform.md", "## The resource").sort(), settable.sort());
+    const inPulumi = namesInTable("docs/arguments.md", "## Arguments");
+    assert.deepEqual(inPulumi.filter((name) => !name.includes(".")).sort(), [...ARGUMENT_NAMES].sort());
+    assert.deepEqual(inPulumi.sort(), pathsIn({ ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS }).sort());
+    assert.deepEqual(
+      namesInTable("docs/terraform.md", "## The resource").sort(),
+      Object.entries(RESOURCE_SCHEMA.attributes).flatMap(attributePaths).sort(),
+    );
+    assert.deepEqual(
+      namesInTable("docs/terraform.md", "## Provider block").sort(),
+      Object.entries(PROVIDER_SCHEMA.attributes).flatMap(attributePaths).sort(),
+    );
+    assert.deepEqual(namesInTable("docs/arguments.md", "## Outputs"), Object.keys(OUTPUTS));
   });
 
   it("names files and tests that there are", () => {
@@ -122,6 +130,24 @@ describe("the documentation", () => {
     }
   });
 });
+
+/** Arguments and, after the name of their object, those in it. */
+function pathsIn(args: Arguments): string[] {
+  return Object.entries(args).flatMap(([name, { type }]) => {
+    const members = typeof type === "object" && "members" in type ? pathsIn(type.members) : [];
+    return [name, ...members.map((member) => `${name}.${member}`)];
+  });
+}
+
+/** The same of an attribute that is shown in a table. */
+function attributePaths([name, { nested }]: [string, Attribute]): string[] {
+  return [
+    name,
+    ...Object.entries(nested?.attributes ?? {})
+      .flatMap(attributePaths)
+      .map((path) => `${name}.${path}`),
+  ];
+}
 
 /** What the compiler says of modules that stand beside README, all in one program. */
 function problemsIn(modules: ReadonlyMap<string, string>): string[] {

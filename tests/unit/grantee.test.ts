@@ -28,6 +28,11 @@ describe("a grantee", () => {
     assert.equal(granteeKey({ kind: "organizationalUnit", arn: UNIT.replace("o-abcde", "O-ABCDE") }), UNIT);
   });
 
+  it("is not what is no key: nothing else counts as an organization", () => {
+    for (const key of ["", "111122223333", "o-abcde12345", "organization/[unknown]", "Public", "all"])
+      assert.throws(() => parseGranteeKey(key), /is not the key of a grantee/, key);
+  });
+
   const users: readonly [string, string][] = [
     ["111122223333", "account/111122223333"],
     ["012345678901", "account/012345678901"],

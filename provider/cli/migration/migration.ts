@@ -1,6 +1,6 @@
 /** From the one-principal resources of a state to one set for each AMI; pure, and the same for every engine. */
 
-import { adoptionOf, type DeclaredSet, decodeDeclaredSet, problemPath } from "../../core";
+import { adoptionOf, type DeclaredSet, decodeDeclaredSet, problemText } from "../../core";
 import type { KnownSet, OldGrant, OldState } from "./oldState";
 
 /** The set that takes the place of the old resources of one AMI. */
@@ -125,7 +125,7 @@ function obstacle({ permission, resourceId, grantee, leaving }: OldGrant): strin
   );
   if ("declared" in decoded) return undefined;
   const [problem] = decoded.problems;
-  return problem && `${problemPath(problem)}: ${problem.message}`;
+  return problem && problemText(problem);
 }
 
 const ANY_IMAGE = "ami-00000000000000000";

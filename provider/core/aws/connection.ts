@@ -2,7 +2,14 @@
 
 import { isIPv4 } from "node:net";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions, Provider } from "@smithy/types";
-import { AmiSharingError, CONNECT_TIMEOUT_MS, DEFAULT_MAX_ATTEMPTS, REQUEST_TIMEOUT_MS } from "../model";
+import {
+  AmiSharingError,
+  CONNECT_TIMEOUT_MS,
+  DEFAULT_MAX_ATTEMPTS,
+  DEFAULT_SESSION_NAME,
+  MAX_CONNECTIONS,
+  REQUEST_TIMEOUT_MS,
+} from "../model";
 import { type CallWatch, callWatch } from "./callWatch";
 import { regionOf } from "./region";
 import type { Timeouts } from "./wire";
@@ -97,7 +104,8 @@ function fromEnvironment(name: string): number | undefined {
 /** Without these the SDK waits for an answer for ever. */
 function httpOptions(connection: Connection): NodeHttpHandlerOptions {
   const { connectTimeout, requestTimeout } = timeoutsOf(connection);
-  return { connectionTimeout: connectTimeout, requestTimeout, throwOnRequestTimeout: true };
+  const agent = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
+  return { connectionTimeout: connectTimeout, requestTimeout, throwOnRequestTimeout: true, httpAgent: agent, httpsAgent: agent };
 }
 
 async function credentialsOf(
@@ -124,7 +132,7 @@ async function credentialsOf(
         masterCredentials,
         params: {
           RoleArn: roleArn,
-          RoleSessionName: sessionName ?? "ami-launch-permissions",
+          RoleSessionName: sessionName ?? DEFAULT_SESSION_NAME,
           ...(externalId === undefined ? {} : { ExternalId: externalId }),
           ...(durationSeconds === undefined ? {} : { DurationSeconds: durationSeconds }),
         },

@@ -2,7 +2,7 @@
 
 import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import type * as v from "valibot";
-import { AmiSharingError, accountOfPrincipal, partitionOf } from "../model";
+import { AmiSharingError, accountOfPrincipal, partitionOf, policyOf } from "../model";
 import * as answers from "./answers";
 import { type Asking, ask } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
@@ -119,7 +119,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
         );
         return GrantId;
       } catch (error) {
-        if (!(error instanceof AmiSharingError && MAY_BE_MADE.includes(error.code))) throw error;
+        if (policyOf(error)?.change !== "unknown") throw error;
         const all = await grantsOf(keyId).catch(() => []);
         const made = all.filter((grant) => grant.name === name && grant.accountId === accountId && hasAll(grant.operations));
         if (made.length !== 1) throw error;
@@ -139,9 +139,6 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
     },
   };
 }
-
-/** Failures that leave open whether KMS did what was asked. */
-const MAY_BE_MADE: readonly string[] = ["bad-answer", "endpoint-unreachable", "aws-error"];
 
 function hasAll(operations: readonly string[]): boolean {
   return GRANT_OPERATIONS.every((operation) => operations.includes(operation));

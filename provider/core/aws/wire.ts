@@ -1,7 +1,7 @@
 /** What is looked at of every HTTP answer before the SDK reads it, and how long an answer is waited for. */
 
 import type { DeserializeMiddleware, HandlerExecutionContext, HeaderBag, HttpRequest, HttpResponse } from "@smithy/types";
-import { MAX_TIMEOUTS_PER_CALL } from "../model";
+import { MAX_CONNECTIONS, MAX_TIMEOUTS_PER_CALL } from "../model";
 
 /** An answer that has not the form it must have: of a proxy or a sign-in page, cut off, or about something else. */
 export class BadAnswer extends Error {
@@ -64,6 +64,7 @@ export function endpointOf(context: HandlerExecutionContext): string | undefined
 export function answerCheck<Input extends object, Output extends object>(
   timeouts: Timeouts,
 ): DeserializeMiddleware<Input, Output> {
+  const turn = turns(MAX_CONNECTIONS);
   return (next, context) => {
     let [timedOut, sent] = [0, false];
     return async (args) => {
@@ -71,12 +72,14 @@ export function answerCheck<Input extends object, Output extends object>(
       const endpoint = `${request.protocol}//${request.hostname}${request.port === undefined ? "" : `:${request.port}`}`;
       if (!isOfAws(request.hostname)) ENDPOINTS.set(context, endpoint);
       try {
-        const result = await next(args);
-        const response = result.response as HttpResponse;
-        const body = await wholeBody(response.body as NodeJS.ReadableStream, timeouts.requestTimeout);
-        refuse(request, response, body.toString("utf8"));
-        response.body = body;
-        return result;
+        return await turn(async () => {
+          const result = await next(args);
+          const response = result.response as HttpResponse;
+          const body = await wholeBody(response.body as NodeJS.ReadableStream, timeouts.requestTimeout);
+          refuse(request, response, body.toString("utf8"));
+          response.body = body;
+          return result;
+        });
       } catch (error) {
         const what = waitedFor(error, timeouts);
         if (what === undefined) throw error;
@@ -85,6 +88,27 @@ export function answerCheck<Input extends object, Output extends object>(
         throw new NoAnswer(what, timedOut, sent);
       }
     };
+  };
+}
+
+/**
+ * Runs work, so much at once, in the order in which it came. Without it, the HTTP client counts the time that a request waits for a
+ * connection of its own as time without an answer of the endpoint (@smithy/node-http-handler, set-connection-timeout.ts).
+ */
+function turns(atOnce: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (work) => {
+    if (running >= atOnce) await new Promise<void>((begin) => waiting.push(begin));
+    else running += 1;
+    try {
+      return await work();
+    } finally {
+      // The turn goes to the next one, so that nobody comes between.
+      const begin = waiting.shift();
+      if (begin) begin();
+      else running -= 1;
+    }
   };
 }
 

@@ -1,25 +1,34 @@
 /** What users declare: the arguments, what is wrong with them, and the set that they make. */
 
-export { show } from "./argumentWords";
+export type {
+  AssumeRole,
+  CreateVolumeArguments,
+  DeclaredConnection,
+  DeclaredSet,
+  KmsAccess,
+  Mode,
+  OnDelete,
+  TimeoutArguments,
+  Unrecorded,
+} from "./arguments";
 export {
-  ARGUMENT_NAMES,
-  type ArgumentProblem,
-  type AssumeRole,
-  type CreateVolumeArguments,
-  type DeclaredConnection,
-  type DeclaredSet,
-  type Decoded,
-  decodeConnection,
-  decodeDeclaredSet,
-  granteeProblems,
-  type KmsAccess,
-  type Mode,
-  type OnDelete,
-  problemPath,
-  roundedAccounts,
-  type TimeoutArguments,
-  type Unrecorded,
-} from "./declaredSet";
+  type Argument,
+  type Arguments,
+  type ArgumentType,
+  CONNECTION_ARGUMENTS,
+  descriptionOf,
+  type Engine,
+  LISTS,
+  NAMING_GRANTEES,
+  OUTPUTS,
+  type Output,
+  PROVIDER_ARGUMENTS,
+  REPLACING,
+  SET_ARGUMENTS,
+} from "./argumentTable";
+export { show } from "./argumentWords";
+export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
+export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
   declaredGrants,
   losers,
@@ -29,7 +38,8 @@ export {
   type Operation,
   type PermissionSet,
   permissionSetOf,
-  refuseTooManyRevocations,
   type Timeouts,
   targetPermissions,
+  tooManyRevocations,
 } from "./permissionSet";
+export { ARGUMENT_NAMES } from "./schema";

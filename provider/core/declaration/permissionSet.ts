@@ -3,8 +3,10 @@
 import {
   AmiSharingError,
   accountKey,
+  countedGrantees,
   durationSeconds,
   filterGrantees,
+  firstFew,
   type GranteeKey,
   type Grants,
   isManageable,
@@ -17,7 +19,11 @@ import {
   sortedGrants,
   UNKNOWN,
 } from "../model";
-import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./declaredSet";
+import type { CreateVolumeArguments, DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
+
+/** Grantees that one error names. */
+const MOST_NAMED = 5;
 
 /** A set whose every value is known. */
 export interface PermissionSet {
@@ -50,8 +56,9 @@ export type Timeouts = { readonly [Name in Operation]?: number };
 /** The set of a declaration; undefined while something that decides about access is unknown. */
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
   const intent = intentOf(declared);
-  const { imageId, mode = "authoritative", onDelete = "revoke", kmsAccess = "check", checkUsage = false } = declared;
-  const { unrecorded = "revoke" } = declared;
+  const { imageId, mode = SET_ARGUMENTS.mode.default, onDelete = SET_ARGUMENTS.onDelete.default } = declared;
+  const { kmsAccess = SET_ARGUMENTS.kmsAccess.default, checkUsage = SET_ARGUMENTS.checkUsage.default } = declared;
+  const { unrecorded = SET_ARGUMENTS.unrecorded.default } = declared;
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
   const spared = granteesIn("account", declared.neverRevoke);
@@ -90,50 +97,67 @@ export function declaredGrants(
   previous: Grants = {},
   claimed: Grants = {},
 ): Record<GranteeKey, MaybeUnknown<string>> {
-  const { launch, createVolume } = intentOf(declared);
-  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
-  const volumes = createVolume === UNKNOWN ? undefined : createVolume?.grantees;
-
-  const words = (mayLaunch: MaybeUnknown<boolean>, mayCreate: MaybeUnknown<boolean>) => {
-    if (mayLaunch === UNKNOWN || mayCreate === UNKNOWN) return UNKNOWN;
-    if (!mayCreate || createVolume === UNKNOWN || !createVolume) return permissionWords(mayLaunch, "none");
-    if (createVolume.snapshotIds === UNKNOWN) return UNKNOWN;
-    return permissionWords(mayLaunch, createVolume.snapshotIds ?? "all");
-  };
-  const add = (key: GranteeKey) => {
-    const mayCreate = createVolume === UNKNOWN && canCreateVolumes(key) ? UNKNOWN : volumes ? holds(volumes, key) : false;
-    const text = words(holds(launch, key), mayCreate);
-    if (text !== "") entries.set(key, text);
-  };
-
-  for (const key of [...launch.keys, ...(volumes?.keys ?? [])]) add(key);
+  const intent = intentOf(declared);
   const spared = granteesIn("account", declared.neverRevoke);
-  for (const [key, before] of Object.entries(previous)) {
-    if (!isManageable(key)) entries.set(key, before);
-    else if (!entries.has(key)) add(key);
-    const wanted = entries.get(key) ?? "";
-    const isSpared = holds(spared, key);
-    if (isSpared === UNKNOWN && wanted !== before) entries.set(key, UNKNOWN);
-    else if (isSpared && wanted !== UNKNOWN) entries.set(key, joinWords(wanted, before));
+  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
+  for (const key of new Set([...intent.launch.keys, ...volumesOf(intent).keys, ...Object.keys(previous)])) {
+    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(spared, key));
+    if (words !== "") entries.set(key, words);
   }
   for (const [key, words] of Object.entries(claimed)) {
     const wanted = entries.get(key) ?? "";
     if (wanted !== UNKNOWN) entries.set(key, joinWords(wanted, words));
   }
-  const unknownKinds = [...launch.unknown, ...(volumes?.unknown.filter((unknown) => !launch.unknown.includes(unknown)) ?? [])];
-  for (const unknown of unknownKinds) {
+  return sortedGrants([...entries, ...unknownEntries(intent)]);
+}
+
+/** The words for what a declaration wants of a grantee; empty: nothing. */
+function wantedWords(intent: Intent, key: GranteeKey): MaybeUnknown<string> {
+  const isOpen = intent.createVolume === UNKNOWN && canCreateVolumes(key);
+  return intendedWords(intent, holds(intent.launch, key), isOpen ? UNKNOWN : holds(volumesOf(intent), key));
+}
+
+function intendedWords(
+  { createVolume }: Intent,
+  mayLaunch: MaybeUnknown<boolean>,
+  mayCreate: MaybeUnknown<boolean>,
+): MaybeUnknown<string> {
+  if (mayLaunch === UNKNOWN || mayCreate === UNKNOWN) return UNKNOWN;
+  if (!mayCreate || createVolume === UNKNOWN || !createVolume) return permissionWords(mayLaunch, "none");
+  if (createVolume.snapshotIds === UNKNOWN) return UNKNOWN;
+  return permissionWords(mayLaunch, createVolume.snapshotIds ?? "all");
+}
+
+/** The same with what stays of what the grantee had: all of it where no set can change it, or this one never revokes it. */
+function withPrevious(
+  key: GranteeKey,
+  wanted: MaybeUnknown<string>,
+  before: string | undefined,
+  isSpared: MaybeUnknown<boolean>,
+): MaybeUnknown<string> {
+  if (before === undefined) return wanted;
+  if (!isManageable(key)) return before;
+  if (isSpared === UNKNOWN) return wanted === before ? before : UNKNOWN;
+  return isSpared && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
+}
+
+/** An entry for each grantee that is not known yet. */
+function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
+  const { launch, createVolume } = intent;
+  const volumes = volumesOf(intent);
+  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
+  for (const unknown of new Set([...launch.unknown, ...volumes.unknown])) {
     if (unknown.kind === "public") {
       entries.set(PUBLIC, UNKNOWN);
       continue;
     }
-    const mayLaunch = launch.unknown.includes(unknown);
-    const mayCreate =
-      createVolume === UNKNOWN && unknown.kind === "account" ? UNKNOWN : (volumes?.unknown.includes(unknown) ?? false);
+    const isOpen = createVolume === UNKNOWN && unknown.kind === "account";
+    const mayCreate = isOpen ? UNKNOWN : volumes.unknown.includes(unknown);
     let key = `${unknown.kind}/[unknown]`;
     for (let n = 2; entries.has(key); n++) key = `${unknown.kind}/[unknown ${n}]`;
-    entries.set(key, unknown.whole ? UNKNOWN : words(mayLaunch, mayCreate));
+    entries.set(key, unknown.whole ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
   }
-  return sortedGrants(entries);
+  return entries;
 }
 
 /**
@@ -148,16 +172,21 @@ export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeU
     .map(([key]) => key);
 }
 
-/** Refuses a change that takes access from more grantees than the set allows. */
-export function refuseTooManyRevocations(imageId: string, revoked: readonly GranteeKey[], maxRevocations: number): void {
-  if (revoked.length <= maxRevocations) return;
-  const named = [...revoked].sort().slice(0, 5).join(", ");
-  const more = revoked.length > 5 ? ` and ${revoked.length - 5} more` : "";
-  throw new AmiSharingError(
-    "too-many-revocations",
-    `the change of AMI ${imageId} would take access from ${revoked.length === 1 ? "1 grantee" : `${revoked.length} grantees`} (${named}${more}), and maxRevocations is ${maxRevocations}`,
-    { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
-  );
+/** The refusal of a change that takes access from more grantees than the set allows; empty where it does not. */
+export function tooManyRevocations(
+  imageId: string,
+  revoked: readonly GranteeKey[],
+  maxRevocations: number,
+): readonly AmiSharingError[] {
+  if (revoked.length <= maxRevocations) return [];
+  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MOST_NAMED)];
+  return [
+    new AmiSharingError(
+      "too-many-revocations",
+      `the change of AMI ${imageId} would take access from ${count} (${named}), and maxRevocations is ${maxRevocations}`,
+      { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
+    ),
+  ];
 }
 
 /** How many grantees one change of a declaration may take access from. */
@@ -210,6 +239,13 @@ interface Intent {
     { grantees: Grantees; snapshotIds: MaybeUnknown<readonly string[]> | undefined } | undefined
   >;
 }
+
+/** Who may create volumes, as far as that is known. */
+function volumesOf({ createVolume }: Intent): Grantees {
+  return createVolume === UNKNOWN || !createVolume ? NOBODY : createVolume.grantees;
+}
+
+const NOBODY: Grantees = { keys: new Set(), unknown: [] };
 
 function intentOf(declared: DeclaredSet): Intent {
   const accounts = granteesIn("account", declared.accountIds);

@@ -19,6 +19,7 @@ export const PUBLIC: GranteeKey = "public";
 
 const ACCOUNT_PREFIX = "account/";
 const OTHER_PREFIX = "user/";
+const ARN_PREFIX = "arn:";
 
 /** The key of an account. */
 export function accountKey(accountId: string): GranteeKey {
@@ -41,11 +42,16 @@ export function granteeKey(grantee: Grantee): GranteeKey {
   }
 }
 
-/** The grantee of a key; the inverse of {@link granteeKey}. */
+/**
+ * The grantee of a key; the inverse of {@link granteeKey}.
+ *
+ * @throws Error where the text is no key: what is read from a state is checked with `isGranteeKey` before
+ */
 export function parseGranteeKey(key: GranteeKey): Grantee {
   if (key === PUBLIC) return { kind: "public" };
   if (key.startsWith(ACCOUNT_PREFIX)) return { kind: "account", accountId: key.slice(ACCOUNT_PREFIX.length) };
   if (key.startsWith(OTHER_PREFIX)) return { kind: "other", userId: key.slice(OTHER_PREFIX.length) };
+  if (!key.startsWith(ARN_PREFIX)) throw new Error(`${JSON.stringify(key)} is not the key of a grantee`);
   return key.includes(":ou/") ? { kind: "organizationalUnit", arn: key } : { kind: "organization", arn: key };
 }
 
@@ -57,6 +63,11 @@ export function userKey(userId: string): GranteeKey {
 /** Whether a set may add or remove the grantee at all. */
 export function isManageable(key: GranteeKey): boolean {
   return !key.startsWith(OTHER_PREFIX);
+}
+
+/** Whether the grantee is one account, not everybody or a group of accounts. */
+export function isAccount(key: GranteeKey): boolean {
+  return key.startsWith(ACCOUNT_PREFIX);
 }
 
 /** Whether the grantee counts for the quota of entities: accounts, organizations and units do. */

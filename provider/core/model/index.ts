@@ -3,6 +3,7 @@
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";
 export { durationSeconds, durationWords } from "./duration";
+export { type ConnectionFault, type ErrorPolicy, policyOf } from "./errorPolicy";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
 export { escapeControls, escapeUnseen, withoutUnseen } from "./escape";
 export {
@@ -10,6 +11,7 @@ export {
   type Grantee,
   type GranteeKey,
   granteeKey,
+  isAccount,
   isEntity,
   isManageable,
   PUBLIC,
@@ -37,9 +39,11 @@ export {
   CONNECT_TIMEOUT_MS,
   DEFAULT_ENTITY_QUOTA,
   DEFAULT_MAX_ATTEMPTS,
+  DEFAULT_SESSION_NAME,
   IMAGE_ID,
   MAX_BAD_ANSWER_REPEATS,
   MAX_CONCURRENT_CALLS,
+  MAX_CONNECTIONS,
   MAX_FILTER_VALUES,
   MAX_IMAGES_PER_PAGE,
   MAX_LAUNCH_CHANGES_PER_CALL,
@@ -55,7 +59,7 @@ export {
   USAGE_VERSION_DEPTH,
   VISIBILITY_TIMEOUT_SECONDS,
 } from "./limits";
-export { firstFew } from "./listing";
+export { countedGrantees, firstFew } from "./listing";
 export {
   filterGrantees,
   filterSnapshots,

@@ -62,6 +62,15 @@ export const ABSENCE_PAUSE_SECONDS = 0.4;
 /** Attempts of one EC2 call, the first included, unless `maxRetries` says otherwise. */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
+/** What CloudTrail calls the session of an assumed role, unless the role's `sessionName` says otherwise. */
+export const DEFAULT_SESSION_NAME = "ami-launch-permissions";
+
+/**
+ * Requests under way at once of one client, for all sets together, each on a connection of its own. The SDK's default
+ * (@smithy/node-http-handler, `maxSockets`).
+ */
+export const MAX_CONNECTIONS = 50;
+
 /** Requests under way at once for one set: snapshots are changed in groups of this size. */
 export const MAX_CONCURRENT_CALLS = 8;
 

@@ -1,6 +1,12 @@
-/** A list in words that stays short: the first few, and how many more. */
+/** Lists in words that stay short. */
 
+/** The first few items, and how many more. */
 export function firstFew(items: readonly string[], most: number): string {
   const more = items.length - most;
   return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** How many grantees. */
+export function countedGrantees(count: number): string {
+  return count === 1 ? "1 grantee" : `${count} grantees`;
 }

@@ -2,5 +2,7 @@
 
 export { type Adoption, adoptionOf } from "./adoption";
 export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";
-export { IncompleteChangeError, observe, type Reconciled, reconcile, remove } from "./reconcile";
+export { observe } from "./observe";
+export { IncompleteChangeError, type Reconciled, reconcile } from "./reconcile";
+export { remove } from "./remove";
 export { type AmiOfAnother, amisOfOthers, eachOwnAmi, type OwnAmi, ownAmis } from "./sharedAmis";

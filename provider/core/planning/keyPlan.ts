@@ -43,11 +43,13 @@ export interface KeyPlan {
 
 const NO_KEYS: KeyPlan = { keys: [], create: [], revoke: [], keep: [], warnings: [], doubts: [] };
 
-interface Planned {
+/** A set's change, as far as keys are concerned. */
+interface KeyDemand {
   readonly set: PermissionSet;
   readonly image: Image;
   readonly change: Change;
   readonly target: Permissions;
+  /** The grants that the set is recorded to have made. */
   readonly owned: readonly OwnKeyGrant[];
   readonly neighbours: Neighbours;
 }
@@ -58,70 +60,121 @@ export function grantName(imageId: string): string {
 }
 
 /** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are, or were, the set's. */
-export async function planKeys(gateway: Gateway, planned: Planned): Promise<KeyPlan> {
-  const { set, image, change, target, owned, neighbours } = planned;
-  const adding = !isEmpty(change.add);
+export async function planKeys(gateway: Gateway, demand: KeyDemand): Promise<KeyPlan> {
+  const { set, image, change, target, owned, neighbours } = demand;
   const needed = keysClaimedBy(neighbours.claims, image);
-  if (!image.encrypted || !(adding || set.kmsAccess === "grant" || owned.length > 0))
-    return leaving(set, owned, target, [], needed);
+  const isConcerned = !isEmpty(change.add) || set.kmsAccess === "grant" || owned.length > 0;
+  if (!image.encrypted || !isConcerned) return recordedGrants(set, owned, target, [], needed);
   const keys = await keysOf(gateway, image);
-  const own = keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
-  if (set.kmsAccess === "ignore") return { ...leaving(set, owned, target, [], needed), keys };
-  const wanted = [...granteesOf(target)].map(parseGranteeKey);
-  const accounts = wanted.flatMap((grantee) => (grantee.kind === "account" ? [grantee.accountId] : []));
-  const organizations = wanted.flatMap((grantee) =>
-    grantee.kind === "organization" || grantee.kind === "organizationalUnit" ? [grantee.arn] : [],
-  );
-  const plan = leaving(set, owned, target, own, needed);
-  const leaves = new Set(plan.revoke.map(({ grantId }) => grantId));
+  if (set.kmsAccess === "ignore") return { ...recordedGrants(set, owned, target, [], needed), keys };
+  const keyIds = customerKeys(keys);
+  const recorded = recordedGrants(set, owned, target, keyIds, needed);
+  const revoked = new Set(recorded.revoke.map(({ grantId }) => grantId));
   const gone = new Set<OwnKeyGrant>();
-  const found: OwnKeyGrant[] = [];
-  const unwanted: OwnKeyGrant[] = [];
-  const [create, warnings, doubts] = [[...plan.create], [] as string[], [] as string[]];
-  const recordedIds = new Set(owned.map(({ grantId }) => grantId));
-  const removed = granteesOf(change.remove);
-  for (const keyId of own) {
-    // A key is at home in its own account: nobody has to be admitted there.
-    const others = accounts.filter((id) => id !== accountOfKey(keyId));
+  const found: KeyFindings[] = [];
+  for (const keyId of keyIds) {
     const [policy, all] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
     // What this change revokes admits nobody afterwards.
-    const grants = all?.filter(({ grantId }) => !leaves.has(grantId));
-    for (const one of plan.keep)
-      if (one.keyId === keyId && grants && !grants.some(({ grantId }) => grantId === one.grantId)) gone.add(one);
-    if (set.kmsAccess === "grant") {
-      // Whatever made them, grants under the set's name are the set's: it records those that it needs and revokes the others.
-      const named = (grants ?? []).filter(({ name, grantId }) => name === grantName(set.imageId) && !recordedIds.has(grantId));
-      found.push(...named.filter(({ accountId }) => others.includes(accountId)).map(ownGrant));
-      unwanted.push(
-        ...named
-          // Who loses one permission may keep another.
-          .filter(({ accountId }) => removed.has(accountKey(accountId)) && !others.includes(accountId))
-          .filter(({ accountId }) => mayRevoke(accountKey(accountId), set.spared))
-          .filter(({ accountId }) => !needed.has(accountKey(accountId)))
-          .map(ownGrant),
-      );
-      const made = [...found, ...plan.keep].filter((one) => one.keyId === keyId && !gone.has(one));
-      const has = (id: string) => made.some(({ accountId }) => accountId === id);
-      create.push(...others.filter((id) => !has(id)).map((accountId) => ({ keyId, accountId })));
-    } else if (policy === undefined || grants === undefined)
-      doubts.push(
-        `key ${keyId}: its policy or its grants cannot be read (kms:GetKeyPolicy, kms:ListGrants), so whether those accounts may use it is not known`,
-      );
-    else {
-      const lacking = others.filter((id) => !admitsAccount(policy, grants, id)).sort();
-      if (lacking.length > 0)
-        warnings.push(
-          `${firstFew(lacking.map(accountKey), MOST_NAMED)} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
-        );
-    }
-    const unnamed = policy === undefined ? [] : organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
-    if (unnamed.length > 0)
-      warnings.push(
-        `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MOST_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
-      );
+    const key: KeyAnswers = { keyId, policy, grants: all?.filter(({ grantId }) => !revoked.has(grantId)) };
+    const ofKey = recorded.keep.filter((grant) => grant.keyId === keyId);
+    const kept = ofKey.filter((grant) => isListed(grant, key));
+    for (const grant of ofKey) if (!kept.includes(grant)) gone.add(grant);
+    found.push(set.kmsAccess === "grant" ? grantsOnKey(demand, key, kept, needed) : accountsWithoutKey(demand, key));
+    found.push(organizationsWithoutKey(demand, key));
   }
-  const keep = [...plan.keep.filter((one) => !gone.has(one)), ...found];
-  return { ...plan, keep, revoke: [...plan.revoke, ...unwanted], keys, create, warnings, doubts };
+  return {
+    keys,
+    create: found.flatMap(({ create = [] }) => create),
+    keep: [...recorded.keep.filter((grant) => !gone.has(grant)), ...found.flatMap(({ keep = [] }) => keep)],
+    revoke: [...recorded.revoke, ...found.flatMap(({ revoke = [] }) => revoke)],
+    warnings: found.flatMap(({ warnings = [] }) => warnings),
+    doubts: found.flatMap(({ doubts = [] }) => doubts),
+  };
+}
+
+/** What one key adds to the plan. */
+type KeyFindings = Partial<Omit<KeyPlan, "keys">>;
+
+/** What KMS tells of a key; undefined where the caller may not ask. */
+interface KeyAnswers {
+  readonly keyId: string;
+  readonly policy: string | undefined;
+  /** The grants that this change does not revoke. */
+  readonly grants: readonly KeyGrant[] | undefined;
+}
+
+/** Where KMS does not list the grants, they count as recorded. */
+function isListed({ grantId }: OwnKeyGrant, { grants }: KeyAnswers): boolean {
+  return grants === undefined || grants.some((grant) => grant.grantId === grantId);
+}
+
+/** The accounts that a set wants and that need to be admitted to a key: not the key's own. */
+function accountsFor({ target }: KeyDemand, { keyId }: KeyAnswers): string[] {
+  const accounts = [...granteesOf(target)].map(parseGranteeKey).flatMap((one) => (one.kind === "account" ? [one.accountId] : []));
+  return accounts.filter((id) => id !== accountOfKey(keyId));
+}
+
+/**
+ * With `kmsAccess: "grant"`: the grants to create and to revoke on one key. Whoever made them, grants under the set's name are the set's: it
+ * records those that it needs, and revokes those of accounts that this change removes.
+ *
+ * @param kept the grants that are recorded and stay
+ */
+function grantsOnKey(
+  demand: KeyDemand,
+  key: KeyAnswers,
+  kept: readonly OwnKeyGrant[],
+  needed: ReadonlySet<GranteeKey>,
+): KeyFindings {
+  const { set, change, owned } = demand;
+  const accounts = accountsFor(demand, key);
+  const recordedIds = new Set(owned.map(({ grantId }) => grantId));
+  const unrecorded = (key.grants ?? []).filter(
+    ({ name, grantId }) => name === grantName(set.imageId) && !recordedIds.has(grantId),
+  );
+  const found = unrecorded.filter(({ accountId }) => accounts.includes(accountId)).map(ownGrant);
+  const removed = granteesOf(change.remove);
+  const unwanted = unrecorded.filter(({ accountId }) => {
+    const grantee = accountKey(accountId);
+    // Who loses one permission may keep another.
+    return removed.has(grantee) && !accounts.includes(accountId) && mayRevoke(grantee, set.spared) && !needed.has(grantee);
+  });
+  const admitted = new Set([...found, ...kept].map(({ accountId }) => accountId));
+  const create = accounts.filter((id) => !admitted.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
+  return { create, keep: found, revoke: unwanted.map(ownGrant) };
+}
+
+/** With `kmsAccess: "check"`: which accounts one key does not admit. */
+function accountsWithoutKey(demand: KeyDemand, key: KeyAnswers): KeyFindings {
+  const { keyId, policy, grants } = key;
+  if (policy === undefined || grants === undefined)
+    return {
+      doubts: [
+        `key ${keyId}: its policy or its grants cannot be read (kms:GetKeyPolicy, kms:ListGrants), so whether those accounts may use it is not known`,
+      ],
+    };
+  const lacking = accountsFor(demand, key)
+    .filter((id) => !admitsAccount(policy, grants, id))
+    .sort();
+  if (lacking.length === 0) return {};
+  return {
+    warnings: [
+      `${firstFew(lacking.map(accountKey), MOST_NAMED)} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
+    ],
+  };
+}
+
+/** Which organizations and units the policy of a key does not name. */
+function organizationsWithoutKey({ target }: KeyDemand, { keyId, policy }: KeyAnswers): KeyFindings {
+  if (policy === undefined) return {};
+  const organizations = [...granteesOf(target)].map(parseGranteeKey).flatMap((one) => ("arn" in one ? [one.arn] : []));
+  const unnamed = organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
+  if (unnamed.length === 0) return {};
+  return {
+    warnings: [
+      `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MOST_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
+    ],
+  };
 }
 
 /**
@@ -154,7 +207,10 @@ export async function keyGrantsToRevoke(
 
 /** The customer managed keys of an image's snapshots. */
 export async function customerKeysOf(gateway: Gateway, image: Pick<Image, "snapshotIds">): Promise<string[]> {
-  const keys = await keysOf(gateway, image);
+  return customerKeys(await keysOf(gateway, image));
+}
+
+function customerKeys(keys: readonly ImageKey[]): string[] {
   return keys.flatMap(({ keyId, manager }) => (keyId !== undefined && manager !== "AWS" ? [keyId] : []));
 }
 
@@ -162,8 +218,8 @@ function ownGrant({ keyId, grantId, accountId }: KeyGrant): OwnKeyGrant {
   return { keyId, grantId, accountId };
 }
 
-/** What becomes of the set's grants by themselves: those of accounts that keep their share, on keys that are still used, stay. */
-function leaving(
+/** What becomes of the grants that are recorded: those of accounts that keep their share, on keys that are still used, stay. */
+function recordedGrants(
   set: PermissionSet,
   owned: readonly OwnKeyGrant[],
   target: Permissions,

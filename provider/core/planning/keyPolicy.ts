@@ -1,7 +1,7 @@
 /** Key policies and grants as text and lists: whom they admit to a KMS key, and the statements that admit more; pure. */
 
 import type { KeyGrant } from "../aws";
-import { type ArgumentProblem, decodeDeclaredSet, problemPath } from "../declaration";
+import { type ArgumentProblem, decodeDeclaredSet, problemText } from "../declaration";
 import { AmiSharingError, accountOfPrincipal, UNKNOWN } from "../model";
 
 /**
@@ -49,7 +49,7 @@ export interface KeyUsers {
 export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
   const decoded = decodeKeyUsers(users);
   if ("problems" in decoded) {
-    const words = decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`).join("; ");
+    const words = decoded.problems.map(problemText).join("; ");
     throw new AmiSharingError("invalid-argument", `kmsKeyPolicyStatements: ${words}`);
   }
   const { accountIds = [], organizationArns = [], organizationalUnitArns = [], partition } = decoded.users;

@@ -1,9 +1,10 @@
 /** What a set is about to change: reads EC2, works out the change and what stands in its way, and changes nothing. */
 
 import type { Gateway, Image } from "../aws";
-import { managedSnapshots, type PermissionSet, refuseTooManyRevocations, targetPermissions } from "../declaration";
+import { managedSnapshots, type PermissionSet, targetPermissions, tooManyRevocations } from "../declaration";
 import {
   AmiSharingError,
+  countedGrantees,
   durationWords,
   granteesOf,
   intersection,
@@ -126,7 +127,7 @@ export async function planFor(
     unplanned: minus(unwanted, losing),
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
     refusals: [
-      ...tooManyRevocations(set, losing),
+      ...tooManyRevocations(set.imageId, [...granteesOf(losing)], set.maxRevocations),
       ...unrecordedRevocations(set, minus(unwanted, union(union(granted, before), neighbours.inherited)), recorded),
       ...goneSnapshots(set, change.add, gone),
       ...refusals,
@@ -262,7 +263,7 @@ function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, reco
   return [
     new AmiSharingError(
       "unrecorded-grants",
-      `the change of AMI ${imageId} would take access from ${who.length === 1 ? "1 grantee" : `${who.length} grantees`} whom the state does not record: ${who.join(", ")}`,
+      `the change of AMI ${imageId} would take access from ${countedGrantees(who.length)} whom the state does not record: ${who.join(", ")}`,
       { property: "unrecorded", imageId, next: recorded ? REFRESH : ADOPT },
     ),
   ];
@@ -271,12 +272,3 @@ function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, reco
 const REFRESH =
   'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
 const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';
-
-function tooManyRevocations({ imageId, maxRevocations }: PermissionSet, losing: Permissions): AmiSharingError[] {
-  try {
-    refuseTooManyRevocations(imageId, [...granteesOf(losing)], maxRevocations);
-    return [];
-  } catch (error) {
-    return [error as AmiSharingError];
-  }
-}

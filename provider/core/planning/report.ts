@@ -5,6 +5,7 @@ import {
   type AmiSharingError,
   accountKey,
   accountOfKey,
+  countedGrantees,
   encodeGrants,
   filterGrantees,
   firstFew,
@@ -49,64 +50,88 @@ export interface Entry {
 }
 
 /** What a plan does and leaves, grantee by grantee; pure. */
-export function entriesOf({ set, image, recorded, live, target, change, gaining, losing, unplanned, neighbours }: Plan): Entry[] {
+export function entriesOf(plan: Plan): Entry[] {
+  const shown = shownBefore(plan);
+  const entries = [...gained(plan), ...lost(plan), ...unchanged(plan, shown), ...left(plan, shown), ...absent(plan, shown)];
+  return entries.filter(({ permissions }) => !isEmpty(permissions));
+}
+
+/** What an engine's diff begins with: what was wanted or, after a refresh, what was held. */
+interface Shown {
+  readonly wanted: Permissions;
+  /** Shown in any case. */
+  readonly always: Permissions;
+  /** Shown in one of the cases. */
+  readonly perhaps: Permissions;
+}
+
+function shownBefore({ recorded }: Plan): Shown {
   const held = recorded?.live ?? NO_PERMISSIONS;
-  const granted = recorded?.granted ?? NO_PERMISSIONS;
   const wanted = recorded?.wanted ?? held;
-  const drifted = intersection(gaining, union(held, recorded?.drifted ?? NO_PERMISSIONS));
-  // An engine's diff begins with what was wanted or, after a refresh, with what was held.
-  const [inBoth, inEither] = [intersection(held, wanted), union(held, wanted)];
-  const left = minus(minus(minus(live, target), change.remove), unplanned);
-  const spared = filterGrantees(left, (key) => set.spared.has(key));
-  const foreign = filterGrantees(left, (key) => !isManageable(key));
-  const claimed = wantedOf(neighbours.claims, image, minus(minus(left, spared), foreign));
-  const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), minus(minus(left, spared), foreign));
-  // What others granted stays untold, unless a diff may show it as lost.
-  const others = intersection(unclaimed, inEither);
-  const owns = union(granted, neighbours.inherited);
+  return { wanted, always: intersection(held, wanted), perhaps: union(held, wanted) };
+}
+
+function gained({ recorded, gaining }: Plan): Entry[] {
+  const had = union(recorded?.live ?? NO_PERMISSIONS, recorded?.drifted ?? NO_PERMISSIONS);
+  return [
+    { sign: "+", why: "new", permissions: minus(gaining, had) },
+    { sign: "+", why: "drifted: taken away outside this set", permissions: intersection(gaining, had) },
+  ];
+}
+
+function lost({ recorded, losing }: Plan): Entry[] {
+  const own = intersection(losing, recorded?.granted ?? NO_PERMISSIONS);
+  const others = minus(losing, own);
+  // A new set has no state that could tell of anybody.
+  const unrecorded = recorded ? minus(others, recorded.live) : NO_PERMISSIONS;
+  return [
+    { sign: "-", why: "granted by this set", permissions: own },
+    { sign: "-", why: "set elsewhere", permissions: minus(others, unrecorded) },
+    { sign: "-", why: "set elsewhere, and not in the state", permissions: unrecorded },
+  ];
+}
+
+/** What is wanted and there. It is told where a diff may show it as new. */
+function unchanged({ set, recorded, live, target, neighbours }: Plan, { always }: Shown): Entry[] {
+  const there = intersection(target, live);
   const again = intersection(sentAgain(target, recorded), live);
-  const foundInPlace = set.mode === "additive" ? minus(intersection(target, live), union(owns, again)) : NO_PERMISSIONS;
-  const owner = accountKey(image.ownerId);
-  const isOwner = (key: GranteeKey) => key === owner;
-  const entries: Entry[] = [
-    { sign: "+", why: "new", permissions: minus(gaining, drifted) },
-    { sign: "+", why: "drifted: taken away outside this set", permissions: drifted },
-    { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
-    { sign: "-", why: "set elsewhere", permissions: recorded ? intersection(minus(losing, granted), held) : losing },
-    {
-      sign: "-",
-      why: "set elsewhere, and not in the state",
-      permissions: recorded ? minus(minus(losing, granted), held) : NO_PERMISSIONS,
-    },
-    {
-      sign: "=",
-      why: "has it already",
-      permissions: minus(intersection(target, live), union(inBoth, union(foundInPlace, again))),
-    },
+  const owned = union(recorded?.granted ?? NO_PERMISSIONS, neighbours.inherited);
+  const found = set.mode === "additive" ? minus(there, union(owned, again)) : NO_PERMISSIONS;
+  return [
+    { sign: "=", why: "has it already", permissions: minus(there, union(always, union(found, again))) },
     { sign: "=", why: "granted again: this set revoked it last, and EC2 may still show it", permissions: again },
-    {
-      sign: "=",
-      why: "found in place: not granted by this set, which will not revoke it",
-      permissions: minus(foundInPlace, inBoth),
-    },
+    { sign: "=", why: "found in place: not granted by this set, which will not revoke it", permissions: minus(found, always) },
+  ];
+}
+
+/** What is not wanted, there, and not taken away: each part of it for the first reason that applies. */
+function left({ set, image, live, target, change, unplanned, neighbours }: Plan, { perhaps }: Shown): Entry[] {
+  const all = minus(minus(minus(live, target), change.remove), unplanned);
+  const spared = filterGrantees(all, (key) => set.spared.has(key));
+  const foreign = filterGrantees(all, (key) => !isManageable(key));
+  const others = minus(minus(all, spared), foreign);
+  const claimed = wantedOf(neighbours.claims, image, others);
+  const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), others);
+  const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more";
+  return [
     { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
     { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     ...claimed.map(staysForClaim),
-    {
-      sign: "=",
-      why: `stays: set elsewhere, and ${set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more"}`,
-      permissions: others,
-      stays: true,
-    },
-    { sign: "=", why: "is not there", permissions: filterGrantees(minus(minus(inEither, live), target), (key) => key !== owner) },
-    {
-      sign: "=",
-      why: "left out: the owner always has access",
-      permissions: filterGrantees(union(namedPermissions(set, image), wanted), isOwner),
-    },
+    // What others granted stays untold, unless a diff may show it as lost.
+    { sign: "=", why: `stays: set elsewhere, and ${why}`, permissions: intersection(unclaimed, perhaps), stays: true },
   ];
-  return entries.filter(({ permissions }) => !isEmpty(permissions));
+}
+
+/** What a diff may show and EC2 does not have. */
+function absent({ set, image, live, target }: Plan, { wanted, perhaps }: Shown): Entry[] {
+  const isOwner = (key: GranteeKey) => key === accountKey(image.ownerId);
+  const gone = filterGrantees(minus(minus(perhaps, live), target), (key) => !isOwner(key));
+  const ofOwner = filterGrantees(union(namedPermissions(set, image), wanted), isOwner);
+  return [
+    { sign: "=", why: "is not there", permissions: gone },
+    { sign: "=", why: "left out: the owner always has access", permissions: ofOwner },
+  ];
 }
 
 /** What another set keeps in place. */
@@ -276,7 +301,7 @@ export function broadenings(add: Permissions): Broadening[] {
     [
       "createVolumePermissions",
       volumes.size > 0 &&
-        `${volumes.has(PUBLIC) ? "everybody, every AWS account," : counted(volumes.size)} may copy the disks (createVolume)`,
+        `${volumes.has(PUBLIC) ? "everybody, every AWS account," : countedGrantees(volumes.size)} may copy the disks (createVolume)`,
     ],
   ];
   return found.flatMap(([property, text]) => (text === false ? [] : [{ property, text }]));
@@ -287,11 +312,7 @@ function cut(items: readonly string[]): string {
 }
 
 function named(keys: readonly GranteeKey[], { unnamed = false }: Telling, most = MOST_NAMED): string {
-  return unnamed ? counted(keys.length) : firstFew(keys, most);
-}
-
-function counted(count: number): string {
-  return count === 1 ? "1 grantee" : `${count} grantees`;
+  return unnamed ? countedGrantees(keys.length) : firstFew(keys, most);
 }
 
 /** A line in pieces that fit, indented under the heading; what cannot be broken stays whole. */

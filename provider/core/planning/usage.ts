@@ -2,7 +2,7 @@
 
 import type { Gateway, Image, Usage, UsageReport } from "../aws";
 import type { PermissionSet } from "../declaration";
-import { AmiSharingError, accountKey, filterGrantees, NO_PERMISSIONS, type Permissions, PUBLIC } from "../model";
+import { AmiSharingError, accountKey, filterGrantees, isAccount, isManageable, NO_PERMISSIONS, type Permissions } from "../model";
 import { type Change, mayRevoke } from "./diff";
 import type { Recorded } from "./recorded";
 
@@ -42,7 +42,7 @@ export async function usageOf(
   target: Permissions,
   delay = PATIENCE.delay,
 ): Promise<UsageFindings> {
-  const mayLose = [...change.remove.launch].some((key) => !key.startsWith("user/"));
+  const mayLose = [...change.remove.launch].some(isManageable);
   if (!mayLose) return NO_FINDINGS;
   let found: Awaited<ReturnType<typeof usageReport>>;
   try {
@@ -59,10 +59,11 @@ export async function usageOf(
         : `: EC2 could not make its usage report${found.reason ? ` (${found.reason})` : ""}`;
     return doubt(`who still uses AMI ${imageId} is not known${why}`);
   }
-  const wide = [...change.remove.launch].some((key) => key === PUBLIC || key.startsWith("arn:"));
+  // Of everybody, an organization or a unit, any account may be the one that loses access.
+  const isWide = [...change.remove.launch].some((key) => isManageable(key) && !isAccount(key));
   const losing = ({ accountId }: Usage) => {
     const key = accountKey(accountId);
-    return change.remove.launch.has(key) || (wide && !target.launch.has(key));
+    return change.remove.launch.has(key) || (isWide && !target.launch.has(key));
   };
   const byAccount = new Map<string, string[]>();
   for (const use of found.entries.filter(losing))
@@ -71,7 +72,7 @@ export async function usageOf(
   return {
     warnings: [...byAccount]
       .sort()
-      .map(([accountId, uses]) => `account/${accountId} loses the AMI and still uses it: ${uses.sort().join(", ")} (${as})`),
+      .map(([accountId, uses]) => `${accountKey(accountId)} loses the AMI and still uses it: ${uses.sort().join(", ")} (${as})`),
     doubts: found.doubts,
   };
 }

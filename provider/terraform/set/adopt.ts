@@ -13,9 +13,9 @@ import {
 } from "../../core";
 import { nulls, valuesOf } from "../arguments";
 import { type Diagnostic, inTerraformWords, readingDiagnostic } from "../diagnostics";
-import { RESOURCE_SCHEMA } from "../schema";
+import { DEFAULTS, RESOURCE_SCHEMA } from "../schema";
 import type { ObjectValue } from "../values";
-import { DEFAULTS, privateIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, valuesIn } from "./state";
+import { privateIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, valuesIn } from "./state";
 
 /**
  * The state of an AMI as it is shared now.

@@ -28,6 +28,7 @@ import {
 import { attributePath, type Diagnostic, errorDiagnostic, problemDiagnostic } from "../diagnostics";
 import { claimIn, type Drop, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
 import type { ProviderConfig } from "../providerConfig";
+import { REPLACING } from "../schema";
 import { type ObjectValue, sameValue } from "../values";
 import { type PlannedDestroy, planDestroy } from "./planDestroy";
 import { nobodyDiagnostic, planDiagnostics, refusalDiagnostic, shownAsLost } from "./planDiagnostics";
@@ -55,8 +56,6 @@ export interface PlannedSet {
   readonly replace: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
-
-const REPLACING = ["image_id", "region"] as const;
 
 /** Plans a create or an update. EC2 is read only where something changes. */
 export async function planSet(

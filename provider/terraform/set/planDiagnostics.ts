@@ -4,7 +4,6 @@ import {
   type AmiSharingError,
   type ArgumentProblem,
   broadenings,
-  type ErrorCode,
   entriesOf,
   entryLines,
   intersection,
@@ -12,18 +11,14 @@ import {
   minus,
   NO_PERMISSIONS,
   type Plan,
+  policyOf,
   reportOf,
 } from "../../core";
 import { attributePath, type Diagnostic, inTerraformWords, problemDiagnostic, readingDiagnostic } from "../diagnostics";
 import type { Drop } from "../neighbours";
 import { ARGUMENTS } from "./state";
 
-/** Refusals that something else in the same apply may take out of the way: they do not fail a plan. */
-const MAY_PASS: readonly ErrorCode[] = ["image-not-found", "image-not-shareable", "snapshot-not-found", "public-access-blocked"];
-
-/** Terraform plans the configuration before it plans a destroy, so that what fails the one holds up the other. */
-const HOLDS_UP_DESTROY: readonly ErrorCode[] = ["image-not-found", "too-many-revocations", "unrecorded-grants"];
-
+/** Terraform plans the configuration before it plans a destroy, so that an error of the first prevents the second. */
 const DESTROY_ALL_THE_SAME =
   "If the set is to be destroyed: terraform destroy -refresh=false does so without planning this first.";
 
@@ -75,9 +70,8 @@ export function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Dia
  */
 export function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  if (MAY_PASS.includes(error.code) && !(replaces && error.code === "image-not-found"))
-    return { ...diagnostic, severity: "WARNING" };
-  return exists && HOLDS_UP_DESTROY.includes(error.code)
+  if (policyOf(error)?.mayPass && !(replaces && error.code === "image-not-found")) return { ...diagnostic, severity: "WARNING" };
+  return exists && policyOf(error)?.destroyPossible
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;
 }

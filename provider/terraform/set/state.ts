@@ -28,7 +28,7 @@ import { type Diagnostic, problemDiagnostic } from "../diagnostics";
 import type { Log } from "../hclog";
 import { type PlacedClaim, placedClaims, type Run } from "../neighbours";
 import type { ProviderConfig } from "../providerConfig";
-import { RESOURCE_SCHEMA } from "../schema";
+import { DEFAULTS, RESOURCE_SCHEMA } from "../schema";
 import { type ObjectValue, sameValue, type Value } from "../values";
 
 /** A resource's state as Terraform keeps it: what users see, and beside it what they need not see. */
@@ -101,8 +101,6 @@ export const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
   .filter(([, { role }]) => role !== "computed")
   .map(([name]) => name);
 
-export const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
-
 /** What is wrong with a configuration. */
 export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
   const decoded = declaredIn(config);
@@ -122,9 +120,7 @@ export function configurationDiagnostics(config: ObjectValue): readonly Diagnost
 
 /** A configuration that plans no change of a state. */
 export function configurationOf(state: ObjectValue): ObjectValue {
-  const written = Object.entries(state).filter(
-    ([name, value]) => ARGUMENTS.includes(name) && value !== (DEFAULTS as Record<string, Value>)[name],
-  );
+  const written = Object.entries(state).filter(([name, value]) => ARGUMENTS.includes(name) && value !== DEFAULTS[name]);
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
 }
 

@@ -1,0 +1,313 @@
+/**
+ * The arguments and outputs of a set, each described once, as plain data: Terraform's schema, the interfaces of programs and the tables of the
+ * documentation are made from it.
+ */
+
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_SESSION_NAME, VISIBILITY_TIMEOUT_SECONDS } from "../model";
+import type { DeclaredConnection, DeclaredSet } from "./arguments";
+
+/** One of the two engines; Terraform's words also hold for the constructs of CDKTN and CDKTF. */
+export type Engine = "pulumi" | "terraform";
+
+/** What an argument takes; `strings` and `accounts` are lists without order, `accounts` of account ids. */
+export type ArgumentType = "string" | "boolean" | "number" | "strings" | "accounts" | Choice | Members;
+
+/** One of a few words. */
+export interface Choice {
+  /** The name of the type in TypeScript. */
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** An object. */
+export interface Members {
+  /** The name of the type in TypeScript, before `Args`. */
+  readonly name: string;
+  readonly text: string;
+  readonly members: Arguments;
+}
+
+export type Arguments = Readonly<Record<string, Argument>>;
+
+/**
+ * One argument. Texts are Markdown sentences. `text` has the names of Pulumi programs, which Terraform's schema translates.
+ */
+export interface Argument {
+  readonly type: ArgumentType;
+  /** What Pulumi programs may write besides, as a type of TypeScript. */
+  readonly orInPulumi?: string;
+  readonly isRequired?: true;
+  /** What holds where the argument is left out. */
+  readonly default?: string | boolean;
+  /** The same in words, where no one value holds: follows `Default:`. */
+  readonly defaultText?: string | Readonly<Record<Engine, string>>;
+  /** A change replaces the set. */
+  readonly replaces?: true;
+  /** Says who gets or keeps access: where such an argument is a secret, no grantee is shown. */
+  readonly namesGrantees?: true;
+  /** Terraform's state holds the default where the configuration leaves the argument out. */
+  readonly isComputedInTerraform?: true;
+  /** What it does, in words that hold for both engines. */
+  readonly text: string;
+  /** What only Pulumi's users have to know: follows `text`. */
+  readonly pulumi?: string;
+  /** What only Terraform's users have to know, with Terraform's names: follows `text`. */
+  readonly terraform?: string;
+  /** Where the documentation says more: a page in docs, and its heading. */
+  readonly see?: string;
+}
+
+const TIMEOUT = `${VISIBILITY_TIMEOUT_SECONDS / 60}m`;
+
+/** How to reach EC2: arguments of each set in Pulumi, and of the provider block in Terraform. */
+export const CONNECTION_ARGUMENTS = {
+  profile: {
+    type: "string",
+    text: "A profile of the shared AWS config and credentials files.",
+    terraform: "It wins over keys in the environment.",
+    defaultText: {
+      pulumi: "the stack's `aws:profile`, then the default chain of the AWS SDK",
+      terraform: "keys in the environment, then `AWS_PROFILE`",
+    },
+  },
+  endpoint: {
+    type: "string",
+    text: "The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too.",
+    defaultText: {
+      pulumi: "the stack's `aws:endpoints`, then `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's",
+      terraform: "`AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's",
+    },
+  },
+  assumeRole: {
+    type: {
+      name: "AssumeRole",
+      text: "A role to assume.",
+      members: {
+        roleArn: { type: "string", isRequired: true, text: "The role's ARN." },
+        externalId: { type: "string", text: "The external id that the role's trust policy asks for.", defaultText: "none" },
+        sessionName: { type: "string", text: "The session's name in CloudTrail.", default: DEFAULT_SESSION_NAME },
+      },
+    },
+    text: "A role to assume with the credentials found.",
+    defaultText: { pulumi: "the stack's `aws:assumeRoles`, then none", terraform: "none" },
+  },
+} as const satisfies Arguments;
+
+/** The other arguments of a set, which both engines have. */
+export const SET_ARGUMENTS = {
+  imageId: {
+    type: "string",
+    isRequired: true,
+    replaces: true,
+    text: "The AMI. A change replaces the set.",
+    pulumi: "The new AMI is shared before the old one is unshared.",
+    terraform: "With `create_before_destroy`, the new AMI is shared before the old one is unshared.",
+    see: "share.md#change-the-ami",
+  },
+  accountIds: {
+    type: "accounts",
+    namesGrantees: true,
+    text: "Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means nobody; an authoritative set that names no grantee has to say so.",
+    defaultText: "none",
+  },
+  organizationArns: {
+    type: "strings",
+    namesGrantees: true,
+    text: "Organizations, by full ARN, all of whose accounts may launch the AMI.",
+    defaultText: "none",
+    see: "organizations-and-public.md#organizations-and-organizational-units",
+  },
+  organizationalUnitArns: {
+    type: "strings",
+    namesGrantees: true,
+    text: "Organizational units, by full ARN. Units nested in them inherit.",
+    defaultText: "none",
+    see: "organizations-and-public.md#organizations-and-organizational-units",
+  },
+  public: {
+    type: "boolean",
+    namesGrantees: true,
+    isComputedInTerraform: true,
+    text: "Every AWS account may launch the AMI. Needs `acknowledgePublic: true`.",
+    default: false,
+    see: "organizations-and-public.md#everybody",
+  },
+  acknowledgePublic: {
+    type: "boolean",
+    text: "Confirms that the AMI, or its snapshots, shall be shared with every AWS account.",
+    default: false,
+  },
+  createVolumePermissions: {
+    type: {
+      name: "CreateVolumePermissions",
+      text: "Who may create volumes from which of the AMI's snapshots.",
+      members: {
+        accountIds: {
+          type: "accounts",
+          text: "Accounts that may create volumes from the snapshots.",
+          defaultText: "the set's `accountIds`",
+        },
+        snapshotIds: {
+          type: "strings",
+          text: "Snapshots that these accounts may create volumes from.",
+          defaultText: "every EBS snapshot in the AMI's block device mappings",
+        },
+        public: {
+          type: "boolean",
+          text: "Every AWS account may. Needs `acknowledgePublic: true` in the set.",
+          default: false,
+        },
+      },
+    },
+    orInPulumi: "boolean",
+    namesGrantees: true,
+    text: "Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it.",
+    pulumi: "`true`: the set's accounts, and everybody if `public` is `true`, on every EBS snapshot.",
+    terraform: "`{}`: the set's accounts, on every EBS snapshot. Everybody only with `public = true` in it.",
+    defaultText: "none, and not managed",
+    see: "share.md#let-accounts-copy-the-ami",
+  },
+  maxRevocations: {
+    type: "number",
+    orInPulumi: '"none"',
+    text: "How many grantees one change may take access from. A destroy is not counted.",
+    pulumi:
+      '`"none"` is 0. The preview refuses more as far as the state shows it, and `up` refuses more, before it changes anything, by what EC2 has.',
+    terraform: "More fails the plan.",
+    defaultText: "any number",
+    see: "guard-rails.md#maxrevocations-limit-one-change",
+  },
+  unrecorded: {
+    type: { name: "Unrecorded", values: ["revoke", "refuse"] },
+    text: "What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.",
+    pulumi:
+      "`revoke`: takes it away, and says so. `refuse`: the preview and `up` fail and name them all; after `pulumi refresh` the diff shows them.",
+    terraform:
+      "`revoke`: a new set revokes, and its plan names them; an update leaves them, and the next plan shows them. `refuse`: plan and apply fail and name them all.",
+    default: "revoke",
+    see: "guard-rails.md#unrecorded-protect-grants-that-the-state-does-not-record",
+  },
+  neverRevoke: {
+    type: "accounts",
+    namesGrantees: true,
+    text: "Accounts that no change of this set, a destroy included, takes access from.",
+    defaultText: "none",
+    see: "guard-rails.md#neverrevoke-protect-accounts",
+  },
+  kmsAccess: {
+    type: { name: "KmsAccess", values: ["check", "grant", "ignore"] },
+    text: "What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing.",
+    default: "check",
+    see: "encrypted.md#give-accounts-access-to-the-key",
+  },
+  checkUsage: {
+    type: "boolean",
+    text: "Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report.",
+    default: false,
+    see: "guard-rails.md#checkusage-warn-about-accounts-that-use-the-ami",
+  },
+  mode: {
+    type: { name: "Mode", values: ["authoritative", "additive"] },
+    isComputedInTerraform: true,
+    text: "`authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.",
+    default: "authoritative",
+    see: "share.md#choose-a-mode",
+  },
+  onDelete: {
+    type: { name: "OnDelete", values: ["revoke", "reset", "retain"] },
+    isComputedInTerraform: true,
+    text: "What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.",
+    default: "revoke",
+    see: "share.md#stop-sharing",
+  },
+  region: {
+    type: "string",
+    replaces: true,
+    isComputedInTerraform: true,
+    text: "The AMI's region. A change replaces the set.",
+    defaultText: {
+      pulumi: "the stack's `aws:region`, then that of the environment or of the profile",
+      terraform: "the provider's, then the one that the state records",
+    },
+  },
+  timeouts: {
+    type: {
+      name: "Timeouts",
+      text: "How long an operation waits for EC2: durations such as `30m` or `1h30m`.",
+      members: {
+        create: { type: "string", text: "Until EC2 shows a new set.", default: TIMEOUT },
+        update: { type: "string", text: "Until EC2 shows a change of the set.", default: TIMEOUT },
+        delete: { type: "string", text: "Until EC2 shows that what the set granted is gone.", default: TIMEOUT },
+      },
+    },
+    text: "How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone makes no call.",
+    defaultText: `\`${TIMEOUT}\` each`,
+  },
+} as const satisfies Readonly<Record<Exclude<keyof DeclaredSet, keyof typeof CONNECTION_ARGUMENTS>, Argument>>;
+
+/** The arguments of Terraform's provider block. */
+export const PROVIDER_ARGUMENTS = {
+  region: {
+    type: "string",
+    text: "The region of sets and data sources that name none.",
+    defaultText: "`AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's",
+  },
+  ...CONNECTION_ARGUMENTS,
+  maxRetries: {
+    type: "number",
+    text: "Attempts of one EC2 call after the first.",
+    defaultText: `\`AWS_MAX_ATTEMPTS\` less 1, else ${DEFAULT_MAX_ATTEMPTS - 1}`,
+  },
+} as const satisfies Readonly<Record<keyof DeclaredConnection, Argument>>;
+
+/** What an engine shows of a set besides its arguments; `grants` is a map of texts. */
+export interface Output {
+  readonly type: "string" | "strings" | "grants";
+  readonly text: string;
+}
+
+export const OUTPUTS = {
+  id: { type: "string", text: "The AMI's id." },
+  ownerId: { type: "string", text: "The account that owns the AMI." },
+  snapshotIds: { type: "strings", text: "The EBS snapshots of the AMI." },
+  grants: {
+    type: "grants",
+    text: "Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`. Where create-volume permission holds on some snapshots only, the text says on which.",
+  },
+} as const satisfies Readonly<Record<string, Output>>;
+
+/** Every argument of a set, as Pulumi has them. */
+const ALL: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
+
+/** The arguments whose change replaces the set. */
+export const REPLACING: readonly string[] = Object.keys(ALL).filter((name) => ALL[name]?.replaces);
+
+/** The arguments that name grantees. */
+export const NAMING_GRANTEES: readonly string[] = Object.keys(ALL).filter((name) => ALL[name]?.namesGrantees);
+
+/** The paths of the arguments that are lists, such as `createVolumePermissions.accountIds`. */
+export const LISTS: readonly string[] = listsIn(ALL);
+
+function listsIn(args: Arguments): string[] {
+  return Object.entries(args).flatMap(([name, { type }]) => {
+    if (type === "strings" || type === "accounts") return [name];
+    return typeof type === "object" && "members" in type ? listsIn(type.members).map((member) => `${name}.${member}`) : [];
+  });
+}
+
+/** The words of an argument for users of an engine, Terraform's with the names of Pulumi programs in `text`. */
+export function descriptionOf(argument: Argument, engine: Engine): string {
+  const missing = defaultOf(argument, engine);
+  return [meaningOf(argument, engine), ...(missing === undefined ? [] : [`Default: ${missing}.`])].join(" ");
+}
+
+/** What an argument does. */
+export function meaningOf(argument: Argument, engine: Engine): string {
+  return [argument.text, argument[engine]].filter((words) => words !== undefined).join(" ");
+}
+
+/** What holds where an argument is left out; undefined: it cannot be. */
+export function defaultOf({ default: value, defaultText: words }: Argument, engine: Engine): string | undefined {
+  if (value !== undefined) return `\`${value}\``;
+  return typeof words === "object" ? words[engine] : words;
+}

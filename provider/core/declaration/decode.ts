@@ -1,0 +1,39 @@
+/** Decoding arguments that an engine, a config file or a state file gives: to a declaration, or to what is wrong. */
+
+import * as v from "valibot";
+import { UNKNOWN } from "../model";
+import type { DeclaredConnection, DeclaredSet } from "./arguments";
+import { type ArgumentProblem, problemsAcross } from "./checks";
+import { connectionSchema, setSchema } from "./schema";
+
+export type Decoded = { readonly declared: DeclaredSet } | { readonly problems: readonly ArgumentProblem[] };
+
+/**
+ * Decodes arguments that came from a program, a config file or a state file.
+ *
+ * Values that are not known yet are given as {@link UNKNOWN}. `undefined` and `null` count as absent.
+ */
+export function decodeDeclaredSet(input: Readonly<Record<string, unknown>>): Decoded {
+  const result = v.safeParse(setSchema, withoutAbsent(input));
+  if (!result.success) return { problems: result.issues.map(problem) };
+  const declared = result.output as DeclaredSet;
+  const problems = problemsAcross(declared);
+  return problems.length > 0 ? { problems } : { declared };
+}
+
+/** Decodes the arguments of a connection, as {@link decodeDeclaredSet} does those of a set. */
+export function decodeConnection(
+  input: Readonly<Record<string, unknown>>,
+): { readonly connection: DeclaredConnection } | { readonly problems: readonly ArgumentProblem[] } {
+  const result = v.safeParse(connectionSchema, withoutAbsent(input));
+  return result.success ? { connection: result.output as DeclaredConnection } : { problems: result.issues.map(problem) };
+}
+
+function problem(issue: v.BaseIssue<unknown>): ArgumentProblem {
+  const path = (issue.path ?? []).map(({ key }) => key as string | number);
+  return { property: String(path[0] ?? "imageId"), path, message: issue.message };
+}
+
+function withoutAbsent(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined && value !== null));
+}

@@ -1,0 +1,209 @@
+/** The schema of the arguments, one by one: what each takes, and its canonical form; the words for a wrong value are in argumentWords.ts. */
+
+import * as v from "valibot";
+import { endpointProblem, NOT_A_URL } from "../aws";
+import { ACCOUNT_ID, type MaybeUnknown, UNKNOWN } from "../model";
+import type { DeclaredSet } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
+import {
+  ACCOUNTS,
+  ACCOUNTS_OF_SNAPSHOTS,
+  ACCOUNTS_ONLY,
+  accountProblem,
+  durationProblem,
+  flagProblem,
+  IMAGE,
+  isRounded,
+  itemProblem,
+  listProblem,
+  NO_ORGANIZATIONS,
+  numberProblem,
+  ORGANIZATIONAL_UNITS,
+  ORGANIZATIONS,
+  SNAPSHOTS,
+  show,
+  type TextKind,
+  textProblem,
+  volumesProblem,
+  wordProblem,
+} from "./argumentWords";
+
+const unknown = v.literal(UNKNOWN);
+
+/** The schema, or a value that is not known yet; not a union, whose messages would hide the schema's own. */
+function known<S extends v.GenericSchema>(schema: S) {
+  return v.lazy((input) => (input === UNKNOWN ? unknown : schema));
+}
+
+function text(kind: TextKind, told = textProblem) {
+  return v.pipe(
+    v.string((issue) => told(issue.input, kind)),
+    v.check(
+      (value) => kind.matches.test(value),
+      (issue) => told(issue.input, kind),
+    ),
+  );
+}
+
+/** Any text but an empty one. */
+const words = (what: string, example: string) => text({ what, matches: /./s, example });
+
+function list<S extends v.GenericSchema<unknown, string>>(item: S, kind: TextKind) {
+  return v.pipe(
+    v.array(known(item), (issue) => listProblem(issue.input, kind)),
+    v.transform((items) => canonicalList(items as readonly MaybeUnknown<string>[])),
+  );
+}
+
+function accounts(kind: TextKind) {
+  const account = v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+      const id = typeof value === "number" && !isRounded(value) ? String(value) : value;
+      if (typeof id === "string" && ACCOUNT_ID.test(id)) return id;
+      addIssue({ message: accountProblem(value, kind) });
+      return NEVER;
+    }),
+  );
+  return list(account, kind);
+}
+
+const arns = (kind: TextKind) => list(v.pipe(text(kind, itemProblem), v.toLowerCase()), kind);
+const wholeNumber = (problemWords: string) => {
+  const notWhole = (issue: v.BaseIssue<unknown>) => numberProblem(issue.input, problemWords);
+  return v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
+};
+const grantees = wholeNumber('neither a whole number of grantees nor "none"');
+const flag = v.boolean((issue) => flagProblem(issue.input));
+const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  v.picklist(values, (issue) => wordProblem(issue.input, values));
+
+const createVolumeArguments = v.strictObject(
+  {
+    accountIds: v.optional(known(accounts(ACCOUNTS_OF_SNAPSHOTS))),
+    snapshotIds: v.optional(known(list(text(SNAPSHOTS, itemProblem), SNAPSHOTS))),
+    public: v.optional(known(flag)),
+  },
+  objectProblem("true, false or { accountIds, snapshotIds, public }", volumesProblem),
+);
+
+/** A list passes for an object with indices for names. */
+const noVolumes = v.custom<boolean>(
+  () => false,
+  (issue) => volumesProblem(issue.input),
+);
+
+const duration = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    const message = durationProblem(value);
+    if (message === undefined) return value as string;
+    addIssue({ message });
+    return NEVER;
+  }),
+);
+
+const timeouts = v.strictObject(
+  {
+    create: v.optional(known(duration)),
+    update: v.optional(known(duration)),
+    delete: v.optional(known(duration)),
+  },
+  objectProblem("{ create, update, delete }", (value) => {
+    const one = durationProblem(value) === undefined ? ` such as { update: ${show(value)} }` : ", each a duration";
+    return `${show(value)} is not { create, update, delete }${one}`;
+  }),
+);
+
+/** Never shown where it holds a password. */
+const endpoint = v.pipe(
+  words("a URL", "https://ec2.us-east-1.amazonaws.com"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const problem = dataset.typed ? endpointProblem(dataset.value) : undefined;
+    if (problem === undefined || !dataset.typed) return;
+    const shown = problem === NOT_A_URL ? show(dataset.value) : "it";
+    addIssue({ message: `${shown} ${problem}; write one such as https://ec2.us-east-1.amazonaws.com` });
+  }),
+);
+
+const connectionEntries = {
+  region: v.optional(known(text({ what: "a region", matches: /^[a-z]{2,}(-[a-z]+)+-\d+$/, example: "us-east-1" }))),
+  profile: v.optional(known(words("a profile's name", "production"))),
+  endpoint: v.optional(known(endpoint)),
+  assumeRole: v.optional(
+    known(
+      v.strictObject(
+        {
+          roleArn: known(
+            text({
+              what: "a role's ARN",
+              matches: /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/,
+              example: "arn:aws:iam::111122223333:role/share-images",
+            }),
+          ),
+          externalId: v.optional(known(words("an external id", "partner-42"))),
+          sessionName: v.optional(
+            known(text({ what: "a session name", matches: /^[\w+=,.@-]{2,64}$/, example: "share-images" })),
+          ),
+        },
+        objectProblem("{ roleArn, externalId, sessionName }"),
+      ),
+    ),
+  ),
+};
+
+export const connectionSchema = v.strictObject(
+  { ...connectionEntries, maxRetries: v.optional(known(wholeNumber("not a whole number of retries"))) },
+  objectProblem("{ region, profile, endpoint, assumeRole, maxRetries }"),
+);
+
+export const setSchema = v.strictObject(
+  {
+    imageId: known(text(IMAGE)),
+    accountIds: v.optional(known(accounts(ACCOUNTS))),
+    organizationArns: v.optional(known(arns(ORGANIZATIONS))),
+    organizationalUnitArns: v.optional(known(arns(ORGANIZATIONAL_UNITS))),
+    public: v.optional(known(flag)),
+    acknowledgePublic: v.optional(known(flag)),
+    createVolumePermissions: v.optional(
+      known(v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments))),
+    ),
+    maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
+    unrecorded: v.optional(known(oneOf(...SET_ARGUMENTS.unrecorded.type.values))),
+    neverRevoke: v.optional(known(accounts(ACCOUNTS_ONLY))),
+    kmsAccess: v.optional(known(oneOf(...SET_ARGUMENTS.kmsAccess.type.values))),
+    checkUsage: v.optional(known(flag)),
+    mode: v.optional(known(oneOf(...SET_ARGUMENTS.mode.type.values))),
+    onDelete: v.optional(known(oneOf(...SET_ARGUMENTS.onDelete.type.values))),
+    timeouts: v.optional(known(timeouts)),
+    ...connectionEntries,
+  } satisfies Record<keyof DeclaredSet, v.GenericSchema>,
+  objectProblem("the arguments of a set"),
+);
+
+/** The names of the arguments, in the order of the documentation. */
+export const ARGUMENT_NAMES = Object.keys(setSchema.entries);
+
+function objectProblem(shape: string, told = (value: unknown) => `${show(value)} is not ${shape}`) {
+  return (issue: v.StrictObjectIssue): string => {
+    const name = issue.path?.at(-1)?.key;
+    if (issue.expected === "Object") return told(issue.input);
+    if (issue.expected === "never")
+      return organizationsOfSnapshots(name) ?? `there is no argument ${show(String(name))}; the arguments are ${namesOf(shape)}`;
+    return "is missing";
+  };
+}
+
+function organizationsOfSnapshots(name: unknown): string | undefined {
+  if (name !== "organizationArns" && name !== "organizationalUnitArns") return undefined;
+  return NO_ORGANIZATIONS;
+}
+
+function namesOf(shape: string): string {
+  return shape.startsWith("the ") ? ARGUMENT_NAMES.join(", ") : shape.replace(/^.*\{ | \}$/g, "");
+}
+
+function canonicalList(items: readonly MaybeUnknown<string>[]): readonly MaybeUnknown<string>[] {
+  const knownItems = items.filter((item): item is string => item !== UNKNOWN);
+  return [...[...new Set(knownItems)].sort(), ...items.filter((item) => item === UNKNOWN)];
+}

@@ -1,0 +1,132 @@
+/** Sending the calls of a change: what counts as done of those that EC2 accepted, refused or did not answer, and what is gone meanwhile. */
+
+import type { Gateway } from "../aws";
+import { type AmiSharingError, inGroups, intersection, NO_PERMISSIONS, type Permissions, policyOf, union } from "../model";
+import type { Accepted, OwnKeyGrant, Readable, Step } from "../planning";
+import { existingImage, isNotFound } from "./existingImage";
+
+/** The steps that were sent: those that EC2 accepted, those that it refused, and those of which it did not say. */
+export interface Sent {
+  readonly accepted: Step[];
+  readonly refused: Step[];
+  readonly unanswered: Step[];
+}
+
+/**
+ * What counts as done: the removals that EC2 confirmed, and every addition that was sent unless EC2 refused it. A refusal may have come to
+ * a repetition, so that what shows now counts.
+ *
+ * @param appeared what EC2 shows and did not show before; undefined where it cannot be read
+ */
+export function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Permissions | undefined): Accepted {
+  const added = union(addedBy(accepted), addedBy(unanswered));
+  const refusedAdditions = appeared ? intersection(addedBy(refused), appeared) : addedBy(refused);
+  return { added: union(added, refusedAdditions), removed: removedBy(accepted) };
+}
+
+/** What turned out to be gone while it was changed. */
+interface Gone {
+  image: boolean;
+  readonly snapshots: Set<string>;
+}
+
+/**
+ * Sends the steps of a change.
+ *
+ * @param gone noted here instead of thrown, where nothing but removals is sent
+ */
+export async function applyPhases(
+  gateway: Gateway,
+  image: Readable,
+  phases: readonly (readonly Step[])[],
+  sent: Sent,
+  gone?: Gone,
+): Promise<void> {
+  const send = (step: Step) =>
+    step.kind === "launch"
+      ? gateway.changeLaunchPermissions(image.imageId, step)
+      : gateway.changeCreateVolumePermissions(step.snapshotId, step.operation, step.grantees);
+  for (const phase of phases)
+    await inGroups(phase, async (step) => {
+      try {
+        await send(step).catch((error: AmiSharingError) => sendWithoutAbsent(gateway, image, step, error, gone, send));
+        sent.accepted.push(step);
+      } catch (error) {
+        const isRefusal = policyOf(error)?.change === "refused";
+        (isRefusal ? sent.refused : sent.unanswered).push(step);
+        throw error;
+      }
+    });
+}
+
+/**
+ * A removal is done where what it names is gone: the snapshot, the image, or the grant. Where EC2 refuses a step that removes, what it
+ * does not show any more is left out, and the rest is sent again.
+ */
+async function sendWithoutAbsent(
+  gateway: Gateway,
+  image: Readable,
+  step: Step,
+  error: AmiSharingError,
+  gone: Gone | undefined,
+  send: (step: Step) => Promise<void>,
+): Promise<void> {
+  if (step.kind === "createVolume") {
+    if (step.operation === "add") throw error;
+    if (error.code === "snapshot-not-found") {
+      gone?.snapshots.add(step.snapshotId);
+      return;
+    }
+    if (error.code !== "invalid-argument") throw error;
+    const there = await gateway.createVolumePermissions(step.snapshotId);
+    const left = step.grantees.filter((key) => there.has(key));
+    if (left.length === step.grantees.length) throw error;
+    if (left.length > 0) await send({ ...step, grantees: left });
+    return;
+  }
+  if (step.remove.length === 0) throw error;
+  if (isNotFound(error)) {
+    if (step.add.length > 0) throw error;
+    const found = await existingImage(gateway, image.imageId, image.ownerId);
+    if (!found) {
+      if (gone) gone.image = true;
+      return;
+    }
+    // A disabled AMI has lost its launch permissions, and takes no change of them.
+    const held = found.state === "disabled" ? await gateway.launchPermissions(image.imageId) : undefined;
+    if (held === undefined || step.remove.some((key) => held.has(key))) throw error;
+    return;
+  }
+  if (error.code !== "invalid-argument") throw error;
+  const there = await gateway.launchPermissions(image.imageId);
+  const left = step.remove.filter((key) => there.has(key));
+  if (left.length === step.remove.length) throw error;
+  if (step.add.length + left.length > 0) await send({ ...step, remove: left });
+}
+
+function addedBy(steps: readonly Step[]): Permissions {
+  return steps.reduce<Permissions>((sum, step) => {
+    if (step.kind === "launch") return union(sum, { launch: new Set(step.add), createVolume: new Map() });
+    if (step.operation === "remove") return sum;
+    return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
+  }, NO_PERMISSIONS);
+}
+
+function removedBy(steps: readonly Step[]): Permissions {
+  return steps.reduce<Permissions>((sum, step) => {
+    if (step.kind === "launch") return union(sum, { launch: new Set(step.remove), createVolume: new Map() });
+    if (step.operation === "add") return sum;
+    return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
+  }, NO_PERMISSIONS);
+}
+
+export async function revokeKeyGrants(
+  gateway: Gateway,
+  grants: readonly OwnKeyGrant[],
+  done: (grant: OwnKeyGrant) => void = () => undefined,
+): Promise<void> {
+  await inGroups(grants, async (grant) => {
+    await gateway.keys.revokeGrant(grant.keyId, grant.grantId);
+    done(grant);
+  });
+}

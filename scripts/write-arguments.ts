@@ -1,0 +1,233 @@
+/**
+ * Writes what is made from provider/core/declaration/argumentTable.ts: the interfaces of Pulumi programs, interfaces and tables of the constructs,
+ * and the tables of the documentation. Each stands between a line with BEGIN and one with END. `--check` fails where one is old.
+ */
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Argument,
+  type Arguments,
+  CONNECTION_ARGUMENTS,
+  defaultOf,
+  descriptionOf,
+  type Engine,
+  type Members,
+  meaningOf,
+  OUTPUTS,
+  type Output,
+  PROVIDER_ARGUMENTS,
+  SET_ARGUMENTS,
+} from "../provider/core/declaration/argumentTable";
+import { camelCase, inTerraformWords, snakeCase } from "../provider/terraform/diagnostics";
+
+const ROOT = join(__dirname, "..");
+const WIDTH = 130;
+
+const { region, ...others } = SET_ARGUMENTS;
+
+/** Each file, and what stands in it under each name. */
+const FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "provider/pulumi/amiLaunchPermissionSet.ts": {
+    arguments: [
+      ...objectsIn({ ...CONNECTION_ARGUMENTS, ...others }).map((members) =>
+        interfaceOf(`export interface ${members.name}Args`, members.text, members.members, pulumiMember),
+      ),
+      interfaceOf(
+        "export interface ConnectionArgs",
+        "How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain.",
+        { region, ...CONNECTION_ARGUMENTS },
+        pulumiMember,
+      ),
+      interfaceOf(
+        "export interface AmiLaunchPermissionSetArgs extends ConnectionArgs",
+        "The arguments of a set.",
+        others,
+        pulumiMember,
+      ),
+    ].join("\n\n"),
+    outputs: Object.entries<Output>(OUTPUTS)
+      .filter(([name]) => name !== "id")
+      .map(([name, { type, text }]) => {
+        const inPulumi = { string: "string", strings: "string[]", grants: "Grants" }[type];
+        return `${comment(text, "  ")}\n  declare readonly ${name}: pulumi.Output<${inPulumi}>;`;
+      })
+      .join("\n"),
+  },
+  "provider/cdk/amiLaunchPermissionSet.ts": {
+    arguments: [...constructs("AmiLaunchPermissionSet", SET_ARGUMENTS), ...computed(OUTPUTS)].join("\n\n"),
+  },
+  "provider/cdk/amiProvider.ts": { arguments: constructs("AmiProvider", PROVIDER_ARGUMENTS).join("\n\n") },
+  "docs/arguments.md": {
+    arguments: table(rowsOf({ ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS }, "pulumi")),
+    outputs: outputTable("pulumi"),
+  },
+  "docs/terraform.md": {
+    provider: table(rowsOf(PROVIDER_ARGUMENTS, "terraform")),
+    arguments: table(rowsOf(SET_ARGUMENTS, "terraform")),
+    outputs: outputTable("terraform"),
+  },
+};
+
+main(process.argv.includes("--check"));
+
+function main(isCheck: boolean): void {
+  for (const [file, parts] of Object.entries(FILES)) {
+    const path = join(ROOT, file);
+    const old = readFileSync(path, "utf8");
+    const written = Object.entries(parts).reduce((text, [name, part]) => withPart(file, text, name, part), old);
+    if (written === old) continue;
+    if (isCheck) {
+      console.error(`write-arguments: ${file} is old: npm run fix`);
+      process.exitCode = 1;
+    } else writeFileSync(path, written);
+  }
+}
+
+/** The text of a file with a part put between its BEGIN and END. */
+function withPart(file: string, text: string, name: string, part: string): string {
+  const [begin, end] = file.endsWith(".md")
+    ? [
+        `<!-- BEGIN ${name}: npm run fix writes it from provider/core/declaration/argumentTable.ts -->\n`,
+        `\n<!-- END ${name} -->`,
+      ]
+    : [`// BEGIN ${name}: \`npm run fix\` writes it from core/declaration/argumentTable.ts\n`, `// END ${name}\n`];
+  const [before, rest] = text.split(begin);
+  const [, after] = rest?.split(end) ?? [];
+  if (before === undefined || after === undefined) throw new Error(`${file} has no ${begin.trim()} … ${end.trim()}`);
+  const indent = /[ ]*$/.exec(before)?.[0] ?? "";
+  return `${before}${begin}\n${part}\n${file.endsWith(".md") ? "" : `\n${indent}`}${end}${after}`;
+}
+
+/** The objects among arguments. */
+function objectsIn(args: Arguments): Members[] {
+  return Object.values(args).flatMap(({ type }) => (typeof type === "object" && "members" in type ? [type] : []));
+}
+
+function interfaceOf(head: string, text: string, args: Arguments, memberOf: typeof pulumiMember): string {
+  const members = Object.entries(args).map(([name, argument]) => memberOf(name, argument));
+  return [comment(text), `${head} {`, ...members, "}"].join("\n");
+}
+
+function pulumiMember(name: string, argument: Argument): string {
+  const { type, isRequired, orInPulumi } = argument;
+  const list = (item: string) => `pulumi.Input<${item}>[]`;
+  const plain =
+    typeof type === "object"
+      ? "members" in type
+        ? `${type.name}Args`
+        : type.name
+      : { string: "string", boolean: "boolean", number: "number", strings: list("string"), accounts: list("AccountId") }[type];
+  const input = `pulumi.Input<${orInPulumi === undefined ? plain : `${plain} | ${orInPulumi}`}>`;
+  return `${comment(descriptionOf(argument, "pulumi"), "  ")}\n  ${name}${isRequired ? `: ${input}` : `?: ${input} | undefined`};`;
+}
+
+/** Interfaces and tables of a construct: its objects, its other arguments, and all of them together. */
+function constructs(construct: string, args: Arguments): string[] {
+  const member = (name: string, argument: Argument) => constructMember(construct, name, argument);
+  const objects = objectsIn(args);
+  const isObject = ({ type }: Argument) => typeof type === "object" && "members" in type;
+  const plain = Object.fromEntries(Object.entries(args).filter(([, argument]) => !isObject(argument)));
+  const nested = Object.fromEntries(Object.entries(args).filter(([, argument]) => isObject(argument)));
+  return [
+    ...objects.map(({ name, text, members }) => interfaceOf(`export interface ${construct}${name}`, text, members, member)),
+    interfaceOf("interface PlainArguments", "The arguments that are no objects.", plain, member),
+    interfaceOf("interface Arguments extends PlainArguments", "All arguments.", nested, member),
+    ...objects.map(({ name, members }) => kinds(constantOf(name), `${construct}${name}`, members)),
+    kinds("ARGUMENTS", "Arguments", args),
+  ];
+}
+
+function constructMember(construct: string, name: string, argument: Argument): string {
+  const { type, isRequired } = argument;
+  const written =
+    typeof type === "object"
+      ? "members" in type
+        ? `${construct}${type.name}`
+        : "string"
+      : { string: "string", boolean: "boolean | cdktn.IResolvable", number: "number", strings: "string[]", accounts: "string[]" }[
+          type
+        ];
+  const words = inConstructs(descriptionOf(argument, "terraform"));
+  return `${comment(words, "  ")}\n  readonly ${name}${isRequired ? `: ${written}` : `?: ${written} | undefined`};`;
+}
+
+function computed(outputs: Readonly<Record<string, Output>>): string[] {
+  const members = Object.entries(outputs).map(([name, { type, text }]) => {
+    const written = { string: "string", strings: "string[]", grants: "cdktn.StringMap" }[type];
+    return `${comment(text, "  ")}\n  readonly ${name}: ${written};`;
+  });
+  const kindsOf = Object.entries(outputs).map(([name, { type }]) => [
+    name,
+    { string: '"string"', strings: '"set"', grants: '"map"' }[type],
+  ]);
+  return [
+    [comment("What Terraform computes."), "interface Computed {", ...members, "}"].join("\n"),
+    constant(
+      "COMPUTED",
+      "Computed",
+      kindsOf.map(([name, kind]) => `${name}: ${kind}`),
+    ),
+  ];
+}
+
+/** The table of an interface's members, of which constructs are made. */
+function kinds(name: string, shape: string, args: Arguments): string {
+  const entries = Object.entries(args).map(([argument, { type }]) => {
+    if (typeof type === "object") return `${argument}: ${"members" in type ? constantOf(type.name) : '"string"'}`;
+    return `${argument}: "${{ string: "string", boolean: "bool", number: "number", strings: "set", accounts: "set" }[type]}"`;
+  });
+  return constant(name, shape, entries);
+}
+
+function constant(name: string, shape: string, entries: readonly string[]): string {
+  const head = `const ${name}: TableOf<${shape}> = {`;
+  const line = `${head} ${entries.join(", ")} };`;
+  return line.length <= WIDTH ? line : [head, ...entries.map((entry) => `  ${entry},`), "};"].join("\n");
+}
+
+function constantOf(name: string): string {
+  return snakeCase(name).replace(/^_/, "").toUpperCase();
+}
+
+/** Terraform's names and assignments in code, as programs write them. */
+function inConstructs(words: string): string {
+  return words.replace(/`[a-z_ ={}]+`/g, (code) => camelCase(code).replaceAll(" = ", ": "));
+}
+
+/** A comment of the documentation, in as many lines as it needs. */
+function comment(text: string, indent = ""): string {
+  const line = `${indent}/** ${text} */`;
+  if (line.length <= WIDTH) return line;
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= WIDTH) lines.splice(-1, 1, longer);
+    else lines.push(`${indent} * ${word}`);
+  }
+  return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
+}
+
+/** Rows of the documentation: each argument and those in it, what it means, and what holds where it is left out. */
+function rowsOf(args: Arguments, engine: Engine, parent = ""): string[] {
+  const inWords = engine === "terraform" ? inTerraformWords : (words: string) => words;
+  return Object.entries(args).flatMap(([name, argument]) => {
+    const { type, see, isRequired } = argument;
+    const path = `${parent}${engine === "terraform" ? snakeCase(name) : name}`;
+    const more = see === undefined ? "" : ` See [${see.replace(/#.*/, "")}](${see})`;
+    const missing = isRequired ? "required" : inWords(defaultOf(argument, engine) ?? "");
+    const row = `| \`${path}\` | ${inWords(meaningOf(argument, engine)).replace(/\.$/, more === "" ? "" : ".")}${more} | ${missing} |`;
+    return [row, ...(typeof type === "object" && "members" in type ? rowsOf(type.members, engine, `${path}.`) : [])];
+  });
+}
+
+function table(rows: readonly string[]): string {
+  return ["| argument | meaning | default |", "|---|---|---|", ...rows].join("\n");
+}
+
+function outputTable(engine: Engine): string {
+  const rows = Object.entries<Output>(OUTPUTS).map(
+    ([name, { text }]) => `| \`${engine === "terraform" ? snakeCase(name) : name}\` | ${text.replace(/\.$/, "")} |`,
+  );
+  return ["| output | meaning |", "|---|---|", ...rows].join("\n");
+}
