@@ -360,9 +360,9 @@ export async function planDestroy(prior: Kept, run: Run, isReplaced = false): Pr
     ],
   };
   const holders = Object.keys(grantsIn(prior.state));
-  const spared = holders.filter((key) => set.spared.has(key));
+  const spared = holders.filter((key) => set.neverRevoke.has(key));
   const { live, granted } = recorded;
-  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.spared.has(key)).sort();
+  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.neverRevoke.has(key)).sort();
   const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
     severity: "WARNING",
     summary: `AMI ${set.imageId} ${summary}`,
@@ -902,7 +902,7 @@ function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Neighbour
 /** Whether the set still has KMS grants of accounts that it does not share with any more, as where a revocation failed. */
 function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Neighbours): boolean {
   const needed = granteesOf(claims.map(({ wants }) => wants(recorded)).reduce(union, targetPermissions(set, recorded)));
-  const isIdle = (key: GranteeKey) => !set.spared.has(key) && !needed.has(key);
+  const isIdle = (key: GranteeKey) => !set.neverRevoke.has(key) && !needed.has(key);
   return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
 }
 

@@ -40,7 +40,7 @@ export interface PermissionSet {
   /** Whether a change may take access from somebody whom the state does not record. */
   readonly unrecorded: Unrecorded;
   /** Whom no change takes access from. */
-  readonly spared: ReadonlySet<GranteeKey>;
+  readonly neverRevoke: ReadonlySet<GranteeKey>;
   readonly kmsAccess: KmsAccess;
   /** Whether a plan asks who still uses the image before they lose it. */
   readonly checkUsage: boolean;
@@ -59,8 +59,8 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
   const { unrecorded = "revoke" } = declared;
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
-  const spared = granteesIn("account", declared.neverRevoke);
-  if (maxRevocations === UNKNOWN || spared.unknown.length > 0) return undefined;
+  const neverRevoke = granteesIn("account", declared.neverRevoke);
+  if (maxRevocations === UNKNOWN || neverRevoke.unknown.length > 0) return undefined;
   if (kmsAccess === UNKNOWN || checkUsage === UNKNOWN || unrecorded === UNKNOWN) return undefined;
   if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
   if (intent.launch.unknown.length > 0) return undefined;
@@ -71,7 +71,7 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
     onDelete,
     maxRevocations,
     unrecorded,
-    spared: spared.keys,
+    neverRevoke: neverRevoke.keys,
     kmsAccess,
     checkUsage,
     ...timeoutsOf(declared),
@@ -96,10 +96,10 @@ export function declaredGrants(
   claimed: Grants = {},
 ): Record<GranteeKey, MaybeUnknown<string>> {
   const intent = intentOf(declared);
-  const spared = granteesIn("account", declared.neverRevoke);
+  const neverRevoke = granteesIn("account", declared.neverRevoke);
   const entries = new Map<GranteeKey, MaybeUnknown<string>>();
   for (const key of new Set([...intent.launch.keys, ...volumesOf(intent).keys, ...Object.keys(previous)])) {
-    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(spared, key));
+    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(neverRevoke, key));
     if (words !== "") entries.set(key, words);
   }
   for (const [key, words] of Object.entries(claimed)) {
@@ -131,12 +131,12 @@ function withPrevious(
   key: GranteeKey,
   wanted: MaybeUnknown<string>,
   before: string | undefined,
-  isSpared: MaybeUnknown<boolean>,
+  isNeverRevoked: MaybeUnknown<boolean>,
 ): MaybeUnknown<string> {
   if (before === undefined) return wanted;
   if (!isManageable(key)) return before;
-  if (isSpared === UNKNOWN) return wanted === before ? before : UNKNOWN;
-  return isSpared && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
+  if (isNeverRevoked === UNKNOWN) return wanted === before ? before : UNKNOWN;
+  return isNeverRevoked && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
 }
 
 /** An entry for each grantee that is not known yet. */

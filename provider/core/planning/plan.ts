@@ -194,7 +194,7 @@ export function changeOf(
   const target = targetPermissions(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
   const claimed = claimedBy(claims, image);
-  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared, claimed, bound });
+  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, neverRevoke: set.neverRevoke, claimed, bound });
 }
 
 /**

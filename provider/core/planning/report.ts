@@ -107,15 +107,15 @@ function unchanged({ set, recorded, live, target, neighbours }: Plan, { always }
 /** What is not wanted, there, and not taken away: each part of it for the first reason that applies. */
 function left({ set, image, live, target, change, unplanned, neighbours }: Plan, { perhaps }: Shown): Entry[] {
   const all = minus(minus(minus(live, target), change.remove), unplanned);
-  const spared = filterGrantees(all, (key) => set.spared.has(key));
+  const neverRevoked = filterGrantees(all, (key) => set.neverRevoke.has(key));
   const foreign = filterGrantees(all, (key) => !isManageable(key));
-  const others = minus(minus(all, spared), foreign);
+  const others = minus(minus(all, neverRevoked), foreign);
   const claimed = wantedOf(neighbours.claims, image, others);
   const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), others);
   const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more";
   return [
     { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
-    { sign: "=", why: "stays: neverRevoke", permissions: spared, stays: true },
+    { sign: "=", why: "stays: neverRevoke", permissions: neverRevoked, stays: true },
     { sign: "=", why: "stays: no set can take it", permissions: foreign },
     ...claimed.map(staysForClaim),
     // What others granted stays untold, unless a diff may show it as lost.
@@ -222,11 +222,11 @@ export function reportOfDeletion(
   const count = granteesOf(losing).size;
   const stays = wantedOf(neighbours.claims, recorded, recorded.granted);
   const left = minus(union(recorded.granted, recorded.live), union(losing, claimedBy(neighbours.claims, recorded)));
-  const spared = filterGrantees(left, (key) => set.spared.has(key));
+  const neverRevoked = filterGrantees(left, (key) => set.neverRevoke.has(key));
   const [verb] = VERBS[tense].lose.slice(count === 1 ? 0 : 1);
   const [is, remains] = tense === "planned" ? ["is unshared", "stays shared"] : ["was unshared", "stayed shared"];
   const heading =
-    set.onDelete === "reset" && set.spared.size === 0 && stays.length === 0
+    set.onDelete === "reset" && set.neverRevoke.size === 0 && stays.length === 0
       ? `${tense === "planned" ? "loses" : "lost"} every grant, those set elsewhere too (onDelete: reset)`
       : count === 0 && (stays.length > 0 || !isEmpty(left))
         ? `${remains} as it is`
@@ -236,8 +236,8 @@ export function reportOfDeletion(
     { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
     ...stays.map(staysForClaim),
-    { sign: "=", why: "stays: neverRevoke", permissions: spared },
-    { sign: "=", why: "stays: not granted by this set", permissions: minus(left, spared) },
+    { sign: "=", why: "stays: neverRevoke", permissions: neverRevoked },
+    { sign: "=", why: "stays: not granted by this set", permissions: minus(left, neverRevoked) },
   ];
   return [
     ...wrapped(`${which} ${heading}`),
