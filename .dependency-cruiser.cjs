@@ -38,6 +38,26 @@ module.exports = {
       to: { path: "^provider/core/(?!index\\.ts$)" },
     },
     {
+      name: "a-set-in-terraform-has-one-door",
+      severity: "error",
+      from: { path: "^provider/terraform/(?!set/)" },
+      to: { path: "^provider/terraform/set/(?!index\\.ts$)" },
+    },
+    {
+      name: "only-adapters-use-the-core's-inner-door",
+      comment: "core/index.ts is internal: it has what the adapters need; core/public.ts takes its names from the rooms",
+      severity: "error",
+      from: { pathNot: "^provider/(pulumi|terraform|cli)/" },
+      to: { path: "^provider/core/index\\.ts$" },
+    },
+    {
+      name: "public-door-for-users-only",
+      comment: "what is changed for an adapter must not change what users import",
+      severity: "error",
+      from: {},
+      to: { path: "^provider/core/public\\.ts$" },
+    },
+    {
       name: "engines-know-each-other-not",
       severity: "error",
       from: { path: "^provider/(pulumi|terraform|cdk)/" },

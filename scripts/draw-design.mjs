@@ -66,11 +66,22 @@ const STOPS = [
 
 /** Who drives it: on the left and on the right of the stops that they reach. */
 const DRIVERS = [
-  { title: "Pulumi", file: "provider/pulumi/dynamicProvider.ts", names: ["check", "diff", "create", "update", "read", "delete"] },
+  {
+    title: "Pulumi",
+    place: "dynamicProvider.ts",
+    code: ["check", "diff", "create", "update", "read", "delete"].map((name) => ["provider/pulumi/dynamicProvider.ts", name]),
+  },
   {
     title: "Terraform",
-    file: "provider/terraform/resource.ts",
-    names: ["planSet", "applySet", "readSet", "destroySet", "importSet"],
+    place: "terraform/set/",
+    code: [
+      ["provider/terraform/set/plan.ts", "planSet"],
+      ["provider/terraform/set/planDestroy.ts", "planDestroy"],
+      ["provider/terraform/set/apply.ts", "applySet"],
+      ["provider/terraform/set/destroy.ts", "destroySet"],
+      ["provider/terraform/set/read.ts", "readSet"],
+      ["provider/terraform/set/adopt.ts", "importSet"],
+    ],
   },
 ];
 
@@ -109,12 +120,12 @@ function drawing() {
       text(LEFT + 18, y + 84, files, "file"),
     ];
   });
-  const drivers = DRIVERS.flatMap(({ title, file, names }, i) => {
+  const drivers = DRIVERS.flatMap(({ title, place, code }, i) => {
     const x = i === 0 ? 14 : LEFT + WIDTH + 22;
     return [
       text(x, TOP + 26, title, "title"),
-      text(x, TOP + 46, file.replace(/.*\//, ""), "file"),
-      ...names.map((name, n) => text(x, TOP + 70 + n * 20, name, "code")),
+      text(x, TOP + 46, place, "file"),
+      ...code.map(([, name = ""], n) => text(x, TOP + 70 + n * 20, name, "code")),
     ];
   });
   // From the grants back to the next diff.
@@ -143,7 +154,7 @@ function drawing() {
 function missing() {
   const named = [
     ...STOPS.flatMap(({ code }) => code),
-    ...DRIVERS.flatMap(({ file, names }) => names.map((name) => /** @type {const} */ ([file, name]))),
+    ...DRIVERS.flatMap(({ code }) => code.map(([file = "", name = ""]) => [file, name])),
   ];
   return named
     .filter(([file, name]) => {

@@ -127,7 +127,9 @@ const ARGUMENTS: TableOf<Omit<AmiLaunchPermissionSetConfig, keyof cdktn.Terrafor
 };
 const COMPUTED: TableOf<Computed> = { id: "string", ownerId: "string", snapshotIds: "set", grants: "map" };
 
+/** What a set has for its arguments, and what Terraform computes. */
 interface Members extends References<Arguments>, Computed {}
+/** What the reference to the create-volume permissions has for its arguments. */
 interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePermissions> {}
 
 /** A set's create-volume permissions: references to them, and a way to change them. */
@@ -139,6 +141,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
     super(terraformResource, terraformAttribute, false);
   }
 
+  /** The arguments as they are now, or a token for them. */
   get internalValue(): AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined {
     return keptBy(this) as AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined;
   }
@@ -148,6 +151,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
   }
 }
 
+/** What the reference to the timeouts has for its arguments. */
 interface TimeoutMembers extends References<AmiLaunchPermissionSetTimeouts> {}
 
 /** A set's timeouts: references to them, and a way to change them. */
@@ -159,6 +163,7 @@ export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttribute
     super(terraformResource, terraformAttribute, false);
   }
 
+  /** The arguments as they are now, or a token for them. */
   get internalValue(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
     return keptBy(this) as AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined;
   }
@@ -177,6 +182,7 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
   ARGUMENTS,
   COMPUTED,
 ) {
+  /** The type in Terraform. */
   static readonly tfResourceType = "ami_launch_permission_set";
 
   /**
@@ -212,26 +218,32 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
     this.timeouts.internalValue = config.timeouts;
   }
 
+  /** The argument `createVolumePermissions` as it was given. */
   get createVolumePermissionsInput(): AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined {
     return this.createVolumePermissions.internalValue;
   }
 
+  /** Gives the argument `createVolumePermissions`. */
   putCreateVolumePermissions(value: AmiLaunchPermissionSetCreateVolumePermissions): void {
     this.createVolumePermissions.internalValue = value;
   }
 
+  /** Takes the argument `createVolumePermissions` back. */
   resetCreateVolumePermissions(): void {
     this.createVolumePermissions.internalValue = undefined;
   }
 
+  /** The argument `timeouts` as it was given. */
   get timeoutsInput(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
     return this.timeouts.internalValue;
   }
 
+  /** Gives the argument `timeouts`. */
   putTimeouts(value: AmiLaunchPermissionSetTimeouts): void {
     this.timeouts.internalValue = value;
   }
 
+  /** Takes the argument `timeouts` back. */
   resetTimeouts(): void {
     this.timeouts.internalValue = undefined;
   }

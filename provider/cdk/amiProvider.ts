@@ -42,6 +42,7 @@ export interface AmiProviderConfig {
   readonly alias?: string | undefined;
 }
 
+/** What the provider has for its arguments. */
 interface Members extends Values<AmiProviderConfig> {}
 
 const ARGUMENTS: TableOf<AmiProviderConfig> = {
@@ -60,6 +61,7 @@ export class AmiProvider extends withAttributes<typeof cdktn.TerraformProvider, 
   {},
   given,
 ) {
+  /** The type in Terraform. */
   static readonly tfResourceType = "ami";
 
   constructor(scope: Construct, id: string, config: AmiProviderConfig = {}) {

@@ -20,6 +20,7 @@ type KindOf<T> = [T] extends [string]
 /** The table for an interface: all of its members, and their kinds. */
 export type TableOf<Shape> = { readonly [Name in keyof Shape]-?: KindOf<NonNullable<Shape[Name]>> };
 
+/** The names of the arguments that can be left out. */
 type Optional<Args> = { [Name in keyof Args]-?: undefined extends Args[Name] ? Name : never }[keyof Args];
 
 /** Arguments as they were given, and the way to take back one that can be left out. */

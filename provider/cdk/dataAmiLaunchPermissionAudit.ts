@@ -6,6 +6,7 @@ import { METADATA } from "./amiProvider";
 import { keep, type References, type TableOf, withAttributes } from "./attributes";
 import { PERMISSIONS, PERMISSIONS_OF_SNAPSHOT, type Permissions, type PermissionsOfSnapshot } from "./dataAmiLaunchPermissions";
 
+/** Which AMIs to look at. */
 interface Arguments {
   /**
    * `self`: the caller's own AMIs, disabled ones too, with their grants. `others`: AMIs of other accounts that are shared with the
@@ -22,8 +23,10 @@ interface Arguments {
   readonly region?: string | undefined;
 }
 
+/** The arguments of the data source. */
 export interface DataAmiLaunchPermissionAuditConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
+/** What Terraform reads. */
 interface Computed {
   /** The region. */
   readonly id: string;
@@ -39,6 +42,7 @@ interface ComputedOfAmi extends Permissions {
   readonly state: string;
 }
 
+/** What the data source has for its arguments, and what Terraform reads. */
 interface Members extends References<Arguments>, Computed {}
 
 const ARGUMENTS: TableOf<Arguments> = { owner: "string", includeSnapshots: "bool", region: "string" };
@@ -61,6 +65,7 @@ export class DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference extends wi
 
 /** References to the snapshots of an AMI, by their place. */
 export class DataAmiLaunchPermissionAuditAmisSnapshotsList extends cdktn.ComplexList {
+  /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
@@ -88,6 +93,7 @@ export class DataAmiLaunchPermissionAuditAmisOutputReference extends withAttribu
 
 /** References to the AMIs, by their place. */
 export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
+  /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionAuditAmisOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
@@ -103,6 +109,7 @@ export class DataAmiLaunchPermissionAudit extends withAttributes<typeof cdktn.Te
   ARGUMENTS,
   { id: "string" } satisfies TableOf<Computed>,
 ) {
+  /** The type in Terraform. */
   static readonly tfResourceType = "ami_launch_permission_audit";
 
   /** The AMIs, by id. An AMI that goes away meanwhile is left out; one that cannot be read fails the whole. */

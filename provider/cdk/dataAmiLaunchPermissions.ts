@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import { METADATA } from "./amiProvider";
 import { keep, type References, type TableOf, withAttributes } from "./attributes";
 
+/** Which AMI to look at. */
 interface Arguments {
   /** The AMI; EC2 shows permissions to its owner only. */
   readonly imageId: string;
@@ -12,6 +13,7 @@ interface Arguments {
   readonly region?: string | undefined;
 }
 
+/** The arguments of the data source. */
 export interface DataAmiLaunchPermissionsConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
 /** What Terraform reads of an AMI. */
@@ -38,6 +40,7 @@ export interface Permissions {
   readonly grants: cdktn.StringMap;
 }
 
+/** What Terraform reads. */
 interface Computed extends Permissions {
   /** The AMI's id. */
   readonly id: string;
@@ -57,6 +60,7 @@ export interface PermissionsOfSnapshot {
   readonly kmsKeyId: string;
 }
 
+/** What the data source has for its arguments, and what Terraform reads. */
 interface Members extends References<Arguments>, Computed {}
 
 const ARGUMENTS: TableOf<Arguments> = { imageId: "string", region: "string" };
@@ -97,6 +101,7 @@ export class DataAmiLaunchPermissionsSnapshotsOutputReference extends withAttrib
 
 /** References to the snapshots of an AMI, by their place. */
 export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
+  /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionsSnapshotsOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionsSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
@@ -109,6 +114,7 @@ export class DataAmiLaunchPermissions extends withAttributes<typeof cdktn.Terraf
   ARGUMENTS,
   { id: "string", ...PERMISSIONS } satisfies TableOf<Computed>,
 ) {
+  /** The type in Terraform. */
   static readonly tfResourceType = "ami_launch_permissions";
 
   /** The EBS snapshots of the AMI, by id, and who may create volumes from them. */

@@ -71,6 +71,7 @@ export interface CreateVolumePermissionsArgs {
   public?: pulumi.Input<boolean> | undefined;
 }
 
+/** The arguments of a set. */
 export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
@@ -121,10 +122,11 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
 
 /** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */
 export class AmiLaunchPermissionSet extends pulumi.CustomResource {
-  /** The type in URNs. */
+  /** The type in URNs. @internal */
   static readonly __pulumiType = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet";
 
   // Outputs are `declare`d: a field of its own would hide what the base class sets.
+  /** The AMI. */
   declare readonly imageId: pulumi.Output<string>;
   /** The region of the AMI. */
   declare readonly region: pulumi.Output<string>;
@@ -177,10 +179,15 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
 
 /** Which AMI to look at, and how to reach it. */
 export interface GetAmiLaunchPermissionsArgs {
+  /** The AMI, which the caller owns. */
   imageId: string;
+  /** The AMI's region. Default: the stack's `aws:region`, then the environment's. */
   region?: string;
+  /** A profile of the shared AWS config and credentials files. Default: the stack's `aws:profile`, then the environment's. */
   profile?: string;
+  /** EC2's endpoint, a URL. Default: AWS's. */
   endpoint?: string;
+  /** A role to assume with the credentials found. Default: the stack's `aws:assumeRoles`. */
   assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
 }
 

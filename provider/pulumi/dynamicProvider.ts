@@ -79,7 +79,7 @@ import {
 // The engine shows what this process prints in every preview; the SDK's advice on Node versions does not belong there.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
-/** What an operation needs from outside; tests give their own. */
+/** What an operation needs from outside; tests give their own. @internal */
 export interface ProviderOptions {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
@@ -89,6 +89,7 @@ export interface ProviderOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the shim makes. @internal */
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
   private getConfig: GetConfig = () => undefined;
   /** The sets of this run, so that none takes away what another one declares. */

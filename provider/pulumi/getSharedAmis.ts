@@ -13,15 +13,20 @@ export interface GetSharedAmisArgs {
    * and `grants` with launch only. Default: true.
    */
   includeSnapshots?: boolean;
+  /** The region to look in. Default: the stack's `aws:region`, then the environment's. */
   region?: string;
+  /** A profile of the shared AWS config and credentials files. Default: the stack's `aws:profile`, then the environment's. */
   profile?: string;
+  /** EC2's endpoint, a URL. Default: AWS's. */
   endpoint?: string;
+  /** A role to assume with the credentials found. Default: the stack's `aws:assumeRoles`. */
   assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
 }
 
-type Inputs<Args> = { [Name in keyof Args]: pulumi.Input<Args[Name]> };
-type Own = GetSharedAmisArgs & { owner: "self" };
-type Others = GetSharedAmisArgs & { owner: "others" };
+/** The same with outputs; `owner` decides the result's type, and is known. */
+export type GetSharedAmisOutputArgs = {
+  [Name in keyof GetSharedAmisArgs]: Name extends "owner" ? GetSharedAmisArgs[Name] : pulumi.Input<GetSharedAmisArgs[Name]>;
+};
 
 const LOOK = { name: "getSharedAmis", check: refuseMistakes };
 const NAMES = ["owner", "includeSnapshots", "region", "profile", "endpoint", "assumeRole"];
@@ -34,8 +39,10 @@ const NAMES = ["owner", "includeSnapshots", "region", "profile", "endpoint", "as
  * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise, with the code of the connection's error, such as
  *   `[not-authorized]`
  */
-export function getSharedAmis(args: Own): Promise<AmiPermissions[]>;
-export function getSharedAmis(args: Others): Promise<AmiOfAnother[]>;
+export function getSharedAmis(args: GetSharedAmisArgs & { owner: "self" }): Promise<AmiPermissions[]>;
+/** The AMIs of others. */
+export function getSharedAmis(args: GetSharedAmisArgs & { owner: "others" }): Promise<AmiOfAnother[]>;
+/** The same where the program does not say whose. */
 export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]>;
 export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]> {
   const read = (gateway: Gateway): Promise<AmiPermissions[] | AmiOfAnother[]> =>
@@ -43,12 +50,13 @@ export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[]
   return look(LOOK, args ?? {}, read);
 }
 
-/** The form of {@link getSharedAmis} for arguments that are outputs; `owner` decides the result's type, and is known. */
-export function getSharedAmisOutput(args: Inputs<Omit<Own, "owner">> & { owner: "self" }): pulumi.Output<AmiPermissions[]>;
-export function getSharedAmisOutput(args: Inputs<Omit<Others, "owner">> & { owner: "others" }): pulumi.Output<AmiOfAnother[]>;
-export function getSharedAmisOutput(
-  args: Inputs<Omit<GetSharedAmisArgs, "owner">> & { owner: GetSharedAmisArgs["owner"] },
-): pulumi.Output<AmiPermissions[] | AmiOfAnother[]> {
+/** The form of {@link getSharedAmis} for arguments that are outputs. */
+export function getSharedAmisOutput(args: GetSharedAmisOutputArgs & { owner: "self" }): pulumi.Output<AmiPermissions[]>;
+/** The AMIs of others. */
+export function getSharedAmisOutput(args: GetSharedAmisOutputArgs & { owner: "others" }): pulumi.Output<AmiOfAnother[]>;
+/** The same where the program does not say whose. */
+export function getSharedAmisOutput(args: GetSharedAmisOutputArgs): pulumi.Output<AmiPermissions[] | AmiOfAnother[]>;
+export function getSharedAmisOutput(args: GetSharedAmisOutputArgs): pulumi.Output<AmiPermissions[] | AmiOfAnother[]> {
   return lookOnceKnown<GetSharedAmisArgs, AmiPermissions[] | AmiOfAnother[]>(LOOK, args, getSharedAmis);
 }
 

@@ -3,6 +3,7 @@
 export {
   type AmiOfAnother,
   type AmiPermissions,
+  type GranteeKey,
   type Grants,
   type KeyPolicyStatement,
   type KeyUsers,
@@ -10,6 +11,7 @@ export {
   kmsKeyPolicyStatements,
   type Mode,
   type OnDelete,
+  type SnapshotPermissions,
   type Unrecorded,
 } from "../core";
 export {
@@ -23,5 +25,5 @@ export {
   getAmiLaunchPermissionsOutput,
   type TimeoutsArgs,
 } from "./amiLaunchPermissionSet";
-export { type GetSharedAmisArgs, getSharedAmis, getSharedAmisOutput } from "./getSharedAmis";
+export { type GetSharedAmisArgs, type GetSharedAmisOutputArgs, getSharedAmis, getSharedAmisOutput } from "./getSharedAmis";
 export { type CopyArgs, SharedAmi, type SharedAmiArgs } from "./sharedAmi";

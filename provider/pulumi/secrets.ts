@@ -24,7 +24,7 @@ const NAME_GRANTEES = [
 ];
 
 /** Outputs that name grantees. */
-const TELL_GRANTEES = ["grants", "granted", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
+const TELL_GRANTEES = ["grants", "granted", "__record", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
 
 /** The names of the arguments that hold secrets, in what the SDK serialized. */
 export function secretsAmong(serialized: Properties): string[] {

@@ -12,6 +12,7 @@ export interface CopyArgs {
    * before the old one is deleted; with a name of your own, give each source AMI another.
    */
   name?: pulumi.Input<string> | undefined;
+  /** The description of every copy. Default: EC2's, which names the source. */
   description?: pulumi.Input<string> | undefined;
   /**
    * Encrypts the copies of an unencrypted AMI under each region's default key for EBS; that has to be a customer managed one,
@@ -50,7 +51,7 @@ export interface SharedAmiArgs extends Omit<AmiLaunchPermissionSetArgs, "imageId
  * @throws pulumi.RunError before anything is registered, where the arguments contradict each other or name no region
  */
 export class SharedAmi extends pulumi.ComponentResource {
-  /** The type in URNs. */
+  /** The type in URNs. @internal */
   static readonly __pulumiType = "ami-launch-permissions:index:SharedAmi";
 
   /** Region → the AMI that is shared there; known once it is available and shared. */

@@ -40,14 +40,8 @@ export interface Done {
 /** The name of {@link Done} among the outputs. */
 export const DONE = "__done";
 
-/** The name among the outputs of what the last change revoked, hidden likewise. */
-const REVOKED = "__revoked";
-
-/** The same of what a refresh showed to be taken away by others. */
-const DRIFTED = "__drifted";
-
-/** The same of what the set granted, where that is not what it wants. Release 0.1.0 wrote it as `granted`. */
-const GRANTED = "__granted";
+/** The name among the outputs of what the next operation goes by, hidden likewise: who has access, and what the set granted and revoked. */
+export const RECORD = "__record";
 
 /** The name of a set's URN among its inputs, hidden likewise. */
 export const SET = "__set";
@@ -102,8 +96,8 @@ export function grantsIn(props: Properties): Grants {
 
 /** What state holds of a set, as text that is the same wherever it is read. */
 export function recordText(props: Properties): string {
-  const { grants, granted, [GRANTED]: hidden } = props;
-  return JSON.stringify([argumentsIn(props), grants, granted, hidden].map(sorted));
+  const { grants, [RECORD]: record } = props;
+  return JSON.stringify([argumentsIn(props), grants, record].map(sorted));
 }
 
 /** The name of a set as its users write it. */
@@ -113,22 +107,14 @@ export function nameOf(urn: string): string {
 
 /** The outputs to record: the arguments, and what holds. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
-  const { granted, revoked, drifted, ...outputs } = encodeRecorded(set, recorded);
-  return {
-    ...argumentsIn(args),
-    ...outputs,
-    ...(granted ? { [GRANTED]: granted } : {}),
-    ...(revoked ? { [REVOKED]: revoked } : {}),
-    ...(drifted ? { [DRIFTED]: drifted } : {}),
-  };
+  const { record, ...outputs } = encodeRecorded(set, recorded);
+  return { ...argumentsIn(args), ...outputs, [RECORD]: record };
 }
 
-/** What was recorded. Errors: `state-unreadable`. */
+/** What was recorded, by this version or, in words, by an older one. Errors: `state-unreadable`. */
 export function recordedIn(props: Properties, set: PermissionSet | undefined): Recorded {
-  return decodeRecorded(
-    { ...props, granted: props[GRANTED] ?? props.granted, revoked: props[REVOKED], drifted: props[DRIFTED] },
-    set,
-  );
+  const { [RECORD]: record, __granted = props.granted, __revoked: revoked, __drifted: drifted } = props;
+  return decodeRecorded({ ...props, record, granted: __granted, revoked, drifted }, set);
 }
 
 /** The inputs to record after a read: the arguments as they are, and the grants that hold. */

@@ -2,16 +2,14 @@
 
 import { AmiSharingError, type ArgumentProblem, decodeDeclaredSet } from "../core";
 import { type Diagnostic, errorDiagnostic, problemDiagnostic } from "./diagnostics";
-import { type Applied, importSet, type Kept, type Surroundings } from "./resource";
 import { IDENTITY_SCHEMA } from "./schema";
+import { importSet, type SetContext, type SetResult } from "./set";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "./values";
 
 /** tfplugin6.proto, ResourceIdentityData. */
 export interface IdentityData {
   readonly identity_data: DynamicValue | null;
 }
-
-type Imported = Kept & Pick<Applied, "diagnostics">;
 
 const NAMES = Object.keys(IDENTITY_SCHEMA.attributes);
 
@@ -34,11 +32,11 @@ export function decodeIdentity(data: IdentityData | null | undefined): ObjectVal
 }
 
 /** The state of an AMI as it is shared now, named by an identity in which the provider's region and any owner may be left out. */
-export async function importByIdentity(identity: ObjectValue, surroundings: Surroundings): Promise<Imported> {
+export async function importByIdentity(identity: ObjectValue, context: SetContext): Promise<SetResult> {
   const problems = identityProblems(identity);
   if (problems.length > 0) return { state: null, private: {}, diagnostics: problems };
   const [imageId, region, accountId] = ["image_id", "region", "account_id"].map((name) => text(identity[name]));
-  const imported = await importSet(region === undefined ? `${imageId}` : `${region}/${imageId}`, surroundings);
+  const imported = await importSet(region === undefined ? `${imageId}` : `${region}/${imageId}`, context);
   const ownerId = text(imported.state?.owner_id);
   if (accountId === undefined || !imported.state || accountId === ownerId) return imported;
   const error = new AmiSharingError(

@@ -10,6 +10,8 @@ export {
 } from "./install";
 export {
   type Attribute,
+  type AttributePrimitive,
+  type AttributeRole,
   type Attributes,
   type AttributeType,
   AUDIT,

@@ -19,9 +19,13 @@ export const PROVIDER_FILE = join(BUILT, NAME);
 /** Where Terraform and where OpenTofu look for `ami-launch-permissions/ami`, their short form of the address. */
 const ADDRESSES = [PROVIDER_ADDRESS, PROVIDER_ADDRESS.replace("terraform.io", "opentofu.org")];
 
+/** A file of a package of the provider. */
 export interface ProviderFile {
+  /** Without a folder. */
   readonly name: string;
+  /** Its bytes. */
   readonly contents: Uint8Array;
+  /** Whether it needs the executable bit. */
   readonly executable: boolean;
 }
 

@@ -12,8 +12,8 @@ import {
 import { type Diagnostic, errorDiagnostic, faultOfProvider, readingDiagnostic } from "./diagnostics";
 import { type IdentityData, identityOf } from "./identity";
 import type { ProviderConfig } from "./providerConfig";
-import { adopted } from "./resource";
 import { RESOURCE_SCHEMA } from "./schema";
+import { adopted } from "./set";
 import { type DynamicValue, encodeValue, type ObjectValue } from "./values";
 
 /** tfplugin6.proto, ListResource.Event. */

@@ -11,11 +11,10 @@ import {
   type GranteeKey,
   intersection,
   isEmpty,
-  isGranteeKey,
-  isPermissionWords,
   type Neighbours,
   type PermissionSet,
   type Permissions,
+  permissionsSchema,
   readClaim,
   union,
   type WrittenClaim,
@@ -46,18 +45,14 @@ export interface PlacedClaim extends WrittenClaim {
   readonly self?: boolean;
 }
 
-const grants = v.pipe(
-  v.record(v.string(), v.string()),
-  v.check((map) => Object.entries(map).every(([key, words]) => isGranteeKey(key) && isPermissionWords(words))),
-);
 /** The form of claims in private data. */
 export const placedClaims = v.array(
   v.object({
     id: v.string(),
     place: v.string(),
     name: v.string(),
-    wants: grants,
-    granted: grants,
+    wants: permissionsSchema,
+    granted: permissionsSchema,
     grantsKeys: v.boolean(),
     self: v.exactOptional(v.boolean()),
   }),

@@ -1,28 +1,36 @@
 /** What users of Terraform can write and read: the attributes of provider, resource, identity, data sources and list, with their words; no behaviour. */
 
-type Primitive = "string" | "bool" | "number";
+/** A type that is made of no other. */
+export type AttributePrimitive = "string" | "bool" | "number";
 
 /** A type as Terraform writes it: `"string"`, `["set", "string"]`, … */
-export type AttributeType = Primitive | readonly ["set" | "list" | "map", Primitive];
+export type AttributeType = AttributePrimitive | readonly ["set" | "list" | "map", AttributePrimitive];
 
-/** `optionalComputed`: what the configuration leaves out, the provider fills in. */
-type Role = "required" | "optional" | "computed" | "optionalComputed";
+/** Who gives an attribute its value. `optionalComputed`: what the configuration leaves out, the provider fills in. */
+export type AttributeRole = "required" | "optional" | "computed" | "optionalComputed";
 
+/** An attribute as Terraform's documentation shows it. */
 export interface Attribute {
-  readonly role: Role;
+  /** Who gives it its value. */
+  readonly role: AttributeRole;
   /** Markdown. */
   readonly description: string;
   /** Absent for a nested one. */
   readonly type?: AttributeType;
+  /** Its attributes, where it is an object or a list of objects. */
   readonly nested?: { readonly nesting: "SINGLE" | "LIST"; readonly attributes: Attributes };
 }
 
+/** Attributes by their names in Terraform. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/** What a configuration can write in one kind of block, or read of it. */
 export interface Schema {
   /** Of the state's form; a change of it needs an upgrade. */
   readonly version: number;
+  /** Markdown. */
   readonly description: string;
+  /** By their names in Terraform. */
   readonly attributes: Attributes;
 }
 
@@ -37,6 +45,7 @@ export const AUDIT = "ami_launch_permission_audit";
 
 const STRINGS = ["set", "string"] as const;
 
+/** The provider block. */
 export const PROVIDER_SCHEMA: Schema = {
   version: 0,
   description:
@@ -87,6 +96,7 @@ export const PROVIDER_SCHEMA: Schema = {
   },
 };
 
+/** The resource `ami_launch_permission_set`. */
 export const RESOURCE_SCHEMA: Schema = {
   version: 0,
   description:
@@ -248,6 +258,7 @@ const PERMISSIONS: Attributes = {
   },
 };
 
+/** The data source `ami_launch_permissions`. */
 export const DATA_SOURCE_SCHEMA: Schema = {
   version: 0,
   description: "Who an AMI of the caller's is shared with now, whoever shared it: the Permissions tab of the EC2 console.",
@@ -259,6 +270,7 @@ export const DATA_SOURCE_SCHEMA: Schema = {
   },
 };
 
+/** The data source `ami_launch_permission_audit`. */
 export const AUDIT_SCHEMA: Schema = {
   version: 0,
   description:
@@ -313,6 +325,7 @@ export const IDENTITY_SCHEMA: Schema = {
   },
 };
 
+/** The list resource, `list "ami_launch_permission_set"` in a file for `terraform query`. */
 export const LIST_SCHEMA: Schema = {
   version: 0,
   description:

@@ -16,6 +16,8 @@ import { decodeIdentity, type IdentityData, identityOf, importByIdentity } from 
 import { type ListEvent, listProblems, listShared } from "./listResource";
 import { Run } from "./neighbours";
 import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
+import { type Attributes, IDENTITY_SCHEMA, LIST_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
+import { PROVIDER_SERVICE } from "./services";
 import {
   applySet,
   configurationDiagnostics,
@@ -23,15 +25,14 @@ import {
   decodePrivate,
   destroySet,
   importSet,
-  type Kept,
   movedSet,
   type Private,
   planDestroy,
   planSet,
   readSet,
-} from "./resource";
-import { type Attributes, IDENTITY_SCHEMA, LIST_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
-import { PROVIDER_SERVICE } from "./services";
+  type SetResult,
+  type StoredSet,
+} from "./set";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
 /** What the provider needs from outside; tests give their own. */
@@ -111,7 +112,7 @@ export function providerServer({
   }
   let isBridge = false;
   const run = new Run(window);
-  const surroundings = () => ({
+  const context = () => ({
     config: provider,
     log,
     run,
@@ -184,14 +185,14 @@ export function providerServer({
     async ReadResource({ type_name, current_state, private: own, current_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
-      const read = await readSet(kept(current_state, own), surroundings());
+      const read = await readSet(stored(current_state, own), context());
       return { ...keptResponse("new_state", read), new_identity: identityOf(read.state, current_identity) };
     },
 
     async PlanResourceChange({ type_name, prior_state, proposed_new_state, config, prior_private, prior_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
-      const prior = kept(prior_state, prior_private);
+      const prior = stored(prior_state, prior_private);
       if (decodeValue(proposed_new_state) === null)
         return planDestroy(prior, run).then(({ private: own, diagnostics }) => ({
           planned_state: proposed_new_state,
@@ -199,7 +200,7 @@ export function providerServer({
           planned_identity: identityOf(prior.state, prior_identity),
           diagnostics,
         }));
-      const { planned, private: own, replace, diagnostics } = await planSet(prior, object(config), surroundings());
+      const { planned, private: own, replace, diagnostics } = await planSet(prior, object(config), context());
       return {
         planned_state: encodeValue(planned, RESOURCE_SCHEMA),
         planned_private: encodePrivate(own),
@@ -213,14 +214,14 @@ export function providerServer({
     async ApplyResourceChange({ type_name, prior_state, planned_state, planned_private, planned_identity }) {
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
-      const prior = kept(prior_state, planned_private);
+      const prior = stored(prior_state, planned_private);
       const planned = decodeValue(planned_state);
-      const answer = (made: Kept & { readonly diagnostics: readonly Diagnostic[] }) => ({
+      const answer = (made: SetResult) => ({
         ...keptResponse("new_state", made),
         new_identity: identityOf(made.state, planned_identity),
       });
-      if (planned === null) return answer(await destroySet(prior, surroundings()));
-      const applied = await applySet(prior, planned, surroundings());
+      if (planned === null) return answer(await destroySet(prior, context()));
+      const applied = await applySet(prior, planned, context());
       // Where EC2 has not what was planned, Terraform would call the true state a bug of the provider, and taint a new resource.
       return { ...answer(applied), legacy_type_system: !applied.asPlanned };
     },
@@ -229,7 +230,7 @@ export function providerServer({
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const named = decodeIdentity(identity);
-      const imported = await (named ? importByIdentity(named, surroundings()) : importSet(id, surroundings()));
+      const imported = await (named ? importByIdentity(named, context()) : importSet(id, context()));
       const { state, private: own, diagnostics } = imported;
       const resource = {
         type_name: RESOURCE,
@@ -257,7 +258,7 @@ export function providerServer({
       const refused = ofType(RESOURCE, target_type_name);
       if (refused) return refused;
       const source = rawState(source_state);
-      const same = source_type_name === RESOURCE && source ? kept({ json: json(source) }, source_private) : undefined;
+      const same = source_type_name === RESOURCE && source ? stored({ json: json(source) }, source_private) : undefined;
       const moved = same ?? (source_type_name === "aws_ami_launch_permission" && source ? movedSet(source) : undefined);
       if (!moved?.state)
         return failure(
@@ -419,7 +420,7 @@ function object(value: DynamicValue): ObjectValue {
   return decodeValue(value) ?? {};
 }
 
-function kept(state: DynamicValue, own: Uint8Array): Kept {
+function stored(state: DynamicValue, own: Uint8Array): StoredSet {
   return {
     state: decodeValue(state),
     private: decodePrivate(own),
@@ -430,10 +431,7 @@ function encodePrivate(own: Private): Buffer {
   return Object.keys(own).length > 0 ? json(own) : Buffer.alloc(0);
 }
 
-function keptResponse(
-  name: string,
-  { state, private: own, diagnostics }: Kept & { diagnostics: readonly Diagnostic[] },
-): Response {
+function keptResponse(name: string, { state, private: own, diagnostics }: SetResult): Response {
   return { [name]: encodeValue(state, RESOURCE_SCHEMA), private: encodePrivate(own), diagnostics };
 }
 

@@ -6,6 +6,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { PROVIDER_FILE, PROVIDER_VERSION } from "ami-launch-permissions/terraform";
+import * as ts from "typescript";
+import { blocksIn } from "../helpers/docs";
 import { ROOT, useEmulator } from "../helpers/emulator";
 import { npm } from "../helpers/packageCopy";
 import { PulumiProject } from "../helpers/pulumiProject";
@@ -21,13 +23,15 @@ export const grants: pulumi.Output<Record<string, string>> = set.grants;
 export const snapshotIds: pulumi.Output<string[]> = set.snapshotIds;
 export const seen = getAmiLaunchPermissionsOutput({ imageId: set.id }).grants;
 `;
-const CORE = `import { AmiSharingError, type Grants } from "ami-launch-permissions/core";
+const CORE = `import { AmiSharingError, type AmiPermissions, describePermissions, ec2Gateway, type Grants } from "ami-launch-permissions/core";
 
 export const none: Grants = {};
 export const code: string = new AmiSharingError("image-not-found", "there is none").code;
+export const seen: Promise<AmiPermissions> = describePermissions(ec2Gateway({ region: "us-east-1" }), "ami-0123456789abcdef0");
 `;
 /** What a type checker has to refuse. */
 const WRONG = `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+import { ec2Gateway } from "ami-launch-permissions/core";
 
 // @ts-expect-error: no such argument
 new AmiLaunchPermissionSet("a", { imageId: "ami-0123456789abcdef0", acountIds: [] });
@@ -35,6 +39,15 @@ new AmiLaunchPermissionSet("a", { imageId: "ami-0123456789abcdef0", acountIds: [
 new AmiLaunchPermissionSet("b", { imageId: "ami-0123456789abcdef0", mode: "strict" });
 // @ts-expect-error: no image
 new AmiLaunchPermissionSet("c", { accountIds: [] });
+// @ts-expect-error: internal
+import { reconcile } from "ami-launch-permissions/core";
+// @ts-expect-error: internal
+import { DynamicProvider } from "ami-launch-permissions/dynamic-provider";
+// @ts-expect-error: internal
+export const manager = ec2Gateway().keys;
+// @ts-expect-error: internal
+export const type = AmiLaunchPermissionSet.__pulumiType;
+export { DynamicProvider, reconcile };
 `;
 
 describe("the tarball in a foreign project", function () {
@@ -115,6 +128,27 @@ describe("the tarball in a foreign project", function () {
     const names = "AmiLaunchPermissionSet AmiSharingError DynamicProvider ami_launch_permission_set";
     assert.equal(await node("--input-type=module", "--eval", esm), names);
     assert.equal(await node("--eval", cjs), `${names} ami-launch-permissions`);
+  });
+
+  it("has a core that reads who AMIs are shared with, as docs/core.md shows", async () => {
+    const { imageId } = await emulator().image({ launchPermissions: [{ UserId: "111122223333" }, { UserId: "777788889999" }] });
+    const [block] = blocksIn("docs/core.md").filter(({ language }) => language === "ts");
+    const { outputText } = ts.transpileModule(block?.text ?? "", { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+    const run = (more: NodeJS.ProcessEnv = {}) =>
+      promisify(execFile)(process.execPath, ["--eval", outputText], {
+        cwd: project.folder,
+        env: { ...project.env, NODE_OPTIONS: "", AWS_ENDPOINT_URL: emulator().url, ...more },
+      });
+    await assert.rejects(run(), (error: { code: number; stdout: string }) => {
+      assert.equal(error.code, 1);
+      assert.ok(error.stdout.split("\n").includes(`${imageId}: account/777788889999 has launch`), error.stdout);
+      assert.doesNotMatch(error.stdout, /111122223333/);
+      return true;
+    });
+    await assert.rejects(run({ AWS_ENDPOINT_URL: "http://127.0.0.1:1", AWS_MAX_ATTEMPTS: "1" }), {
+      code: 2,
+      stderr: / \[endpoint-unreachable\]\n$/,
+    });
   });
 
   it("has a command that prints the program of an AMI as it is shared, and says what is wrong in one line", async () => {

@@ -21,7 +21,9 @@ import {
   parseGranteeKey,
   permissionSetOf,
   phasesOf,
+  readPermissions,
   union,
+  writePermissions,
 } from "../../provider/core";
 import { batches } from "../../provider/core/model/batches";
 import { runs } from "./runs";
@@ -133,7 +135,11 @@ describe("laws of the grants map", () => {
   it("what is written reads back as the same", () => {
     fc.assert(
       fc.property(permissions, fc.boolean(), (all, named) => {
-        assertSame(decodeGrants(encodeGrants(all, named ? undefined : SNAPSHOTS), SNAPSHOTS), all);
+        const words = encodeGrants(all, named ? undefined : SNAPSHOTS);
+        assertSame(decodeGrants(words, SNAPSHOTS), all);
+        // State holds facts beside the words; older versions' held the words alone.
+        assertSame(readPermissions(words, SNAPSHOTS), all);
+        assertSame(readPermissions(writePermissions(all), []), all);
       }),
       runs(300),
     );
@@ -147,6 +153,7 @@ describe("laws of the grants map", () => {
           createVolume: new Map([...all.createVolume].reverse().map(([id, keys]) => [id, new Set([...keys].reverse())])),
         };
         assert.equal(JSON.stringify(encodeGrants(backwards, SNAPSHOTS)), JSON.stringify(encodeGrants(all, SNAPSHOTS)));
+        assert.equal(JSON.stringify(writePermissions(backwards)), JSON.stringify(writePermissions(all)));
       }),
       runs(200),
     );

@@ -2,7 +2,15 @@
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { type DeclaredSet, decodeGrants, type GranteeKey, granteeProblems, type Mode, type OnDelete } from "../../provider/core";
+import {
+  type DeclaredSet,
+  type GranteeKey,
+  granteeProblems,
+  type Mode,
+  type OnDelete,
+  type PermissionRecord,
+  readPermissions,
+} from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, MemoryEngine, type Props, type State } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
@@ -267,7 +275,7 @@ class World {
     if (!outcome && called && this.engine.state) this.holds(this.engine.state);
     if (!recorded || !this.isThere(declaration)) return;
     // What it revoked last and wants again it grants again, whoever else did.
-    const revoked = decodeGrants((before?.outputs.__revoked ?? {}) as Record<string, string>, []);
+    const revoked = readPermissions((before?.outputs.__record as PermissionRecord | undefined)?.revoked ?? {}, []);
     const revokedOn = (resource: string) =>
       resource === args.imageId ? revoked.launch : (revoked.createVolume.get(resource) ?? new Set());
     for (const [resource, keys] of target) {

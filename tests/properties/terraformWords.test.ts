@@ -6,7 +6,7 @@ import { AmiSharingError, ARGUMENT_NAMES } from "../../provider/core";
 import { userError } from "../../provider/core/aws/awsErrors";
 import { errorDiagnostic, inTerraformWords, problemDiagnostic } from "../../provider/terraform/diagnostics";
 import { providerProblems } from "../../provider/terraform/providerConfig";
-import { problemsOf } from "../../provider/terraform/resource";
+import { problemsOf } from "../../provider/terraform/set";
 import type { ObjectValue, Value } from "../../provider/terraform/values";
 import { full } from "../helpers/memoryTerraform";
 import { runs } from "./runs";

@@ -198,6 +198,7 @@ describe("create", () => {
       ownerId: OWNER,
       snapshotIds: [s1, s2],
       grants: { [KEY_A]: "launch, createVolume", [KEY_B]: "launch, createVolume" },
+      __record: { live: { launch: [KEY_A, KEY_B], createVolume: { [s1]: [KEY_A, KEY_B], [s2]: [KEY_A, KEY_B] } } },
       __provider: outputs.__provider,
       __done: outputs.__done,
     });

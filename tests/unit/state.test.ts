@@ -6,12 +6,15 @@ import {
   type DeclaredSet,
   declaredGrants,
   decodeRecorded,
+  encodeGrants,
   type Grants,
   type PermissionSet,
   type Permissions,
   permissionSetOf,
   type Recorded,
+  readPermissions,
   UNKNOWN,
+  type WrittenPermissions,
 } from "../../provider/core";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
 import {
@@ -148,7 +151,10 @@ describe("what is recorded of a set", () => {
       const { args, set } = setOf(declared);
       const outputs = JSON.parse(JSON.stringify(encodeOutputs(args, set, was)));
       assert.deepEqual(outputs.grants, grants);
-      assert.deepEqual(outputs.__granted, granted);
+      const unnamed = set.createVolume?.snapshotIds === undefined ? was.snapshotIds : undefined;
+      const inWords = (written: WrittenPermissions) => encodeGrants(readPermissions(written, []), unnamed);
+      assert.deepEqual(inWords(outputs.__record.live), grants);
+      assert.deepEqual(outputs.__record.granted && inWords(outputs.__record.granted), granted);
       assert.deepEqual(argumentsIn(outputs), { ...args, region: "us-east-1" });
       const read = recordedIn(outputs, set);
       assert.deepEqual(read.granted, was.granted);
@@ -157,7 +163,41 @@ describe("what is recorded of a set", () => {
         keys(was.live).filter((key) => !keys(unrecorded).includes(key)),
       );
       assert.deepEqual([read.region, read.ownerId, read.snapshotIds], [was.region, was.ownerId, was.snapshotIds]);
+      // Older versions wrote words only, under other names.
+      const { __record: _, ...words } = outputs;
+      for (const name of ["__granted", "granted"])
+        assert.deepEqual(recordedIn({ ...words, ...(granted ? { [name]: granted } : {}) }, set), read);
     });
+
+  it("of an older version, in words, is read and written as facts: what drifted, what was revoked, and who has no key", () => {
+    const { args, set } = setOf({ accountIds: [A, B], createVolumePermissions: true, kmsAccess: "grant" });
+    const older = {
+      region: "us-east-1",
+      ownerId: OWNER,
+      snapshotIds: [S1, S2],
+      grants: { [KEY_A]: "launch, createVolume (key grant gone)", [KEY_B]: `launch, createVolume on ${S2}` },
+      __granted: { [KEY_A]: "launch, createVolume" },
+      __revoked: { public: `launch, createVolume on ${S1}` },
+      __drifted: { [KEY_B]: `createVolume on ${S1}` },
+    };
+    const read = recordedIn(older, set);
+    const both = [KEY_A, KEY_B];
+    assert.deepEqual(keys(read.live), keys(permissions(both, { [S1]: [KEY_A], [S2]: both })));
+    assert.deepEqual(read.granted, permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }));
+    assert.deepEqual(read.revoked, permissions(["public"], { [S1]: ["public"] }));
+    assert.deepEqual(read.drifted, permissions([], { [S1]: [KEY_B] }));
+    assert.deepEqual(read.keyless, new Set([KEY_A]));
+    const written = JSON.parse(JSON.stringify(encodeOutputs(args, set, read)));
+    assert.deepEqual(written.grants, older.grants);
+    assert.deepEqual(recordedIn(written, set), read);
+    assert.ok(!("__granted" in written || "__revoked" in written || "__drifted" in written));
+  });
+
+  it("goes by its facts where the words beside them are not those", () => {
+    const { args, set } = setOf({ accountIds: [A] });
+    const outputs = encodeOutputs(args, set, recorded(permissions([KEY_A]), permissions([KEY_A])));
+    assert.deepEqual(recordedIn({ ...outputs, grants: { [KEY_B]: "launch" } }, set).live, permissions([KEY_A]));
+  });
 
   it("whose arguments cannot be read any more: all that shows counts as granted, but what nobody can change", () => {
     const { granted } = decodeRecorded(
@@ -193,6 +233,11 @@ describe("what is recorded of a set", () => {
       { ...good, grants: { "account/1": "launch" } },
       { ...good, granted: [] },
       { ...good, granted: { [KEY_A]: null } },
+      { ...good, record: [] },
+      { ...good, record: { live: { launch: KEY_A } } },
+      { ...good, record: { live: { launch: ["nobody"], createVolume: {} } } },
+      { ...good, record: { live: { launch: [], createVolume: { nonsense: [KEY_A] } } } },
+      { ...good, record: { live: { launch: [], createVolume: {} }, keyless: [7] } },
       { ...good, snapshotIds: "snap-12345678" },
       { ...good, snapshotIds: ["nonsense"] },
       { ...good, ownerId: 123456789012 },
@@ -206,7 +251,7 @@ describe("what is recorded of a set", () => {
           assert.equal(code, "state-unreadable", JSON.stringify(outputs));
           assert.match(
             message,
-            new RegExp(`${set.imageId} cannot be read: (grants|granted|snapshotIds|ownerId|kmsGrants) is .*refresh`),
+            new RegExp(`${set.imageId} cannot be read: (grants|granted|record|snapshotIds|ownerId|kmsGrants) is .*refresh`),
           );
           return true;
         },

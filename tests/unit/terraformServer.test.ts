@@ -1,7 +1,7 @@
 /** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, UNKNOWN } from "../../provider/core";
+import { AmiSharingError, type PermissionRecord, UNKNOWN } from "../../provider/core";
 import { nulls } from "../../provider/terraform/arguments";
 import { Run } from "../../provider/terraform/neighbours";
 import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
@@ -508,7 +508,7 @@ describe("sets of one AMI that are created and dropped at once", () => {
     });
   }
   const granted = (answer: Answer) =>
-    (JSON.parse(Buffer.from(answer.private as Uint8Array).toString()) as { granted?: Record<string, string> }).granted;
+    (JSON.parse(Buffer.from(answer.private as Uint8Array).toString()) as { record: PermissionRecord }).record.granted;
 
   it("own what both declare, each of them", async () => {
     const { imageId, rpc } = world(0);

@@ -9,20 +9,24 @@ import { answerCheck, endpointOf, type Timeouts } from "./wire";
 export interface AnsweredCall {
   /** Such as `EC2 ModifyImageAttribute`. */
   readonly action: string;
+  /** From the call to its answer, repetitions included. */
   readonly milliseconds: number;
   /** Attempts, the first included. */
   readonly attempts: number | undefined;
+  /** The request id that AWS support asks for; undefined where nothing was answered. */
   readonly requestId: string | undefined;
   /** The error code that AWS answered; absent where the call succeeded. */
   readonly awsCode?: string;
 }
 
+/** How AWS calls are stopped, and who is told of them. */
 export interface CallWatch {
   /**
    * Once it is aborted, calls that change something are refused with `stopped`; those under way end with it, what reads at once, what
    * changes after a grace. What still has to be read gets as long.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Called once for every call, after its last attempt. Default: nobody is told. */
   readonly onAnswer?: ((call: AnsweredCall) => void) | undefined;
 }
 

@@ -9,29 +9,39 @@ import type { Timeouts } from "./wire";
 
 /** A role to assume; roles in a list are assumed one from the other. */
 export interface RoleToAssume {
+  /** The role's ARN. */
   readonly roleArn: string;
+  /** The external id that the role's trust policy asks for. Default: none. */
   readonly externalId?: string | undefined;
+  /** The session's name in CloudTrail. Default: `ami-launch-permissions`. */
   readonly sessionName?: string | undefined;
+  /** How long the role's credentials hold. Default: STS's, an hour. */
   readonly durationSeconds?: number | undefined;
 }
 
 /** Everything is optional: what is absent comes from the SDK's default chain (environment, profile, instance role). */
 export interface Connection {
+  /** The region of the calls, such as `us-east-1`. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's. */
   readonly region?: string | undefined;
+  /** A profile of the shared config and credentials files. Default: `AWS_PROFILE`, else `default`. */
   readonly profile?: string | undefined;
+  /** The shared config file. Default: `AWS_CONFIG_FILE`, else `~/.aws/config`. */
   readonly sharedConfigFile?: string | undefined;
+  /** The shared credentials file. Default: `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`. */
   readonly sharedCredentialsFile?: string | undefined;
-  /** EC2's endpoint. */
+  /** EC2's endpoint, a URL. Default: AWS's, or what the environment names. */
   readonly endpoint?: string | undefined;
   /** The endpoint of STS, for roles; default: EC2's where that is on loopback (an emulator serves both), else AWS's. */
   readonly stsEndpoint?: string | undefined;
   /** The endpoint of KMS, for what it tells of a key; default: as for STS. */
   readonly kmsEndpoint?: string | undefined;
+  /** Access key, secret key and session token. Default: the SDK's chain. */
   readonly credentials?: AwsCredentialIdentity | undefined;
+  /** Roles to assume, each with the credentials of the one before it. Default: none. */
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
   /** Attempts after the first. Default: AWS_MAX_ATTEMPTS less 1, else 7. */
   readonly maxRetries?: number | undefined;
-  /** Milliseconds that a connection may take. */
+  /** Milliseconds that a connection may take. Default: 10,000. */
   readonly connectTimeout?: number | undefined;
   /** Milliseconds that an answer may take. Default: AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS, for slow networks; else 30,000. */
   readonly requestTimeout?: number | undefined;

@@ -16,7 +16,7 @@ import {
   userKey,
 } from "../model";
 import * as answers from "./answers";
-import { askTwice, PAUSES } from "./asking";
+import { askTwice, PAUSES, type Pauses } from "./asking";
 import { imageNotShown } from "./awsErrors";
 import type { CallWatch } from "./callWatch";
 import { type Connection, kmsEndpointOf, timeoutsOf } from "./connection";
@@ -25,8 +25,21 @@ import type { Gateway, Image, PublicAccessBlock, Snapshot } from "./gateway";
 import { kmsGateway } from "./kmsGateway";
 import { usageGateway } from "./usageGateway";
 
-/** A gateway for a connection. Credentials and region are looked up at the first call. */
-export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses = PAUSES): Gateway {
+/**
+ * A gateway for a connection. Nothing is read or called now: credentials and region are looked up at the first call, whose error says
+ * what is wrong with them, such as `credentials-missing`, `region-missing` or `endpoint-unreachable`.
+ *
+ * @param connection what is absent comes from the environment and the shared AWS files, as for the AWS CLI; default: all of it
+ * @param watch stops the calls, and hears of each; default: neither
+ */
+export function ec2Gateway(connection?: Connection, watch?: CallWatch): Gateway;
+/**
+ * For tests, which do not wait.
+ *
+ * @internal
+ */
+export function ec2Gateway(connection: Connection, watch: CallWatch | undefined, pauses: Pauses): Gateway;
+export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, pauses: Pauses = PAUSES): Gateway {
   const session = new Ec2Session(connection, watch, pauses);
   return {
     region: () => session.region(),

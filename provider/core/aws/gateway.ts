@@ -101,35 +101,42 @@ export interface UsageGateway {
   delete(reportId: string): Promise<void>;
 }
 
+/** A way to EC2 and what belongs to it, as `ec2Gateway` makes one. Most of what it is asked is internal to the functions that take it. */
 export interface Gateway {
+  /** @internal */
   readonly keys: KeyGateway;
+  /** @internal */
   readonly usage: UsageGateway;
-  /** The region that the calls go to. */
+  /** The region that the calls go to. Errors: `region-missing`. */
   region(): Promise<string>;
-  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. Errors: `stopped`. */
+  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. Errors: `stopped`. @internal */
   callerAccountId(): Promise<string | undefined>;
-  /** Errors: `image-not-found`, where EC2 says so or shows nothing twice. */
+  /** Errors: `image-not-found`, where EC2 says so or shows nothing twice. @internal */
   describeImage(imageId: string): Promise<Image>;
   /**
    * All images of the region, by id. `self`: the caller's own, disabled ones too. `others`: those of other accounts that are
    * shared with the caller's account, its organization or its unit; public ones are not.
-   * One call for every 1,000.
+   * One call for every 1,000. @internal
    */
   describeImages(owner: "self" | "others"): Promise<readonly Image[]>;
-  /** The snapshots that exist, in one call for every 200; what does not show is asked for once more. */
+  /** The snapshots that exist, in one call for every 200; what does not show is asked for once more. @internal */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
-  /** Whether block public access is on. */
+  /** Whether block public access is on. @internal */
   blockPublicAccess(): Promise<BlockPublicAccess>;
-  /** Who may launch the image. Errors: `image-not-found`, `not-owner`. */
+  /** Who may launch the image. Errors: `image-not-found`, `not-owner`. @internal */
   launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>>;
-  /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. */
+  /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. @internal */
   createVolumePermissions(snapshotId: string): Promise<ReadonlySet<GranteeKey>>;
-  /** Adds and removes together: one call for up to 10,000 grantees. What is there already, and what is not, does no harm. */
+  /**
+   * Adds and removes together: one call for up to 10,000 grantees. What is there already, and what is not, does no harm.
+   *
+   * @internal
+   */
   changeLaunchPermissions(imageId: string, change: LaunchChange): Promise<void>;
-  /** Adds or removes, and does no harm as above: one call for every 500 grantees. */
+  /** Adds or removes, and does no harm as above: one call for every 500 grantees. @internal */
   changeCreateVolumePermissions(snapshotId: string, operation: "add" | "remove", grantees: readonly GranteeKey[]): Promise<void>;
-  /** Removes every launch permission but the owner's. */
+  /** Removes every launch permission but the owner's. @internal */
   resetLaunchPermissions(imageId: string): Promise<void>;
-  /** Removes every create-volume permission but the owner's. */
+  /** Removes every create-volume permission but the owner's. @internal */
   resetCreateVolumePermissions(snapshotId: string): Promise<void>;
 }

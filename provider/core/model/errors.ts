@@ -2,6 +2,7 @@
 
 import { escapeControls } from "./escape";
 
+/** What went wrong. A code keeps its meaning from release to release; docs/troubleshooting.md says of each what to do. */
 export type ErrorCode =
   | "invalid-argument"
   | "image-not-found"
@@ -29,9 +30,11 @@ export type ErrorCode =
   | "state-unreadable"
   | "aws-error";
 
+/** What is known of an error besides its code. */
 export interface ErrorDetails {
   /** The argument that caused it, a top-level name of the set. */
   readonly property?: string;
+  /** The AMI. */
   readonly imageId?: string;
   /** The error code that AWS answered. */
   readonly awsCode?: string;
@@ -43,22 +46,35 @@ export interface ErrorDetails {
   readonly endpoint?: string;
   /** What the user can do about it. */
   readonly next?: string;
-  /** Parts of the words that are not ours and stand without quotes, such as what AWS said: nobody may reword them. */
+  /**
+   * Parts of the words that are not ours and stand without quotes, such as what AWS said: nobody may reword them.
+   *
+   * @internal
+   */
   readonly verbatim?: readonly string[];
+  /** The error that this one was made of, such as the SDK's. */
   readonly cause?: unknown;
 }
 
 /** An error with a stable `code`; its message is one line without control characters, in lower case, and complete without a stack trace. */
 export class AmiSharingError extends Error {
+  /** Always `AmiSharingError`. */
   override readonly name = "AmiSharingError";
+  /** The argument that caused it, a top-level name such as `accountIds`. */
   readonly property: string | undefined;
+  /** The AMI. */
   readonly imageId: string | undefined;
+  /** The error code that AWS answered, such as `InvalidAMIID.NotFound`. */
   readonly awsCode: string | undefined;
+  /** The request id that AWS support asks for. */
   readonly requestId: string | undefined;
+  /** What the user can do about it; also in the message. */
   readonly next: string | undefined;
+  /** @internal */
   readonly verbatim: readonly string[];
 
   constructor(
+    /** What went wrong; also at the end of the message, in brackets. */
     readonly code: ErrorCode,
     what: string,
     details: ErrorDetails = {},

@@ -70,3 +70,11 @@ export {
   union,
 } from "./permissions";
 export { type MaybeUnknown, UNKNOWN } from "./unknown";
+export {
+  granteeKeysSchema,
+  grantsSchema,
+  permissionsSchema,
+  readPermissions,
+  type WrittenPermissions,
+  writePermissions,
+} from "./written";

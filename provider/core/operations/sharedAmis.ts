@@ -15,9 +15,13 @@ import { type AmiPermissions, amiPermissions } from "./describePermissions";
 
 /** An AMI of another account that is shared with the caller; EC2 shows its permissions to its owner only. */
 export interface AmiOfAnother {
+  /** The AMI, `ami-…`. */
   readonly imageId: string;
+  /** The AMI's region, such as `us-east-1`. */
   readonly region: string;
+  /** The account that owns the AMI, 12 digits. */
   readonly ownerId: string;
+  /** The AMI's name, where EC2 shows one. */
   readonly name?: string;
   /** EC2's state: `available`, `pending`, `failed`, … */
   readonly state: string;
@@ -29,9 +33,10 @@ export interface AmiOfAnother {
  * Every own image of the region with who has access to it, by image id; the permissions are read in bounded concurrency, one
  * call an image and one a snapshot. An image that goes away meanwhile is left out.
  *
- * @param includeSnapshots false: `snapshots` is empty, and `grants` tells of launching only
+ * @param includeSnapshots false: `snapshots` is empty, and `grants` tells of launching only; default: true
+ * @throws AmiSharingError where one of the calls fails, such as `not-authorized`: then there is no list
  */
-export async function ownAmis(gateway: Gateway, includeSnapshots: boolean): Promise<AmiPermissions[]> {
+export async function ownAmis(gateway: Gateway, includeSnapshots = true): Promise<AmiPermissions[]> {
   return permissionsOf(gateway, await gateway.describeImages("self"), includeSnapshots);
 }
 
@@ -98,7 +103,12 @@ async function permissionsOf(gateway: Gateway, images: readonly Image[], include
   });
 }
 
-/** Every image of another account that is shared with the caller, by image id; public ones are not among them. */
+/**
+ * Every image of another account that is shared with the caller's account, organization or unit, by image id; public ones are not
+ * among them. One call for every 1,000.
+ *
+ * @throws AmiSharingError of the connection, such as `not-authorized`
+ */
 export async function amisOfOthers(gateway: Gateway): Promise<AmiOfAnother[]> {
   const images = await gateway.describeImages("others");
   const region = await gateway.region();

@@ -4,8 +4,6 @@ import type { Image } from "../aws";
 import { type PermissionSet, targetPermissions } from "../declaration";
 import {
   AmiSharingError,
-  decodeGrants,
-  encodeGrants,
   firstFew,
   type GranteeKey,
   type Grants,
@@ -16,7 +14,10 @@ import {
   NO_PERMISSIONS,
   type Permissions,
   parseGranteeKey,
+  readPermissions,
   union,
+  type WrittenPermissions,
+  writePermissions,
 } from "../model";
 
 /** The facts of an image that decide what a set wants of it. */
@@ -36,21 +37,21 @@ export interface Claim {
   readonly isRecorded?: true;
 }
 
-/** A claim as plain text, for an engine that carries it from one process to another. */
+/** A claim as plain data, for an engine that carries it from one process to another. Older versions wrote its permissions in words. */
 export interface WrittenClaim {
   readonly name: string;
-  readonly wants: Grants;
-  readonly granted: Grants;
+  readonly wants: WrittenPermissions | Grants;
+  readonly granted: WrittenPermissions | Grants;
   readonly grantsKeys: boolean;
 }
 
 export function writeClaim({ name, wants, granted, grantsKeys }: Claim, image: ClaimedImage): WrittenClaim {
-  return { name, wants: encodeGrants(wants(image), undefined), granted: encodeGrants(granted, undefined), grantsKeys };
+  return { name, wants: writePermissions(wants(image)), granted: writePermissions(granted), grantsKeys };
 }
 
 export function readClaim({ name, wants, granted, grantsKeys }: WrittenClaim): Claim {
-  const wanted = decodeGrants(wants, []);
-  return { name, wants: () => wanted, granted: decodeGrants(granted, []), grantsKeys };
+  const wanted = readPermissions(wants, []);
+  return { name, wants: () => wanted, granted: readPermissions(granted, []), grantsKeys };
 }
 
 /** What is known, besides the set at hand, when it is changed or removed. */

@@ -39,7 +39,15 @@ export {
   waitUntilVisible,
 } from "./looks";
 export { type Accepted, changeOf, foreseen, type Plan, planChange, planFor, recordOf } from "./plan";
-export { decodeRecorded, encodeRecorded, type OwnKeyGrant, type Recorded, type RecordedOutputs } from "./recorded";
+export {
+  decodeRecorded,
+  encodeRecorded,
+  type OwnKeyGrant,
+  type PermissionRecord,
+  permissionRecordSchema,
+  type Recorded,
+  type RecordedOutputs,
+} from "./recorded";
 export { revokedByRemoval } from "./removal";
 export {
   type Broadening,

@@ -12,18 +12,27 @@ const NEEDED_ACTIONS = ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant", "km
 
 /** A statement of a key policy, as IAM writes it. */
 export interface KeyPolicyStatement {
+  /** Names the statement, such as `AmiSharingAccountsUse`; no two of one call are the same. */
   readonly Sid: string;
+  /** Always `Allow`. */
   readonly Effect: "Allow";
+  /** ARNs of the accounts' roots; `*` where a condition names the organizations or units. */
   readonly Principal: { readonly AWS: string | readonly string[] };
+  /** Actions such as `kms:Decrypt`. */
   readonly Action: readonly string[];
+  /** The key that the policy is of. */
   readonly Resource: "*";
+  /** Operator → condition key → values. Absent: the statement always holds. */
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
 /** Whom to admit to a key. */
 export interface KeyUsers {
+  /** Accounts, 12 digits each. Default: none. */
   readonly accountIds?: readonly string[];
+  /** Organizations, by full ARN. Default: none. */
   readonly organizationArns?: readonly string[];
+  /** Organizational units, by full ARN; those nested in them are admitted, too. Default: none. */
   readonly organizationalUnitArns?: readonly string[];
   /** The partition of the accounts. Default: `aws`. */
   readonly partition?: string;

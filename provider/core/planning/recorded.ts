@@ -12,15 +12,19 @@ import {
   filterSnapshots,
   type GranteeKey,
   type Grants,
+  granteeKeysSchema,
+  grantsSchema,
   intersection,
-  isGranteeKey,
   isManageable,
-  isPermissionWords,
   keylessIn,
   markKeyless,
   type Permissions,
+  permissionsSchema,
+  readPermissions,
   SNAPSHOT_ID,
   union,
+  type WrittenPermissions,
+  writePermissions,
 } from "../model";
 
 /** What is known of a set after an operation. */
@@ -53,34 +57,49 @@ export interface OwnKeyGrant {
   readonly accountId: string;
 }
 
-/** A record as an engine keeps and shows it. `granted` is absent where it is what the set wants, the others where there is nothing. */
+/** A record as an engine keeps and shows it. */
 export interface RecordedOutputs {
   readonly region?: string;
   readonly ownerId?: string;
   readonly snapshotIds?: readonly string[];
-  /** What the set shows: see {@link encodeRecorded}. */
+  /** Who has access, in words for people: see {@link encodeRecorded}. */
   readonly grants?: Grants;
-  readonly granted?: Grants;
-  readonly revoked?: Grants;
-  readonly drifted?: Grants;
+  readonly record?: PermissionRecord;
   readonly kmsGrants?: readonly OwnKeyGrant[];
 }
 
-const grants = v.pipe(
-  v.unknown(),
-  v.check((input) => !Array.isArray(input), "it is a list"),
-  v.record(v.string(), v.string()),
-  v.check((input) => Object.keys(input).every(isGranteeKey), "a name in it is no grantee"),
-  v.check((input) => Object.values(input).every(isPermissionWords), "a value in it is no list of permissions"),
-);
+/** What the next operation goes by. `granted` is absent where it is what the set wants, the others where there is nothing. */
+export interface PermissionRecord {
+  /** What `grants` says in words. */
+  readonly live: WrittenPermissions;
+  readonly granted?: WrittenPermissions;
+  readonly revoked?: WrittenPermissions;
+  readonly drifted?: WrittenPermissions;
+  readonly keyless?: readonly GranteeKey[];
+}
+
+/** The schema of a {@link PermissionRecord}, for what carries one. */
+export const permissionRecordSchema = v.object({
+  live: permissionsSchema,
+  granted: v.optional(permissionsSchema),
+  revoked: v.optional(permissionsSchema),
+  drifted: v.optional(permissionsSchema),
+  keyless: v.optional(granteeKeysSchema),
+});
+
+/** What older versions recorded in place of `record`: words, and `live` and `keyless` in `grants` only. */
+const olderRecord = {
+  granted: v.optional(permissionsSchema),
+  revoked: v.optional(permissionsSchema),
+  drifted: v.optional(permissionsSchema),
+};
 const recordedOutputs = v.object({
   region: v.optional(v.string()),
   ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id"))),
   snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is no snapshot id")))),
-  grants,
-  granted: v.optional(grants),
-  revoked: v.optional(grants),
-  drifted: v.optional(grants),
+  grants: grantsSchema,
+  record: v.optional(permissionRecordSchema),
+  ...olderRecord,
   kmsGrants: v.optional(
     v.array(
       v.object({
@@ -95,49 +114,52 @@ const recordedOutputs = v.object({
 /** The outputs of a set: in authoritative mode all grants on what it manages, in additive mode only what it wants or granted. */
 export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
   const { region, ownerId, snapshotIds, keyGrants, keyless = new Set() } = recorded;
-  const unnamed = unnamedSnapshots(set, snapshotIds);
-  const outputs = {
+  const live = shownBy(set, recorded);
+  const grants = encodeGrants(live, set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined);
+  const granted = writePermissions(recorded.granted);
+  const assumed = writePermissions(targetPermissions(set, { ownerId, snapshotIds }));
+  return {
     region,
     ownerId,
     snapshotIds: [...snapshotIds],
-    grants: markKeyless(encodeGrants(ofInterest(set, recorded), unnamed), keyless),
-  };
-  const granted = encodeGrants(recorded.granted, unnamed);
-  const assumed = encodeGrants(targetPermissions(set, { ownerId, snapshotIds }), unnamed);
-  return {
-    ...outputs,
-    ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
-    ...(recorded.revoked ? { revoked: encodeGrants(recorded.revoked, undefined) } : {}),
-    ...(recorded.drifted ? { drifted: encodeGrants(recorded.drifted, undefined) } : {}),
+    grants: markKeyless(grants, keyless),
+    record: {
+      live: writePermissions(live),
+      ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
+      ...(recorded.revoked ? { revoked: writePermissions(recorded.revoked) } : {}),
+      ...(recorded.drifted ? { drifted: writePermissions(recorded.drifted) } : {}),
+      ...(keyless.size > 0 ? { keyless: [...keyless].sort() } : {}),
+    },
     ...(keyGrants ? { kmsGrants: keyGrants.map((grant) => ({ ...grant })) } : {}),
   };
 }
 
 /**
- * What was recorded, as far as the next operation needs it. Where `granted` is absent, the set granted what it wants.
+ * What was recorded, as far as the next operation needs it.
  *
- * @param outputs from a state, which people may have edited
+ * @param outputs from a state, which people may have edited, of this version or an older one
  * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
  * @throws AmiSharingError `state-unreadable`
  */
 export function decodeRecorded(
-  outputs: Readonly<Record<keyof RecordedOutputs, unknown>> | object,
+  outputs: Readonly<Record<keyof RecordedOutputs | keyof typeof olderRecord, unknown>> | object,
   set: PermissionSet | undefined,
 ): Recorded {
   const decoded = v.safeParse(recordedOutputs, outputs);
   if (!decoded.success) throw unreadable(decoded.issues[0], set);
-  const { region = "", ownerId = "", snapshotIds = [], grants, granted, revoked, drifted, kmsGrants } = decoded.output;
-  const live = decodeGrants(grants, snapshotIds);
-  const keyless = keylessIn(grants);
+  const { region = "", ownerId = "", snapshotIds = [], grants, record, kmsGrants } = decoded.output;
+  const { granted, revoked, drifted } = record ?? decoded.output;
+  const live = record ? readPermissions(record.live, snapshotIds) : decodeGrants(grants, snapshotIds);
+  const keyless = record ? new Set(record.keyless) : keylessIn(grants);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
   return {
     region,
     ownerId,
     snapshotIds,
     live,
-    granted: granted ? decodeGrants(granted, snapshotIds) : wanted,
-    ...(revoked ? { revoked: decodeGrants(revoked, snapshotIds) } : {}),
-    ...(drifted ? { drifted: decodeGrants(drifted, snapshotIds) } : {}),
+    granted: granted ? readPermissions(granted, snapshotIds) : wanted,
+    ...(revoked ? { revoked: readPermissions(revoked, snapshotIds) } : {}),
+    ...(drifted ? { drifted: readPermissions(drifted, snapshotIds) } : {}),
     ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
     ...(keyless.size > 0 ? { keyless } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
@@ -160,12 +182,8 @@ function unreadable(issue: v.BaseIssue<unknown>, set: PermissionSet | undefined)
   );
 }
 
-/** The snapshots that "createVolume" without names stands for: all, unless the set names its own. */
-function unnamedSnapshots(set: PermissionSet, snapshotIds: readonly string[]): readonly string[] | undefined {
-  return set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined;
-}
-
-function ofInterest(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
+/** What a set shows of who has access. */
+function shownBy(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
   const image = { ownerId, snapshotIds };
   if (set.mode === "additive") return intersection(live, union(targetPermissions(set, image), granted));
   const managed = managedSnapshots(set, image);

@@ -1,0 +1,58 @@
+/** Permissions as plain data, as state and what an engine carries between its processes hold them: their schema, writing and reading back. */
+
+import * as v from "valibot";
+import type { GranteeKey } from "./grantee";
+import { decodeGrants, type Grants, isGranteeKey, isPermissionWords } from "./grants";
+import { SNAPSHOT_ID } from "./limits";
+import type { Permissions } from "./permissions";
+
+/** Permissions as plain data. Lists and the names of snapshots are sorted; a snapshot without a grantee is left out. */
+export interface WrittenPermissions {
+  readonly launch: readonly GranteeKey[];
+  /** Snapshot → who may create volumes from it. */
+  readonly createVolume: Readonly<Record<string, readonly GranteeKey[]>>;
+}
+
+/** The inverse of {@link readPermissions}. */
+export function writePermissions({ launch, createVolume }: Permissions): WrittenPermissions {
+  const onSnapshots = [...createVolume].map(([snapshotId, keys]) => [snapshotId, [...keys].sort()] as const);
+  return { launch: [...launch].sort(), createVolume: Object.fromEntries(onSnapshots.sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+/**
+ * Reads what was written, also by a version that wrote words as in a grants map.
+ *
+ * @param snapshotIds the snapshots that "createVolume" without names stands for, in words
+ */
+export function readPermissions(written: WrittenPermissions | Grants, snapshotIds: readonly string[]): Permissions {
+  if (!isWrittenPermissions(written)) return decodeGrants(written, snapshotIds);
+  const onSnapshots = Object.entries(written.createVolume).map(([snapshotId, keys]) => [snapshotId, new Set(keys)] as const);
+  return { launch: new Set(written.launch), createVolume: new Map(onSnapshots.filter(([, keys]) => keys.size > 0)) };
+}
+
+function isWrittenPermissions(written: WrittenPermissions | Grants): written is WrittenPermissions {
+  return Array.isArray(written.launch);
+}
+
+/** The schema of a grants map. */
+export const grantsSchema = v.pipe(
+  v.unknown(),
+  v.check((input) => !Array.isArray(input), "it is a list"),
+  v.record(v.string(), v.string()),
+  v.check((input) => Object.keys(input).every(isGranteeKey), "a name in it is no grantee"),
+  v.check((input) => Object.values(input).every(isPermissionWords), "a value in it is no list of permissions"),
+);
+
+const granteeKeys = v.array(v.pipe(v.string(), v.check(isGranteeKey, "an item of it is no grantee")));
+const permissions = v.object({
+  launch: granteeKeys,
+  createVolume: v.record(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "a name in it is no snapshot id")), granteeKeys),
+});
+
+/** The schema of a list of grantees. */
+export const granteeKeysSchema = granteeKeys;
+
+/** The schema of permissions as plain data, or in words as older versions wrote them; not a union, whose messages would hide the schema's own. */
+export const permissionsSchema = v.lazy((input) =>
+  typeof input === "object" && input !== null && "launch" in input ? permissions : grantsSchema,
+);

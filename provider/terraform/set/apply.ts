@@ -1,0 +1,190 @@
+/** Applying a create or an update: ApplyResourceChange where a set is declared. */
+
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import {
+  AmiSharingError,
+  decodeGrants,
+  type Entry,
+  encodeRecorded,
+  entryLines,
+  filterSnapshots,
+  IncompleteChangeError,
+  intersection,
+  isEmpty,
+  managedSnapshots,
+  minus,
+  NO_PERMISSIONS,
+  type PermissionSet,
+  type Permissions,
+  type Plan,
+  type Recorded,
+  readPermissions,
+  reconcile,
+  reportOf,
+  UNKNOWN,
+} from "../../core";
+import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics";
+import { claimIn, placeOf } from "../neighbours";
+import { hasUnknown, type ObjectValue, sameValue } from "../values";
+import { isSettled, takesAway } from "./settled";
+import {
+  ARGUMENTS,
+  grantsIn,
+  imageIn,
+  type Private,
+  privateIn,
+  recordedIn,
+  type SetContext,
+  type SetResult,
+  type StoredSet,
+  sameState,
+  setIn,
+  shownTo,
+  valuesIn,
+} from "./state";
+
+export interface AppliedSet extends SetResult {
+  /** Whether the state differs from what was planned: a change that was made in part, or an AMI that drifted in between. */
+  readonly asPlanned: boolean;
+}
+
+/** Makes EC2 have what was planned. */
+export async function applySet(
+  prior: StoredSet,
+  planned: ObjectValue,
+  { config, log, patience, run }: SetContext,
+): Promise<AppliedSet> {
+  run.begun();
+  const imageId = String(planned.image_id);
+  const { id = randomUUID(), others = [] } = prior.private;
+  const unchanged = (error: unknown) => ({
+    ...prior,
+    asPlanned: true,
+    diagnostics: [errorDiagnostic(`AMI ${imageId} is not shared as planned: nothing was changed`, error, ARGUMENTS)],
+  });
+  const set = setIn(planned);
+  if (!set) return unchanged(new AmiSharingError("invalid-argument", "the arguments of the set are not complete"));
+  const place = placeOf(planned);
+  try {
+    const recorded = prior.state ? recordedIn(prior) : undefined;
+    run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+    const isSame = prior.state !== null && sameState(prior.state, planned, ["timeouts"]);
+    if (isSame && recorded && isSettled(set, recorded, run.neighbours(place, id, others))) {
+      // Nothing but how long it waits is changed: EC2 has nothing to do with it.
+      run.claims.ended(place, id, "made", recorded.granted);
+      const { heirs: _, ...own } = prior.private;
+      return { state: planned, private: own, asPlanned: true, diagnostics: [] };
+    }
+    await run.opening(takesAway(set, recorded));
+    const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
+      const neighbours = run.neighbours(place, id, others);
+      const bound = recorded ? shownTo(recorded, prior.private) : promised(prior.private);
+      const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours, bound);
+      run.claims.ended(place, id, "made", made.recorded.granted);
+      return made;
+    });
+    log("info", reportOf(plan, "done"));
+    return applied(planned, set, now, { id, others }, { warnings: surprises(plan, prior, planned) });
+  } catch (error) {
+    const granted = error instanceof IncompleteChangeError ? error.recorded.granted : undefined;
+    run.claims.ended(place, id, "failed", granted);
+    if (!(error instanceof IncompleteChangeError)) return unchanged(error);
+    const diagnostic = errorDiagnostic(`AMI ${imageId} is shared in part only`, error, ARGUMENTS);
+    return applied(
+      planned,
+      set,
+      error.recorded,
+      { id, others },
+      {
+        failures: [prior.state ? diagnostic : notTainted(diagnostic)],
+        warnings: error.plan ? surprises(error.plan, prior, planned, error.recorded.live) : [],
+      },
+    );
+  }
+}
+
+/**
+ * Whom a create takes access from, as the plan of the same process showed it. Undefined, which is: all that EC2 has, where the engine
+ * carries no private data.
+ */
+function promised({ id, revokes }: Private): Permissions | undefined {
+  if (id === undefined) return undefined;
+  return revokes ? readPermissions(revokes, []) : NO_PERMISSIONS;
+}
+
+/**
+ * What became of access in an apply that the plan's diff did not show, everybody named.
+ *
+ * @param after what EC2 has where the change was made in part
+ */
+function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: Permissions): Diagnostic[] {
+  const { set, image, recorded, losing, gaining, unplanned } = plan;
+  const { snapshotIds } = imageIn(prior.state);
+  const isShown = prior.state !== null && planned.grants !== UNKNOWN;
+  const shown = isShown
+    ? minus(decodeGrants(grantsIn(prior.state), snapshotIds), decodeGrants(grantsIn(planned), image.snapshotIds))
+    : NO_PERMISSIONS;
+  const lost = minus(after ? minus(losing, after) : losing, shown);
+  const regained = intersection(after ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
+  // A refresh looks at no other snapshots than those of which the set manages the permissions.
+  const before = prior.state ? setIn(prior.state) : undefined;
+  const looked = before ? managedSnapshots(before, imageIn(prior.state)) : [];
+  const later = filterSnapshots(unplanned, (id) => !prior.state || looked.includes(id));
+  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
+    if (isEmpty(permissions)) return [];
+    const detail = entryLines({ sign, why, permissions }, unnamed, { everybody: true }).join("\n");
+    return [{ severity: "WARNING", summary: `AMI ${set.imageId}: ${summary}`, detail, attribute: attributePath("imageId") }];
+  };
+  return [
+    ...told("-", "access was taken that the plan's diff does not show", "lost", lost),
+    ...told("+", "access was granted again", "taken away elsewhere after the plan, which shows it as kept", regained),
+    ...told("=", "access was granted after the plan", "was granted after the plan; stays; the next plan shows it", later),
+    ...told(
+      "=",
+      "access stays that the set did not manage before",
+      "was not managed before, so that the plan could not show it; stays; the next plan shows it",
+      minus(unplanned, later),
+    ),
+  ];
+}
+
+/**
+ * A create that answers an error taints the resource, and the next apply of a tainted one destroys first, which would take
+ * away what was just granted. So a create that was made in part warns, and records what holds.
+ */
+function notTainted({ summary, detail }: Diagnostic): Diagnostic {
+  return {
+    severity: "WARNING",
+    summary: `NOT COMPLETE: ${summary}`,
+    detail: `${detail}\n\nWhat was granted is recorded, and nothing is taken back. Run terraform apply again: it grants what is missing. (This is a warning since an error would taint the resource, and the next apply would revoke everything before it grants anew.)`,
+  };
+}
+
+/** The state after a change: as planned where it was made whole, else what holds. */
+export function applied(
+  planned: ObjectValue,
+  set: PermissionSet,
+  recorded: Recorded,
+  own: Private,
+  { failures = [], warnings }: { readonly failures?: readonly Diagnostic[]; readonly warnings: readonly Diagnostic[] },
+): AppliedSet {
+  const made = encodeRecorded(set, recorded);
+  const isWhole = failures.length === 0 && planned.grants !== UNKNOWN;
+  // Terraform wants what was planned: whom somebody else added meanwhile shows at the next refresh.
+  const isOther = isWhole && !isDeepStrictEqual(made.grants, grantsIn(planned));
+  const outputs = isOther
+    ? {
+        ...encodeRecorded(set, { ...recorded, live: decodeGrants(grantsIn(planned), recorded.snapshotIds) }),
+        grants: grantsIn(planned),
+      }
+    : made;
+  const state: ObjectValue = { ...planned, ...valuesIn(outputs) };
+  return {
+    state,
+    private: privateIn(outputs, own),
+    diagnostics: [...failures, ...warnings],
+    asPlanned: Object.entries(planned).every(([name, value]) => hasUnknown(value) || sameValue(value, state[name] ?? null)),
+  };
+}

@@ -1,0 +1,98 @@
+/** Destroying a set: ApplyResourceChange where it is declared no more. */
+
+import { randomUUID } from "node:crypto";
+import {
+  AmiSharingError,
+  type Claim,
+  handOverFailed,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type PermissionSet,
+  type Permissions,
+  type Recorded,
+  readClaim,
+  remove,
+  targetPermissions,
+  union,
+  wantedOf,
+  writeClaim,
+} from "../../core";
+import { errorDiagnostic } from "../diagnostics";
+import { claimIn, type PlacedClaim, placeOf } from "../neighbours";
+import { imageIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, unreadablePrivate } from "./state";
+
+/** Takes the set's permissions away; what is left to do if that fails is in the state as before. */
+export async function destroySet(prior: StoredSet, { config, patience, run }: SetContext): Promise<SetResult> {
+  run.begun();
+  const { state, private: own } = prior;
+  const set = state ? setIn(state) : undefined;
+  if (!state || !set) return { state: null, private: {}, diagnostics: [] };
+  const { heirs: _heirs, revokes: _revokes, ...remembered } = own;
+  const failed = (error: unknown, heirs: readonly PlacedClaim[] = []) => ({
+    state,
+    private: heirs.length > 0 ? { ...remembered, heirs } : remembered,
+    diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)],
+  });
+  const place = placeOf(state);
+  const { id = randomUUID() } = own;
+  try {
+    const recorded = recordedForRemoval(prior, set);
+    run.claims.record(place, id, claimIn(set, recorded.granted), id);
+    await run.opening(true);
+    const planned = (own.heirs ?? []).filter((heir) => heir.place === place && heir.id !== id);
+    const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(readClaim);
+    const known = run.claims.others(place, id, ["declared", "made", "failed"]);
+    const claims = [...planned.filter(({ id: other }) => !known.has(other)).map(readClaim), ...known.values(), ...anew];
+    const left = claimed(claims, recorded);
+    // What stays has to belong to a set, or nobody would revoke it in the end.
+    const owned = planned.map((heir) => readClaim(heir).granted).reduce(union, NO_PERMISSIONS);
+    const orphaned = (made: Permissions) => minus(minus(minus(left, owned), made), claimed(anew, recorded));
+    const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), patience?.signal);
+    if (!isOwned && set.onDelete !== "retain") {
+      const waiting = handOverFailed(
+        set.imageId,
+        claims.map(({ name }) => name),
+      );
+      // The refresh of the next plan makes it the owner; that plan's destroy is not told again who the heirs are.
+      const made = [...run.claims.others(place, id, ["made"])].map(([other, claim]) => ({
+        id: other,
+        place,
+        self: true,
+        ...writeClaim(claim, recorded),
+      }));
+      return failed(waiting, made);
+    }
+    await run.claims.inTurn(place, async () => {
+      await remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS });
+      run.claims.removed(place, id);
+      run.claims.leave(place, left);
+    });
+    return { state: null, private: {}, diagnostics: [] };
+  } catch (error) {
+    return failed(error);
+  }
+
+  function claimed(sets: readonly Claim[], recorded: Recorded): Permissions {
+    return wantedOf(sets, recorded, recorded.granted)
+      .map(({ permissions }) => permissions)
+      .reduce(union, NO_PERMISSIONS);
+  }
+}
+
+/**
+ * What a set that is destroyed has granted. Where its record cannot be read, an authoritative one granted what its arguments name; an
+ * additive one may have found that in place.
+ */
+function recordedForRemoval(prior: StoredSet, set: PermissionSet): Recorded {
+  try {
+    if (prior.private.unreadable) throw unreadablePrivate(set.imageId);
+    return recordedIn(prior);
+  } catch (error) {
+    const unreadable = error instanceof AmiSharingError && error.code === "state-unreadable";
+    if (!unreadable || set.mode === "additive") throw error;
+    const image = imageIn(prior.state);
+    const granted = targetPermissions(set, image);
+    return { region: String(prior.state?.region), ...image, live: granted, granted };
+  }
+}

@@ -1,0 +1,226 @@
+/** Planning a create or an update: PlanResourceChange where a set is declared. */
+
+import { randomUUID } from "node:crypto";
+import {
+  AmiSharingError,
+  type ArgumentProblem,
+  type ClaimedImage,
+  changeOf,
+  type DeclaredSet,
+  encodeRecorded,
+  foreseen,
+  granteeProblems,
+  type MaybeUnknown,
+  NO_NEIGHBOURS,
+  NO_PERMISSIONS,
+  type Permissions,
+  type Plan,
+  permissionSetOf,
+  planChange,
+  refuseRivals,
+  targetPermissions,
+  UNKNOWN,
+  usageBeforeDeletion,
+  wantedOf,
+  writeClaim,
+  writePermissions,
+} from "../../core";
+import { attributePath, type Diagnostic, errorDiagnostic, problemDiagnostic } from "../diagnostics";
+import { claimIn, type Drop, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
+import type { ProviderConfig } from "../providerConfig";
+import { type ObjectValue, sameValue } from "../values";
+import { type PlannedDestroy, planDestroy } from "./planDestroy";
+import { nobodyDiagnostic, planDiagnostics, refusalDiagnostic, shownAsLost } from "./planDiagnostics";
+import { isSettled, takesAway } from "./settled";
+import {
+  ARGUMENTS,
+  declaredIn,
+  defaultsFor,
+  imageIn,
+  type Private,
+  recordedIn,
+  type SetContext,
+  type StoredSet,
+  sameArguments,
+  sameState,
+  setIn,
+  shownTo,
+  valuesIn,
+} from "./state";
+
+export interface PlannedSet {
+  readonly private: Private;
+  readonly planned: ObjectValue | null;
+  /** Attributes whose change needs another resource. */
+  readonly replace: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const REPLACING = ["image_id", "region"] as const;
+
+/** Plans a create or an update. EC2 is read only where something changes. */
+export async function planSet(
+  prior: StoredSet,
+  config: ObjectValue,
+  { config: provider, run, isBridge }: SetContext,
+): Promise<PlannedSet> {
+  run.begun();
+  const decoded = declaredIn(config);
+  const own: Private = { ...prior.private, id: prior.private.id ?? randomUUID() };
+  const failed = (...diagnostics: Diagnostic[]): PlannedSet => ({ planned: config, private: own, replace: [], diagnostics });
+  if ("problems" in decoded) return failed(...decoded.problems.map(problemDiagnostic));
+  const unbridged = isBridge ? unbridgeable(decoded.declared) : [];
+  if (unbridged.length > 0) return failed(...unbridged.map(problemDiagnostic));
+  const { state: old } = prior;
+  let region: MaybeUnknown<string>;
+  try {
+    region = decoded.declared.region ?? (await provider.regionFor(recordedRegion(old, config)));
+  } catch (error) {
+    return failed(errorDiagnostic("The set's region is not known", error, ARGUMENTS));
+  }
+  const declared: DeclaredSet = { ...decoded.declared, region };
+  const base: ObjectValue = { ...config, ...defaultsFor(config), region, id: config.image_id ?? null };
+  const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
+  const before = replace.length === 0 ? prior : { state: null, private: {} };
+  const [nobody] = granteeProblems(declared);
+  // One that was made before this was refused, and is as it was, stays; it can be destroyed.
+  if (nobody && !(before.state && sameArguments(before.state, base))) return failed(nobodyDiagnostic(nobody, old !== null));
+  const set = permissionSetOf(declared);
+  const { id = "" } = own;
+  try {
+    const recorded = before.state ? recordedIn(before) : undefined;
+    const place = placeOf(base);
+    run.planning(place, id);
+    if (set && region !== UNKNOWN) {
+      run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
+      await run.opening();
+      const rival = run.claims.rivalOf(place, id);
+      if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
+    }
+    if (set && takesAway(set, recorded)) {
+      await run.opening(true);
+      await run.known(place, id);
+    }
+    const neighbours = run.neighbours(place, id, own.others ?? []);
+    const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run, true);
+    const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
+    const planned = (
+      values: ObjectValue,
+      diagnostics: readonly Diagnostic[],
+      image: ClaimedImage,
+      more: Pick<Private, "revokes"> = {},
+    ): PlannedSet => {
+      // A set that is replaced by one of the same AMI leaves it what that one declares.
+      const claim = set && writeClaim(claimIn(set, NO_PERMISSIONS), image);
+      const itself = claim ? [{ id, place, ...claim, self: true }] : [];
+      return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
+    };
+    const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
+    if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
+      run.stays(place, id, recorded.granted);
+      // An unchanged set is not applied: it could not take back what another one takes away.
+      const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
+      if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
+      return planned({ ...before.state, timeouts: base.timeouts ?? null }, [], imageIn(before.state));
+    }
+    if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
+    if (!set || region === UNKNOWN || !provider.isKnown)
+      return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
+    const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded && shownTo(recorded, own));
+    const drop: Drop = {
+      id,
+      name: claimIn(set, NO_PERMISSIONS).name,
+      dropped: unprotected(plan),
+      shown: plan.losing,
+      // The apply knows of others what the state tells; that of a create knows nothing.
+      told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
+      isNew: recorded === undefined,
+    };
+    refuseUntold(plan, run.staying(place, id), drop);
+    const late = shownAsLost(plan, run.losing(place, id, plan.target));
+    run.drop(place, drop);
+    // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
+    const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    // Terraform applies what shows a difference: key grants that are left over are not in the grants.
+    const isHidden = plan.keys.revoke.length > 0 && before.state !== null && sameState(before.state, foretold);
+    const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
+    const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
+    // The apply of an update has the state to go by; that of a create has this, where one process plans and applies.
+    const revokes = recorded ? {} : { revokes: writePermissions(plan.losing) };
+    return planned(
+      values,
+      [...planDiagnostics(plan, old !== null), ...late, ...leaving.diagnostics, ...users],
+      plan.image,
+      revokes,
+    );
+  } catch (error) {
+    if (!(error instanceof AmiSharingError)) throw error;
+    const imageId = String(config.image_id);
+    // A destroy of the old set would come first.
+    const diagnostics = [refusalDiagnostic(imageId, error, old !== null, replace.length > 0)];
+    return { planned: blind(base, before.state), private: own, replace, diagnostics };
+  }
+}
+
+/** Refuses to take what an unchanged set declares, where the apply of this set, in another process, would not know of that one. */
+function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
+  const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
+  const [first] = wantedOf(untold, image, dropped);
+  if (first) throw toldTooLate(set.imageId, first.name, isNew);
+}
+
+/** What a change would take away if there were no other sets. */
+function unprotected({ set, image, live, recorded }: Plan): Permissions {
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
+  return changeOf(set, image, { live, granted }, NO_NEIGHBOURS, recorded?.live).remove;
+}
+
+const NOT_PLANNED: PlannedDestroy = { private: {}, diagnostics: [] };
+
+/** Who still uses the AMI of a set that is replaced. */
+async function usersOf(prior: StoredSet, provider: ProviderConfig): Promise<Diagnostic[]> {
+  const set = prior.state ? setIn(prior.state) : undefined;
+  if (!set) return [];
+  const { warnings, doubts } = await usageBeforeDeletion(provider.gateway(recordedIn(prior).region), set, recordedIn(prior));
+  const detail = [...warnings, ...doubts].join("\n");
+  if (detail === "") return [];
+  return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
+}
+
+/** Where the AMI is the same, its region is the one that was recorded. */
+function recordedRegion(old: ObjectValue | null, config: ObjectValue): string | undefined {
+  return old && old.image_id === config.image_id && typeof old.region === "string" ? old.region : undefined;
+}
+
+/** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */
+function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
+  return {
+    ...base,
+    owner_id: before?.owner_id ?? UNKNOWN,
+    snapshot_ids: before?.snapshot_ids ?? UNKNOWN,
+    grants: UNKNOWN,
+  };
+}
+
+/** What needs the private data that Pulumi's Terraform bridge drops: such a set would not know what to revoke in the end. */
+function unbridgeable({ mode, kmsAccess }: DeclaredSet): ArgumentProblem[] {
+  const problem = (property: string, message: string) => ({ property, path: [property], message });
+  return [
+    ...(mode === "additive"
+      ? [
+          problem(
+            "mode",
+            '"additive" does not work through Pulumi\'s Terraform bridge, which drops what the set granted itself; leave it out, or use the Pulumi package ami-launch-permissions',
+          ),
+        ]
+      : []),
+    ...(kmsAccess === "grant"
+      ? [
+          problem(
+            "kmsAccess",
+            "\"grant\" does not work through Pulumi's Terraform bridge, which drops the KMS grants that the set made; admit the accounts in the key's policy, or use the Pulumi package ami-launch-permissions",
+          ),
+        ]
+      : []),
+  ];
+}

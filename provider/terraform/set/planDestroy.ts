@@ -1,0 +1,120 @@
+/** Planning a destroy: PlanResourceChange where a set is declared no more, or is replaced. */
+
+import { randomUUID } from "node:crypto";
+import {
+  entryLines,
+  firstFew,
+  granteesOf,
+  intersection,
+  minus,
+  NO_PERMISSIONS,
+  type Recorded,
+  revokedByRemoval,
+  wantedOf,
+  writeClaim,
+} from "../../core";
+import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics";
+import { claimIn, placeOf, type Run } from "../neighbours";
+import { grantsIn, type Private, recordedIn, type SetResult, type StoredSet, setIn } from "./state";
+
+/** Grantees that one warning of a destroy names. */
+const MOST_NAMED = 10;
+
+export type PlannedDestroy = Pick<SetResult, "private" | "diagnostics">;
+
+/**
+ * What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare.
+ *
+ * @param isReplaced whether another set follows, so that the plan's diff goes from the grants of the one to those of the other
+ */
+export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false): Promise<PlannedDestroy> {
+  run.begun();
+  const set = prior.state ? setIn(prior.state) : undefined;
+  if (!prior.state || !set) return { private: prior.private, diagnostics: [] };
+  let recorded: Recorded;
+  try {
+    recorded = recordedIn(prior);
+  } catch (error) {
+    return { private: prior.private, diagnostics: [errorDiagnostic(`AMI ${set.imageId}: the state cannot be read`, error)] };
+  }
+  const place = placeOf(prior.state);
+  const { id = randomUUID() } = prior.private;
+  run.claims.record(place, id, claimIn(set, recorded.granted), id);
+  run.planning(place, id);
+  await run.opening(true);
+  await run.known(place, id);
+  const heirs = run.claims.others(place, id, ["declared", "made"]);
+  const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
+  const own: Private = {
+    ...prior.private,
+    heirs: [
+      // A deposed object that could not be destroyed yet, as its heir did not own what it left.
+      ...(prior.private.heirs ?? []),
+      ...[...heirs].map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, recorded) })),
+    ],
+  };
+  const holders = Object.keys(grantsIn(prior.state));
+  const spared = holders.filter((key) => set.neverRevoke.has(key));
+  const { live, granted } = recorded;
+  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.neverRevoke.has(key)).sort();
+  const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
+    severity: "WARNING",
+    summary: `AMI ${set.imageId} ${summary}`,
+    detail,
+    attribute: attributePath(attribute),
+  });
+  const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
+  const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
+  run.drop(place, {
+    id,
+    name: claimIn(set, NO_PERMISSIONS).name,
+    dropped,
+    shown: dropped,
+    told: new Set(heirs.keys()),
+    isNew: false,
+  });
+  if (set.onDelete === "retain")
+    return told(
+      holders.length > 0
+        ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
+        : [],
+    );
+  const owned = { sign: "-", why: "granted by this set", permissions: intersection(dropped, granted) } as const;
+  const foreign = { sign: "-", why: "set elsewhere", permissions: minus(dropped, granted) } as const;
+  const lost = [owned, foreign].flatMap((entry) =>
+    entryLines(entry, set.createVolume?.snapshotIds ? undefined : recorded.snapshotIds),
+  );
+  return told([
+    ...(isReplaced && lost.length > 0 ? [warning("image_id", "is unshared, as its set is replaced", lost.join("\n"))] : []),
+    ...kept.map(({ name, permissions }) =>
+      warning(
+        "image_id",
+        "stays shared with whom another set declares",
+        `${name} declares these of AMI ${set.imageId} as well, so that they keep access: ${firstFew([...granteesOf(permissions)].sort(), MOST_NAMED)}\n\n${MOVED}`,
+      ),
+    ),
+    ...(set.onDelete === "reset"
+      ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
+      : []),
+    ...(set.onDelete === "revoke" && others.length > 0
+      ? [
+          warning(
+            "on_delete",
+            "stays shared in part",
+            `set elsewhere: these keep what the set did not grant: ${firstFew(others, MOST_NAMED)}`,
+          ),
+        ]
+      : []),
+    ...(spared.length > 0
+      ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${firstFew(spared, MOST_NAMED)}`)]
+      : []),
+  ]);
+}
+
+/** What spares a destroy where an address was changed. */
+const MOVED = `If the set only got another address, say so, and nothing is destroyed:
+
+  moved {
+    from = ami_launch_permission_set.OLD_NAME
+    to   = ami_launch_permission_set.NEW_NAME
+  }`;

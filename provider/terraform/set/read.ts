@@ -1,0 +1,127 @@
+/** Reading a set: ReadResource, which makes a refresh. */
+
+import { randomUUID } from "node:crypto";
+import {
+  decodeGrants,
+  encodeRecorded,
+  intersection,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  observe,
+  type PermissionSet,
+  type Recorded,
+  type RecordedOutputs,
+  targetPermissions,
+  union,
+  writeClaim,
+  writePermissions,
+} from "../../core";
+import { type Diagnostic, errorDiagnostic, readingDiagnostic } from "../diagnostics";
+import { claimIn, type PlacedClaim, placeOf, type Run } from "../neighbours";
+import {
+  ARGUMENTS,
+  type Private,
+  privateIn,
+  recordedIn,
+  type SetContext,
+  type SetResult,
+  type StoredSet,
+  setIn,
+  unreadablePrivate,
+  valuesIn,
+} from "./state";
+
+/** Reads what EC2 has: the arguments stay, the grants are those that hold. */
+export async function readSet(current: StoredSet, { config, log, patience, run }: SetContext): Promise<SetResult> {
+  run.begun();
+  const { state } = current;
+  const set = state ? setIn(state) : undefined;
+  if (!state || !set) return { ...current, diagnostics: [] };
+  if (!config.isKnown)
+    return {
+      ...current,
+      diagnostics: [
+        {
+          severity: "WARNING",
+          summary: `AMI ${set.imageId} is not read`,
+          detail: "The provider's configuration is not known yet, so that drift does not show.",
+        },
+      ],
+    };
+  try {
+    // One that was moved from a resource without a region is in the provider's.
+    const region = typeof state.region === "string" ? state.region : await config.regionFor(undefined);
+    const { id = randomUUID() } = current.private;
+    const place = placeOf({ ...state, region: region as string });
+    const { previous, diagnostics } = readable(current, set);
+    if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
+    const observed = await run.read(place, id, () => observe(config.gateway(region as string), set, previous, patience));
+    if (!observed) {
+      log("info", `AMI ${set.imageId} is gone: so is its set`);
+      return { state: null, private: {}, diagnostics: [] };
+    }
+    await run.opening();
+    const { now, others } = amongOthers(set, repaired(set, previous, observed), run, place, id);
+    const outputs = encodeRecorded(set, now);
+    return {
+      state: { ...state, ...valuesIn(outputs) },
+      private: privateIn(outputs, { id, others, heirs: current.private.heirs ?? [], ...seenBy(set, observed, outputs) }),
+      diagnostics,
+    };
+  } catch (error) {
+    return { ...current, diagnostics: [readingDiagnostic(`AMI ${set.imageId} cannot be read`, error, ARGUMENTS)] };
+  }
+}
+
+/** What a refresh of an additive set saw and its state does not show. */
+function seenBy(
+  { mode }: PermissionSet,
+  { live, snapshotIds }: Recorded,
+  { grants = {} }: RecordedOutputs,
+): Pick<Private, "seen"> {
+  if (mode === "authoritative") return {};
+  const seen = minus(live, decodeGrants(grants, snapshotIds));
+  return isEmpty(seen) ? {} : { seen: writePermissions(seen) };
+}
+
+/** What was recorded; undefined, with a warning, where it cannot be read. */
+function readable(current: StoredSet, set: PermissionSet): { previous: Recorded | undefined; diagnostics: Diagnostic[] } {
+  try {
+    if (current.private.unreadable) throw unreadablePrivate(set.imageId);
+    return { previous: recordedIn(current), diagnostics: [] };
+  } catch (error) {
+    const summary = `AMI ${set.imageId}: what was recorded cannot be read and is recorded anew`;
+    return { previous: undefined, diagnostics: [{ ...errorDiagnostic(summary, error), severity: "WARNING" }] };
+  }
+}
+
+/** A record that could not be read: what the arguments name counts as granted by the set. */
+function repaired(set: PermissionSet, previous: Recorded | undefined, observed: Recorded): Recorded {
+  if (previous) return observed;
+  const target = targetPermissions(set, observed);
+  return { ...observed, granted: set.mode === "additive" ? intersection(target, observed.live) : target };
+}
+
+/**
+ * A record as the other sets of the AMI make it: what they want and this set does not is not shown, and what this set wants and one
+ * of them granted is its own as well.
+ */
+function amongOthers(
+  set: PermissionSet,
+  observed: Recorded,
+  run: Run,
+  place: string,
+  id: string,
+): { now: Recorded; others: PlacedClaim[] } {
+  const { inherited } = run.claims.neighbours(place, id);
+  const others = [...run.claims.others(place, id)];
+  const target = targetPermissions(set, observed);
+  const claimed = others.map(([, claim]) => claim.wants(observed)).reduce(union, NO_PERMISSIONS);
+  const granted = union(observed.granted, intersection(intersection(target, observed.live), inherited));
+  run.claims.record(place, id, claimIn(set, granted), id, true);
+  return {
+    now: { ...observed, granted, live: minus(observed.live, minus(claimed, target)) },
+    others: others.map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, observed) })),
+  };
+}

@@ -1,0 +1,204 @@
+/** A set in Terraform's configuration, plan and state: decoding its arguments, and writing and reading what is recorded. */
+
+import * as v from "valibot";
+import {
+  AmiSharingError,
+  type ArgumentProblem,
+  type ClaimedImage,
+  type Decoded,
+  decodeDeclaredSet,
+  decodeRecorded,
+  type Grants,
+  type Patience,
+  type PermissionSet,
+  type Permissions,
+  permissionRecordSchema,
+  permissionSetOf,
+  permissionsSchema,
+  type Recorded,
+  type RecordedOutputs,
+  readPermissions,
+  roundedAccounts,
+  UNKNOWN,
+  union,
+  type WrittenPermissions,
+} from "../../core";
+import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "../arguments";
+import { type Diagnostic, problemDiagnostic } from "../diagnostics";
+import type { Log } from "../hclog";
+import { type PlacedClaim, placedClaims, type Run } from "../neighbours";
+import type { ProviderConfig } from "../providerConfig";
+import { RESOURCE_SCHEMA } from "../schema";
+import { type ObjectValue, sameValue, type Value } from "../values";
+
+/** A resource's state as Terraform keeps it: what users see, and beside it what they need not see. */
+export interface StoredSet {
+  /** null: the resource is gone. */
+  readonly state: ObjectValue | null;
+  readonly private: Private;
+}
+
+/** What an operation leaves, and what it tells. */
+export interface SetResult extends StoredSet {
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What users need not see: what the set granted, where that is not what it wants, what it revoked last, its KMS grants, and the sets beside it. */
+export interface Private extends Pick<RecordedOutputs, "record" | "kmsGrants"> {
+  /** What older versions wrote in place of `record`, in words. */
+  readonly granted?: Grants;
+  readonly revoked?: Grants;
+  /** Tells the set from others of the same AMI; Terraform tells no addresses. */
+  readonly id?: string;
+  /** The other sets of the AMI that the last refresh saw. */
+  readonly others?: readonly PlacedClaim[];
+  /** Of a planned destroy: the sets that keep what they declare. */
+  readonly heirs?: readonly PlacedClaim[];
+  /** Of a planned create: what it takes away from others, so that its apply takes no more. */
+  readonly revokes?: WrittenPermissions;
+  /** Of an additive set: what the last refresh saw of others, which no state shows: a plan that makes the set authoritative may revoke it. */
+  readonly seen?: WrittenPermissions;
+  /** What was recorded could not be read. */
+  readonly unreadable?: true;
+}
+
+const privateData = v.object({
+  record: v.optional(permissionRecordSchema),
+  granted: v.optional(permissionsSchema),
+  revoked: v.optional(permissionsSchema),
+  kmsGrants: v.optional(v.array(v.object({ keyId: v.string(), grantId: v.string(), accountId: v.string() }))),
+  id: v.optional(v.string()),
+  others: v.optional(placedClaims),
+  heirs: v.optional(placedClaims),
+  revokes: v.optional(permissionsSchema),
+  seen: v.optional(permissionsSchema),
+  unreadable: v.optional(v.literal(true)),
+});
+
+/** Decodes private data. What is not readable is left out, and noted. */
+export function decodePrivate(bytes: Uint8Array | undefined): Private {
+  if (!bytes || bytes.length === 0) return {};
+  try {
+    return v.parse(privateData, JSON.parse(Buffer.from(bytes).toString("utf8"))) as Private;
+  } catch {
+    return { unreadable: true };
+  }
+}
+
+/** What an operation on a resource is given. */
+export interface SetContext {
+  readonly config: ProviderConfig;
+  readonly log: Log;
+  readonly patience?: Patience;
+  /** The sets of this process. */
+  readonly run: Run;
+  /** Whether Pulumi's Terraform bridge asks, which keeps neither private data nor empty objects. */
+  readonly isBridge?: boolean;
+}
+
+/** The attributes that users write. */
+export const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
+  .filter(([, { role }]) => role !== "computed")
+  .map(([name]) => name);
+
+export const DEFAULTS = { public: false, mode: "authoritative", on_delete: "revoke" } as const;
+
+/** What is wrong with a configuration. */
+export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
+  const decoded = declaredIn(config);
+  return [...readOnlyProblems(config, RESOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
+}
+
+/** The same, and what may be wrong: Terraform makes a text of a number, so that nobody can tell which it was. */
+export function configurationDiagnostics(config: ObjectValue): readonly Diagnostic[] {
+  const decoded = declaredIn(config);
+  const doubts = "declared" in decoded ? roundedAccounts(decoded.declared) : [];
+  const summary = "An account id may be a rounded number";
+  return [
+    ...problemsOf(config).map(problemDiagnostic),
+    ...doubts.map((doubt): Diagnostic => ({ ...problemDiagnostic(doubt), severity: "WARNING", summary })),
+  ];
+}
+
+/** A configuration that plans no change of a state. */
+export function configurationOf(state: ObjectValue): ObjectValue {
+  const written = Object.entries(state).filter(
+    ([name, value]) => ARGUMENTS.includes(name) && value !== (DEFAULTS as Record<string, Value>)[name],
+  );
+  return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
+}
+
+export function declaredIn(value: ObjectValue): Decoded {
+  return decodeDeclaredSet(argumentsIn(value, RESOURCE_SCHEMA));
+}
+
+/** The set of a state or a plan without unknown arguments. */
+export function setIn(state: ObjectValue): PermissionSet | undefined {
+  const decoded = declaredIn(state);
+  return "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+}
+
+export function recordedIn({ state, private: own }: StoredSet): Recorded {
+  const { region, owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
+  const { record, granted, revoked, kmsGrants } = own;
+  const outputs = { region, ownerId, snapshotIds, grants: grantsIn(state), record, granted, revoked, kmsGrants };
+  const told = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== null && value !== UNKNOWN));
+  return decodeRecorded(told as RecordedOutputs, state ? setIn(state) : undefined);
+}
+
+export function unreadablePrivate(imageId: string): AmiSharingError {
+  return new AmiSharingError("state-unreadable", `the private data of the set of AMI ${imageId} in the state cannot be read`, {
+    imageId,
+    next: "restore the state from a backup, or run terraform apply -refresh-only, which counts what the arguments name as granted by the set",
+  });
+}
+
+/** What state tells of an AMI; nothing for a new one. */
+export function imageIn(state: ObjectValue | null): ClaimedImage {
+  const { owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
+  return {
+    ownerId: typeof ownerId === "string" ? ownerId : "",
+    snapshotIds: Array.isArray(snapshotIds) ? snapshotIds.filter((id) => typeof id === "string") : [],
+  };
+}
+
+export function grantsIn(state: ObjectValue | null): Grants {
+  const grants = state?.grants ?? {};
+  return grants === UNKNOWN ? {} : (grants as Grants);
+}
+
+export function defaultsFor(config: ObjectValue): ObjectValue {
+  return Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, config[name] ?? value]));
+}
+
+export function sameArguments(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  return ARGUMENTS.every((name) => but.includes(name) || sameValue(old[name] ?? null, planned[name] ?? null));
+}
+
+export function sameState(old: ObjectValue, planned: ObjectValue, but: readonly string[] = []): boolean {
+  const names = Object.keys(RESOURCE_SCHEMA.attributes).filter((name) => !but.includes(name));
+  return names.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
+}
+
+/** What users see of a record. */
+export function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs): Record<string, Value> {
+  // The keys of a map are the user's, not names.
+  return { ...valuesOf({ region, ownerId, snapshotIds }), grants };
+}
+
+/** And what they need not see. */
+export function privateIn({ record, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [], seen }: Private = {}): Private {
+  return {
+    ...(record ? { record } : {}),
+    ...(kmsGrants ? { kmsGrants } : {}),
+    ...(id === undefined ? {} : { id }),
+    ...(others.length > 0 ? { others } : {}),
+    ...(heirs.length > 0 ? { heirs } : {}),
+    ...(seen ? { seen } : {}),
+  };
+}
+
+/** Whom a plan of an update can show: what the state records, and what the refresh before it saw. */
+export function shownTo({ live }: Recorded, { seen }: Private): Permissions {
+  return seen ? union(live, readPermissions(seen, [])) : live;
+}
