@@ -16,7 +16,7 @@ module.exports = {
       name: "sdk-behind-the-gateway",
       comment: "the AWS SDK is reached through core/aws only",
       severity: "error",
-      from: { path: "^provider", pathNot: "^provider/core/aws/(ec2Gateway|kmsGateway|connection)\\.ts$" },
+      from: { path: "^provider", pathNot: "^provider/core/aws/(ec2Gateway|ec2Session|kmsGateway|connection)\\.ts$" },
       to: { path: "node_modules/@aws-sdk" },
     },
     {

@@ -82,7 +82,7 @@ import {
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** What an operation needs from outside; tests give their own. @internal */
-export interface Surroundings {
+export interface ProviderOptions {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
   /** Tells users what a deletion did: no program is there to log it. */
@@ -102,7 +102,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   private readonly gateways = new Map<string, Gateway>();
 
   constructor(
-    private readonly surroundings: Surroundings = {
+    private readonly options: ProviderOptions = {
       gateway: ec2Gateway,
       signal: stopSignal(),
       // The engine shows what this process prints.
@@ -222,7 +222,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       if (isEmpty(revokedByRemoval(set, recorded, neighbours))) return;
       const unnamed = hidesGrantees(secretNames(props));
       const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", unnamed });
-      this.surroundings.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
+      this.options.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
     } catch {
       // What was done is not to fail for its words.
     }
@@ -373,7 +373,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   private patience(props: Properties, urn?: string): Patience {
-    const { patience = DEFAULT_PATIENCE, signal } = this.surroundings;
+    const { patience = DEFAULT_PATIENCE, signal } = this.options;
     return { onWait: (words) => logLine(withoutSecrets(words, props), urn), ...patience, signal };
   }
 
@@ -402,7 +402,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   private makeGateway(connection: Connection): Gateway {
-    return this.surroundings.gateway(connection, { signal: this.surroundings.signal });
+    return this.options.gateway(connection, { signal: this.options.signal });
   }
 }
 

@@ -33,7 +33,7 @@ export function look<Args extends object, Result>(
   args: Args,
   read: (gateway: Gateway) => Promise<Result>,
 ): Promise<Result> {
-  const gateway = told(name, () => {
+  const gateway = orRunError(name, () => {
     check(args);
     return ec2Gateway(connectionFor(args));
   });
@@ -48,7 +48,7 @@ export function lookOnceKnown<Args extends object, Result>(
   args: { [Name in keyof Args]: pulumi.Input<Args[Name]> },
   read: (args: Args) => Promise<Result>,
 ): pulumi.Output<Result> {
-  told(asked.name, () => asked.check(withoutOutputs(args) as Args));
+  orRunError(asked.name, () => asked.check(withoutOutputs(args) as Args));
   return pulumi.output(args).apply((known) => read(known as Args)) as pulumi.Output<Result>;
 }
 
@@ -58,7 +58,7 @@ export function refuseWrongArguments(args: object): void {
   if ("problems" in decoded) throw new Error(`${decoded.problems.map(problemText).join("; ")} [invalid-argument]`);
 }
 
-function told<Result>(name: string, work: () => Result): Result {
+function orRunError<Result>(name: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {

@@ -6,8 +6,8 @@ import { connect, Server } from "node:net";
 const LOOK_EVERY = 1000;
 /** Refused connections in a row that mean that the engine is gone: on Windows a busy one refuses, too. */
 const REFUSALS = 2;
-/** Milliseconds for work under way to end; the engine kills five seconds after it asked. Pulumi, sdk/go/common/resource/plugin/plugin.go, `kill`. */
-const PATIENCE = 2000;
+/** For work under way to end; the engine kills five seconds after it asked. Pulumi, sdk/go/common/resource/plugin/plugin.go, `kill`. */
+const STOP_TIMEOUT_MS = 2000;
 /** Milliseconds for answers to leave before the process does. */
 const LAST_WORDS = 200;
 
@@ -63,7 +63,7 @@ function watched(argv: readonly string[]): AbortController {
 /** Ends the process once nothing is under way, or soon. */
 function end(): void {
   if (running.size === 0) process.exit();
-  setTimeout(() => process.exit(), PATIENCE).unref();
+  setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
   Promise.allSettled([...running]).then(() => setTimeout(() => process.exit(), LAST_WORDS));
 }
 

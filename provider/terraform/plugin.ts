@@ -31,8 +31,8 @@ const PROTOCOL_VERSION = 6;
 const HEALTH_NAME = "plugin";
 /** terraform-plugin-go, tfprotov6/tf6server: the largest message, in bytes. */
 const MAX_MESSAGE = 256 << 20;
-/** Milliseconds for running calls to end where nobody waits for them. */
-const PATIENCE = 2000;
+/** For running calls to end where nobody waits for them. */
+const STOP_TIMEOUT_MS = 2000;
 /** Milliseconds for answers to leave before the process does; go-plugin's client kills after two seconds. */
 const LAST_WORDS = 500;
 
@@ -142,7 +142,7 @@ export async function servePlugin(provider: ProviderServer, environment: PluginE
     if (process.ppid === environment.parent) return;
     clearInterval(watch);
     provider.stop();
-    end(serving, PATIENCE);
+    end(serving, STOP_TIMEOUT_MS);
   }, 1000);
   watch.unref();
   process.stdout.write(`${handshakeLine(serving)}\n`);

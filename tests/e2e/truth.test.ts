@@ -302,7 +302,7 @@ function keyDisagreement(
   const isGranting = set.kmsAccess === "grant";
   const lacking = isGranting ? wanted.filter((holder) => !after.keys.includes(holder)) : [];
   if (lacking.length > 0) return `${lacking} are declared and lack the key`;
-  const spared = [...set.spared].map((key) => `${image.imageId} ${key}`);
+  const spared = [...set.neverRevoke].map((key) => `${image.imageId} ${key}`);
   const mayStay = new Set([...spared, ...(isGranting ? wanted : [])]);
   const own = one.keys.recorded.filter((id) => recorded && one.keys.there.includes(id)).map((accountId) => pair({ accountId }));
   const staying = own.filter((holder) => after.keys.includes(holder) && !mayStay.has(holder));
@@ -317,7 +317,7 @@ function wrongRemoval({ image, set }: Planned, recorded: Recorded, after: World,
   const going = new Set(pairsOf(image.imageId, revokedByRemoval(set, recorded)));
   const expected = after.pairs.filter((pair) => !going.has(pair));
   if (String(left.pairs) !== String(expected)) return `the removal left ${left.pairs}, and was to leave ${expected}`;
-  const stays = (holder: string) => set.onDelete === "retain" || set.spared.has(holder.split(" ")[1] as string);
+  const stays = (holder: string) => set.onDelete === "retain" || set.neverRevoke.has(holder.split(" ")[1] as string);
   const own = (recorded.keyGrants ?? []).map(({ accountId }) => `${image.imageId} ${accountKey(accountId)}`);
   const wrong = own.filter((holder) => (stays(holder) && after.keys.includes(holder)) !== left.keys.includes(holder));
   return wrong.length > 0 ? `the removal left key grants of ${left.keys}, wrong is ${wrong}` : undefined;

@@ -526,7 +526,7 @@ function undeclared({ image, found, left }: Scene, { args }: Declared, isAlone: 
   if (lacking.length > 0) return `${lacking} are declared and not there`;
   if (!isAlone || set.mode !== "authoritative") return undefined;
   const managed = [image.imageId, ...managedSnapshots(set, image)];
-  const spared = found.pairs.filter((pair) => set.spared.has(pair.split(" ")[1] as string));
+  const spared = found.pairs.filter((pair) => set.neverRevoke.has(pair.split(" ")[1] as string));
   const more = missing(
     left.pairs.filter((pair) => managed.includes(pair.split(" ")[0] as string)),
     [...wanted, ...spared],
@@ -570,7 +570,9 @@ function keysLeft(
   );
   if (lacking.length > 0) return `${lacking} are declared and lack the key`;
   if (hasFailed || going.length === 0 || !parts.every(isMade)) return undefined;
-  const spared = [...going, ...parts].flatMap(([, { args }]) => [...setOf(args).spared].map((key) => `${image.imageId} ${key}`));
+  const spared = [...going, ...parts].flatMap(([, { args }]) =>
+    [...setOf(args).neverRevoke].map((key) => `${image.imageId} ${key}`),
+  );
   const keeps = going.some(([, { args, options }]) => args.onDelete === "retain" || options.retainOnDelete);
   const mayStay = [...granting.flatMap(([, set]) => holders(set)), ...spared, ...(keeps ? found.keys : [])];
   const more = missing(left.keys, mayStay);

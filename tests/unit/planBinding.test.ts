@@ -337,6 +337,13 @@ describe("a snapshot of the AMI that was deleted", () => {
     });
     await terraform.apply(config([A], [s1, s2]));
     ec2.snapshots.delete(s2);
+    const { diagnostics } = await terraform.plan(config([D], [s1, s2]));
+    assert.match(words(diagnostics), /\[snapshot-not-found\]/);
+    assert.deepEqual(
+      [...new Set(diagnostics.map(({ severity }) => severity))],
+      ["WARNING"],
+      "other sets are applied all the same",
+    );
     const told = await terraform.apply(config([D], [s1, s2]));
     assert.match(
       errors({ diagnostics: told })[0]?.detail ?? "",

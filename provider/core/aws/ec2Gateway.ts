@@ -1,8 +1,6 @@
-/** The gateway over the AWS SDK: the requests' forms, their limits, and each client loaded on first use. */
+/** The gateway over the AWS SDK: the form of each request to EC2, and its limits. */
 
-import { randomUUID } from "node:crypto";
-import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
-import type * as v from "valibot";
+import type { LaunchPermission } from "@aws-sdk/client-ec2";
 import {
   AmiSharingError,
   batches,
@@ -15,21 +13,17 @@ import {
   MAX_SNAPSHOT_CHANGES_PER_CALL,
   PUBLIC,
   parseGranteeKey,
-  USAGE_RESOURCE_TYPES,
-  USAGE_VERSION_DEPTH,
   userKey,
 } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask, askTwice, PAUSES, type Pauses } from "./asking";
-import { type Attempt, imageNotShown, userError } from "./awsErrors";
-import { type CallWatch, callWatch } from "./callWatch";
-import { type Connection, clientConfig, kmsEndpointOf, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
-import type { Gateway, Image, PublicAccessBlock, Snapshot, Usage, UsageReport } from "./gateway";
+import { askTwice, PAUSES, type Pauses } from "./asking";
+import { imageNotShown } from "./awsErrors";
+import type { CallWatch } from "./callWatch";
+import { type Connection, kmsEndpointOf, timeoutsOf } from "./connection";
+import { Ec2Session } from "./ec2Session";
+import type { Gateway, Image, PublicAccessBlock, Snapshot } from "./gateway";
 import { kmsGateway } from "./kmsGateway";
-
-type Sdk = typeof import("@aws-sdk/client-ec2");
-type Options = { readonly abortSignal?: AbortSignal };
-type Send = (client: EC2Client, sdk: Sdk, options: Options) => Promise<object>;
+import { usageGateway } from "./usageGateway";
 
 /**
  * A gateway for a connection. Nothing is read or called now: credentials and region are looked up at the first call, whose error says
@@ -46,168 +40,44 @@ export function ec2Gateway(connection?: Connection, watch?: CallWatch): Gateway;
  */
 export function ec2Gateway(connection: Connection, watch: CallWatch | undefined, pauses: Pauses): Gateway;
 export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, pauses: Pauses = PAUSES): Gateway {
-  const asking: Asking = { watch, pauses, maxAttempts: maxAttemptsOf(connection) };
-  let started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
-  const start = () => {
-    started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
-      const client = new sdk.EC2Client(await clientConfig(connection, watch));
-      client.middlewareStack.use(callWatch("EC2", watch, timeoutsOf(connection)));
-      return { sdk, client };
-    });
-    return started;
-  };
-
-  async function told<Value>(attempt: Attempt, trying: () => Promise<Value>): Promise<Value> {
-    try {
-      return await trying();
-    } catch (error) {
-      const resolved = started?.then(({ client }) => client.config.region()).catch(() => undefined);
-      throw userError(error, { ...attempt, region: connection.region ?? (await resolved), profile: connection.profile });
-    }
-  }
-
-  function call<Schema extends v.GenericSchema>(attempt: Attempt, send: Send, schema: Schema): Promise<v.InferOutput<Schema>> {
-    return told(attempt, async () => {
-      const { client, sdk } = await start();
-      return ask(asking, attempt, (options) => send(client, sdk, options), schema);
-    });
-  }
-
-  /** All pages of an answer. */
-  async function pages<Page extends { readonly NextToken?: string | undefined }>(
-    attempt: Attempt,
-    send: (client: EC2Client, sdk: Sdk, options: Options, token: { readonly NextToken?: string }) => Promise<object>,
-    schema: v.GenericSchema<unknown, Page>,
-  ): Promise<Page[]> {
-    const found: Page[] = [];
-    let token: { readonly NextToken?: string } = {};
-    for (;;) {
-      const now = token;
-      const page = await call(attempt, (client, sdk, options) => send(client, sdk, options, now), answers.pageAfter(schema, now));
-      found.push(page);
-      if (!page.NextToken) return found;
-      token = { NextToken: page.NextToken };
-    }
-  }
-
-  /** The configuration of another service's client: region and credentials (a role is assumed once) as for EC2. */
-  async function besides(endpoint: string | undefined) {
-    const { region, credentials } = (await start()).client.config;
-    const { maxAttempts, requestHandler } = await clientConfig(connection, watch);
-    return { region, credentials, maxAttempts, requestHandler, ...(endpoint === undefined ? {} : { endpoint }) };
-  }
-
+  const session = new Ec2Session(connection, watch, pauses);
   return {
-    region: () => told({ action: "DescribeImages" }, async () => (await start()).client.config.region()),
-
-    async callerAccountId() {
-      const attempt: Attempt = { action: "GetCallerIdentity", service: "sts" };
-      const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
-      try {
-        const client = new STSClient(await besides(stsEndpointOf(connection)));
-        client.middlewareStack.use(callWatch("STS", { signal: watch.signal }, timeoutsOf(connection)));
-        const send = (options: Options) => client.send(new GetCallerIdentityCommand({}), options);
-        const { Account } = await ask(asking, attempt, send, answers.callerIdentity).finally(() => client.destroy());
-        return Account;
-      } catch (error) {
-        if (error instanceof AmiSharingError && error.code === "stopped") throw error;
-        return undefined;
-      }
-    },
-
+    region: () => session.region(),
+    callerAccountId: () => session.callerAccountId(),
     keys: kmsGateway(
-      () => besides(kmsEndpointOf(connection)),
-      asking,
+      () => session.configFor(kmsEndpointOf(connection)),
+      session.asking,
       () => timeoutsOf(connection),
     ),
+    usage: usageGateway(session),
+    ...descriptions(session),
+    ...permissions(session),
+    ...changes(session),
+  };
+}
 
-    usage: {
-      async reports(imageId) {
-        const attempt = { action: "DescribeImageUsageReports", imageId };
-        const found = await pages(
-          attempt,
-          (client, sdk, options, token) =>
-            client.send(new sdk.DescribeImageUsageReportsCommand({ ImageIds: [imageId], ...token }), options),
-          answers.usageReportsOf(imageId),
-        );
-        return found.flatMap(({ ImageUsageReports }) => ImageUsageReports).map(usageReportOf);
-      },
-      async create(imageId) {
-        const ResourceTypes = USAGE_RESOURCE_TYPES.map((ResourceType) => ({ ResourceType }));
-        // The same for each repetition: a report whose answer was lost is not made twice.
-        const ClientToken = randomUUID();
-        const { ReportId } = await call(
-          { action: "CreateImageUsageReport", imageId },
-          (client, sdk, options) =>
-            client.send(new sdk.CreateImageUsageReportCommand({ ImageId: imageId, ResourceTypes, ClientToken }), options),
-          answers.madeUsageReport,
-        );
-        return ReportId;
-      },
-      async entries(reportId) {
-        const attempt = { action: "DescribeImageUsageReportEntries", reportId };
-        const found = await pages(
-          attempt,
-          (client, sdk, options, token) =>
-            client.send(new sdk.DescribeImageUsageReportEntriesCommand({ ReportIds: [reportId], ...token }), options),
-          answers.usageEntriesOf(reportId),
-        );
-        return found
-          .flatMap(({ ImageUsageReportEntries }) => ImageUsageReportEntries)
-          .map(({ AccountId, ResourceType, UsageCount }): Usage => {
-            return { accountId: AccountId, resourceType: escapeControls(ResourceType), count: UsageCount };
-          });
-      },
-      async delete(reportId) {
-        await call(
-          { action: "DeleteImageUsageReport", reportId },
-          (client, sdk, options) => client.send(new sdk.DeleteImageUsageReportCommand({ ReportId: reportId }), options),
-          answers.done,
-        );
-      },
-    },
-
-    async blockPublicAccess() {
-      const mayBeDenied = async (question: Promise<PublicAccessBlock>) =>
-        question.catch((error: AmiSharingError) => {
-          if (error.code === "not-authorized") return undefined;
-          throw error;
-        });
-      const block = (state: string, managedBy: string | undefined): PublicAccessBlock => ({
-        blocked: state !== "unblocked",
-        byPolicy: managedBy === "declarative-policy",
-      });
-      const images = call(
-        { action: "GetImageBlockPublicAccessState" },
-        (client, sdk, options) => client.send(new sdk.GetImageBlockPublicAccessStateCommand({}), options),
-        answers.imageBlock,
-      ).then(({ ImageBlockPublicAccessState, ManagedBy }) => block(ImageBlockPublicAccessState, ManagedBy));
-      const snapshots = call(
-        { action: "GetSnapshotBlockPublicAccessState" },
-        (client, sdk, options) => client.send(new sdk.GetSnapshotBlockPublicAccessStateCommand({}), options),
-        answers.snapshotBlock,
-      ).then(({ State, ManagedBy }) => block(State, ManagedBy));
-      const [first, second] = await Promise.all([mayBeDenied(images), mayBeDenied(snapshots)]);
-      return { images: first, snapshots: second };
-    },
-
+/** What images and snapshots are, and whether they may be public. */
+function descriptions(
+  session: Ec2Session,
+): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "blockPublicAccess"> {
+  return {
     async describeImage(imageId) {
       const attempt = { action: "DescribeImages", imageId };
       const describe = () =>
-        call(
+        session.call(
           attempt,
           (client, sdk, options) =>
             client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true }), options),
           answers.imageById(imageId),
         );
-      const answer = await askTwice(asking, ({ Images }) => Images.length > 0, describe);
+      const answer = await askTwice(session.asking, ({ Images }) => Images.length > 0, describe);
       const [image] = answer.Images;
       if (image) return imageOf(image);
-      throw imageNotShown(answer, { ...attempt, region: await this.region() });
+      throw imageNotShown(answer, { ...attempt, region: await session.region() });
     },
 
     async describeImages(owner) {
-      const found = await pages(
+      const found = await session.pages(
         { action: "DescribeImages" },
         (client, sdk, options, token) =>
           client.send(
@@ -222,7 +92,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
       );
       const images = found.flatMap(({ Images }) => Images.map(imageOf));
       // An owner may have named its own account: such an image is not one of another's.
-      const caller = owner === "others" && images.length > 0 ? await this.callerAccountId() : undefined;
+      const caller = owner === "others" && images.length > 0 ? await session.callerAccountId() : undefined;
       return images.filter(({ ownerId }) => ownerId !== caller).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     },
 
@@ -231,21 +101,54 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
       // By filter, not by id: one id that is gone refuses all that are asked for by id.
       for (const batch of batches([...new Set(snapshotIds)], MAX_FILTER_VALUES)) {
         const describe = () =>
-          call(
+          session.call(
             { action: "DescribeSnapshots", snapshotId: batch.join(", ") },
             (client, sdk, options) =>
               client.send(new sdk.DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: [...batch] }] }), options),
             answers.snapshotsById(batch),
           );
-        const { Snapshots } = await askTwice(asking, ({ Snapshots }) => Snapshots.length >= batch.length, describe);
+        const { Snapshots } = await askTwice(session.asking, ({ Snapshots }) => Snapshots.length >= batch.length, describe);
         for (const { SnapshotId, Encrypted, KmsKeyId } of Snapshots)
           found.push({ snapshotId: SnapshotId, encrypted: Encrypted, kmsKeyId: KmsKeyId });
       }
       return found.sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
     },
 
+    async blockPublicAccess() {
+      const mayBeDenied = async (question: Promise<PublicAccessBlock>) =>
+        question.catch((error: AmiSharingError) => {
+          if (error.code === "not-authorized") return undefined;
+          throw error;
+        });
+      const block = (state: string, managedBy: string | undefined): PublicAccessBlock => ({
+        blocked: state !== "unblocked",
+        byPolicy: managedBy === "declarative-policy",
+      });
+      const images = session
+        .call(
+          { action: "GetImageBlockPublicAccessState" },
+          (client, sdk, options) => client.send(new sdk.GetImageBlockPublicAccessStateCommand({}), options),
+          answers.imageBlock,
+        )
+        .then(({ ImageBlockPublicAccessState, ManagedBy }) => block(ImageBlockPublicAccessState, ManagedBy));
+      const snapshots = session
+        .call(
+          { action: "GetSnapshotBlockPublicAccessState" },
+          (client, sdk, options) => client.send(new sdk.GetSnapshotBlockPublicAccessStateCommand({}), options),
+          answers.snapshotBlock,
+        )
+        .then(({ State, ManagedBy }) => block(State, ManagedBy));
+      const [first, second] = await Promise.all([mayBeDenied(images), mayBeDenied(snapshots)]);
+      return { images: first, snapshots: second };
+    },
+  };
+}
+
+/** Who has access. */
+function permissions(session: Ec2Session): Pick<Gateway, "launchPermissions" | "createVolumePermissions"> {
+  return {
     async launchPermissions(imageId) {
-      const { LaunchPermissions } = await call(
+      const { LaunchPermissions } = await session.call(
         { action: "DescribeImageAttribute", imageId },
         (client, sdk, options) =>
           client.send(new sdk.DescribeImageAttributeCommand({ ImageId: imageId, Attribute: "launchPermission" }), options),
@@ -255,7 +158,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
     },
 
     async createVolumePermissions(snapshotId) {
-      const { CreateVolumePermissions } = await call(
+      const { CreateVolumePermissions } = await session.call(
         { action: "DescribeSnapshotAttribute", snapshotId },
         (client, sdk, options) =>
           client.send(
@@ -266,7 +169,17 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
       );
       return new Set(CreateVolumePermissions.map(keyOf));
     },
+  };
+}
 
+/** Changing who has access. */
+function changes(
+  session: Ec2Session,
+): Pick<
+  Gateway,
+  "changeLaunchPermissions" | "changeCreateVolumePermissions" | "resetLaunchPermissions" | "resetCreateVolumePermissions"
+> {
+  return {
     async changeLaunchPermissions(imageId, change) {
       const changes = [
         ...change.add.map((key) => ({ operation: "add", key }) as const),
@@ -276,7 +189,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
         const members = (operation: "add" | "remove") =>
           batch.filter((one) => one.operation === operation).map(({ key }) => launchPermission(key));
         const [Add, Remove] = [members("add"), members("remove")];
-        await call(
+        await session.call(
           { action: "ModifyImageAttribute", imageId },
           (client, sdk, options) =>
             client.send(
@@ -294,7 +207,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
     async changeCreateVolumePermissions(snapshotId, operation, grantees) {
       for (const batch of batches(grantees, MAX_SNAPSHOT_CHANGES_PER_CALL)) {
         const UserIds = batch.filter((key) => key !== PUBLIC).map(accountIdOf);
-        await call(
+        await session.call(
           { action: "ModifySnapshotAttribute", snapshotId },
           (client, sdk, options) =>
             client.send(
@@ -313,7 +226,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
     },
 
     async resetLaunchPermissions(imageId) {
-      await call(
+      await session.call(
         { action: "ResetImageAttribute", imageId },
         (client, sdk, options) =>
           client.send(new sdk.ResetImageAttributeCommand({ ImageId: imageId, Attribute: "launchPermission" }), options),
@@ -322,7 +235,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
     },
 
     async resetCreateVolumePermissions(snapshotId) {
-      await call(
+      await session.call(
         { action: "ResetSnapshotAttribute", snapshotId },
         (client, sdk, options) =>
           client.send(
@@ -346,26 +259,6 @@ function imageOf(image: answers.DescribedImage): Image {
     encrypted: volumes.some(({ Encrypted }) => Encrypted === true),
     productCodes: (image.ProductCodes ?? []).flatMap(({ ProductCodeId }) => (ProductCodeId ? escapeControls(ProductCodeId) : [])),
     watermarks: (image.ImageWatermarks ?? []).flatMap(({ WatermarkKey }) => (WatermarkKey ? escapeControls(WatermarkKey) : [])),
-  };
-}
-
-function usageReportOf(
-  report: v.InferOutput<ReturnType<typeof answers.usageReportsOf>>["ImageUsageReports"][number],
-): UsageReport {
-  const { ReportId, State, StateReason, CreationTime, AccountIds, ResourceTypes } = report;
-  const depth = (type: (typeof ResourceTypes)[number]) =>
-    type.ResourceTypeOptions.filter(({ OptionName }) => OptionName === "version-depth").flatMap(
-      ({ OptionValues = [] }) => OptionValues,
-    );
-  return {
-    reportId: ReportId,
-    state: State === "available" || State === "error" ? State : "pending",
-    reason: StateReason === undefined ? undefined : escapeControls(StateReason),
-    createdAt: CreationTime.getTime(),
-    complete:
-      AccountIds.length === 0 &&
-      USAGE_RESOURCE_TYPES.every((name) => ResourceTypes.some(({ ResourceType }) => ResourceType === name)) &&
-      ResourceTypes.flatMap(depth).every((value) => Number(value) >= USAGE_VERSION_DEPTH),
   };
 }
 

@@ -78,7 +78,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
 
   return {
     manager: (keyId) =>
-      orUntold(
+      unlessDenied(
         call(
           "DescribeKey",
           keyId,
@@ -88,7 +88,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
       ),
 
     policy: (keyId) =>
-      orUntold(
+      unlessDenied(
         call(
           "GetKeyPolicy",
           keyId,
@@ -97,7 +97,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
         ).then(({ Policy }) => Policy),
       ),
 
-    grants: (keyId) => orUntold(grantsOf(keyId)),
+    grants: (keyId) => unlessDenied(grantsOf(keyId)),
 
     /** KMS API reference, CreateGrant, Name: with a name, a repeated request gives back the grant that is there already. */
     async createGrant(keyId, accountId, name) {
@@ -144,8 +144,8 @@ function hasAll(operations: readonly string[]): boolean {
   return GRANT_OPERATIONS.every((operation) => operations.includes(operation));
 }
 
-/** What KMS tells; undefined where the caller may not ask, or the key is another account's or gone. */
-async function orUntold<Value>(question: Promise<Value>): Promise<Value | undefined> {
+/** What KMS answers; undefined where the caller may not ask, or the key is another account's or gone. */
+async function unlessDenied<Value>(question: Promise<Value>): Promise<Value | undefined> {
   return question.catch((error: AmiSharingError) => {
     if (error instanceof AmiSharingError && (error.code === "not-authorized" || error.awsCode === "NotFoundException"))
       return undefined;

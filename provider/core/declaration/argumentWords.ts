@@ -313,12 +313,12 @@ function plainText(text: string): string {
 /** What was copied along with a text. */
 function oddities(text: string): string {
   const seen = withoutUnseen(text);
-  const told = [
+  const found = [
     seen !== text && "characters that do not show",
     withoutQuotes(seen.trim()) !== seen.trim() && "quotes inside",
     seen !== seen.trim() && "a blank around it",
   ].filter(Boolean);
-  return `it has ${told.join(" and ")}`;
+  return `it has ${found.join(" and ")}`;
 }
 
 /** The ids in a text that holds nothing else: separated, in quotes, or a list in JSON. */

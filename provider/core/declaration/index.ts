@@ -28,10 +28,9 @@ export {
 } from "./argumentTable";
 export { show } from "./argumentWords";
 export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
+export { declaredGrants, losers } from "./declaredGrants";
 export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
-  declaredGrants,
-  losers,
   managedSnapshots,
   maxRevocationsOf,
   namedPermissions,

@@ -35,12 +35,12 @@ function known<S extends v.GenericSchema>(schema: S) {
   return v.lazy((input) => (input === UNKNOWN ? unknown : schema));
 }
 
-function text(kind: TextKind, told = textProblem) {
+function text(kind: TextKind, problemOf = textProblem) {
   return v.pipe(
-    v.string((issue) => told(issue.input, kind)),
+    v.string((issue) => problemOf(issue.input, kind)),
     v.check(
       (value) => kind.matches.test(value),
-      (issue) => told(issue.input, kind),
+      (issue) => problemOf(issue.input, kind),
     ),
   );
 }
@@ -184,10 +184,10 @@ export const setSchema = v.strictObject(
 /** The names of the arguments, in the order of the documentation. */
 export const ARGUMENT_NAMES = Object.keys(setSchema.entries);
 
-function objectProblem(shape: string, told = (value: unknown) => `${show(value)} is not ${shape}`) {
+function objectProblem(shape: string, problemOf = (value: unknown) => `${show(value)} is not ${shape}`) {
   return (issue: v.StrictObjectIssue): string => {
     const name = issue.path?.at(-1)?.key;
-    if (issue.expected === "Object") return told(issue.input);
+    if (issue.expected === "Object") return problemOf(issue.input);
     if (issue.expected === "never")
       return organizationsOfSnapshots(name) ?? `there is no argument ${show(String(name))}; the arguments are ${namesOf(shape)}`;
     return "is missing";

@@ -24,10 +24,10 @@ export function adoptionOf(permissions: AmiPermissions): Adoption {
     acknowledgePublic: permissions.public || volumes.public || undefined,
     createVolumePermissions: volumes.declared,
   };
-  const told = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as DeclaredSet;
+  const declared = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as DeclaredSet;
   return {
     // Nobody is said in words.
-    declared: granteeProblems(told).length > 0 ? { ...told, accountIds: [] } : told,
+    declared: granteeProblems(declared).length > 0 ? { ...declared, accountIds: [] } : declared,
     comments: [
       ...(otherUserIds.length > 0 ? [`Also shared with ${otherUserIds.join(", ")}, which no set grants or revokes.`] : []),
       ...volumes.comments,
@@ -54,14 +54,14 @@ function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions)
   const grantees = (snapshot: { accountIds: readonly string[]; public: boolean }) =>
     JSON.stringify([snapshot.accountIds, snapshot.public]);
   if (shared.some((snapshot) => grantees(snapshot) !== grantees(first))) {
-    const told = shared.map(({ snapshotId, accountIds: ids, public: all }) => {
+    const lines = shared.map(({ snapshotId, accountIds: ids, public: all }) => {
       const who = [...ids, ...(all ? ["everybody"] : [])].join(", ");
       return `  ${snapshotId}: ${who}`;
     });
     return {
       declared: undefined,
       public: false,
-      comments: [UNALIKE, ...told],
+      comments: [UNALIKE, ...lines],
     };
   }
   const all = shared.length === snapshots.length;

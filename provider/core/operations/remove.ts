@@ -60,8 +60,8 @@ async function unshare(
   if (set.onDelete === "reset") {
     const image = await existingImage(gateway, set.imageId, ownerId);
     const managed = managedSnapshots(set, { snapshotIds });
-    // EC2's reset knows no exception: with somebody to spare, all others are removed by name.
-    if (set.spared.size === 0 && isEmpty(claimed)) {
+    // EC2's reset knows no exception: where somebody is never revoked, all others are removed by name.
+    if (set.neverRevoke.size === 0 && isEmpty(claimed)) {
       // EC2 user guide, "Disable an AMI": a disabled AMI has lost its launch permissions, and takes no change of them.
       if (image && image.state !== "disabled") await gateway.resetLaunchPermissions(set.imageId);
       await inGroups(managed, (id) => ifPresent(gateway.resetCreateVolumePermissions(id), undefined));
@@ -72,7 +72,7 @@ async function unshare(
   }
   const change: Change = {
     add: NO_PERMISSIONS,
-    remove: filterGrantees(minus(owned, claimed), (key) => mayRevoke(key, set.spared)),
+    remove: filterGrantees(minus(owned, claimed), (key) => mayRevoke(key, set.neverRevoke)),
   };
   if (isEmpty(change.remove)) return;
   const readable: Readable = { imageId: set.imageId, ownerId };

@@ -30,7 +30,7 @@ export interface Situation {
   /** What this set granted before. */
   readonly granted: Permissions;
   /** Whom nothing is taken away from. */
-  readonly spared?: ReadonlySet<GranteeKey>;
+  readonly neverRevoke?: ReadonlySet<GranteeKey>;
   /** What other sets of the same program want: it stays, too. */
   readonly claimed?: Permissions;
   /** Of what others granted, what alone may be taken away. Default: all of it. */
@@ -49,17 +49,17 @@ export interface Situation {
  * EC2 API reference, ModifyImageAttribute, ModifySnapshotAttribute: removing what is not there is no error.
  */
 export function changeFor(situation: Situation): Change {
-  const { mode, target, live, granted, spared, managedSnapshotIds, bound, claimed = NO_PERMISSIONS } = situation;
+  const { mode, target, live, granted, neverRevoke, managedSnapshotIds, bound, claimed = NO_PERMISSIONS } = situation;
   const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
   const others = bound ? intersection(managed, bound) : managed;
   const owned = mode === "authoritative" ? union(granted, others) : granted;
   const unwanted = minus(minus(owned, target), claimed);
-  return { add: minus(target, live), remove: filterGrantees(unwanted, (key) => mayRevoke(key, spared)) };
+  return { add: minus(target, live), remove: filterGrantees(unwanted, (key) => mayRevoke(key, neverRevoke)) };
 }
 
 /** Whether anything may be taken from a grantee. */
-export function mayRevoke(key: GranteeKey, spared: ReadonlySet<GranteeKey> = new Set()): boolean {
-  return isManageable(key) && !spared.has(key);
+export function mayRevoke(key: GranteeKey, neverRevoke: ReadonlySet<GranteeKey> = new Set()): boolean {
+  return isManageable(key) && !neverRevoke.has(key);
 }
 
 /** One or more calls of EC2 on one resource. */

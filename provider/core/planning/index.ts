@@ -19,6 +19,7 @@ export {
   writeClaim,
 } from "./claims";
 export { type Change, callsOf, changeFor, mayRevoke, phasesOf, type Situation, type Step } from "./diff";
+export { type Entry, entriesOf } from "./entries";
 export { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
 export { decodeKeyUsers, type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export {
@@ -52,8 +53,6 @@ export {
   type Broadening,
   broadenings,
   type DeletionTelling,
-  type Entry,
-  entriesOf,
   entryLines,
   lossesOf,
   reportOf,

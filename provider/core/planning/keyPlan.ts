@@ -137,7 +137,7 @@ function grantsOnKey(
   const unwanted = unrecorded.filter(({ accountId }) => {
     const grantee = accountKey(accountId);
     // Who loses one permission may keep another.
-    return removed.has(grantee) && !accounts.includes(accountId) && mayRevoke(grantee, set.spared) && !needed.has(grantee);
+    return removed.has(grantee) && !accounts.includes(accountId) && mayRevoke(grantee, set.neverRevoke) && !needed.has(grantee);
   });
   const admitted = new Set([...found, ...kept].map(({ accountId }) => accountId));
   const create = accounts.filter((id) => !admitted.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
@@ -201,7 +201,7 @@ export async function keyGrantsToRevoke(
   const all = new Map([...keyGrants, ...listed].map((grant) => [grant.grantId, grant]));
   return [...all.values()].filter(({ accountId }) => {
     const key = accountKey(accountId);
-    return mayRevoke(key, set.spared) && !needed.has(key);
+    return mayRevoke(key, set.neverRevoke) && !needed.has(key);
   });
 }
 
@@ -228,7 +228,7 @@ function recordedGrants(
 ): KeyPlan {
   const wanted = granteesOf(target);
   const stays = ({ keyId, accountId }: OwnKeyGrant) =>
-    set.spared.has(accountKey(accountId)) ||
+    set.neverRevoke.has(accountKey(accountId)) ||
     needed.has(accountKey(accountId)) ||
     (set.kmsAccess === "grant" && keyIds.includes(keyId) && wanted.has(accountKey(accountId)));
   return { ...NO_KEYS, keep: owned.filter(stays), revoke: owned.filter((grant) => !stays(grant)) };

@@ -158,7 +158,7 @@ export async function waitUntilVisible(
   const shows = (live: Permissions) => isDone(unseen(change, live));
   const waitsFor = (live: Permissions = before) => {
     const { add, remove } = unseen(change, live);
-    const words = [...told(add, "not shown yet"), ...told(remove, "still shown")];
+    const words = [...grantsInWords(add, "not shown yet"), ...grantsInWords(remove, "still shown")];
     return `EC2 to show the change of AMI ${image.imageId}: ${words.join("; ")}`;
   };
   const live = await poll(() => rereadChanged(gateway, image, change, before), shows, patience, waitsFor);
@@ -197,7 +197,7 @@ function signOfLifeSeconds(): number {
 /** Grantees that a sign of life names. */
 const MOST_NAMED = 5;
 
-function told(permissions: Permissions, what: string): string[] {
+function grantsInWords(permissions: Permissions, what: string): string[] {
   const grants = Object.entries(encodeGrants(permissions, undefined)).map(([key, words]) => `${key} (${words})`);
   return grants.length > 0 ? [`${what}: ${firstFew(grants, MOST_NAMED)}`] : [];
 }

@@ -3,8 +3,7 @@
 import type { Gateway, Image } from "../aws";
 import { managedSnapshots, type PermissionSet, targetPermissions, tooManyRevocations } from "../declaration";
 import {
-  AmiSharingError,
-  countedGrantees,
+  type AmiSharingError,
   durationWords,
   granteesOf,
   intersection,
@@ -21,6 +20,7 @@ import { type KeyPlan, planKeys } from "./keyPlan";
 import { look } from "./looks";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
+import { goneSnapshots, refuseForeignSnapshots, refuseState, unrecordedRevocations } from "./refusals";
 import { NO_FINDINGS, usageOf } from "./usage";
 
 /** A change of one set, worked out and not begun. */
@@ -194,7 +194,7 @@ export function changeOf(
   const target = targetPermissions(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
   const claimed = claimedBy(claims, image);
-  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, spared: set.spared, claimed, bound });
+  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, neverRevoke: set.neverRevoke, claimed, bound });
 }
 
 /**
@@ -217,58 +217,7 @@ function pendingNote({ timeouts }: PermissionSet, recorded: Recorded | undefined
   return `the AMI is pending: it is waited for, ${most} at most`;
 }
 
-function refuseState({ imageId, state }: Image): void {
-  if (state === "available" || state === "pending" || state === "") return;
-  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${state}`, {
-    property: "imageId",
-    imageId,
-    next: state === "disabled" ? "enable it first (aws ec2 enable-image)" : "only an available AMI can be shared",
-  });
-}
-
-function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snapshotIds }: Image): void {
-  const foreign = createVolume?.snapshotIds?.filter((id) => !snapshotIds.includes(id)) ?? [];
-  if (foreign.length === 0) return;
-  const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
-  throw new AmiSharingError(
-    "invalid-argument",
-    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
-    { property: "createVolumePermissions", imageId, next: has },
-  );
-}
-
 function leftOut({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
   const ids = snapshotIds.filter((id) => gone.has(id));
   return ids.length === 0 ? [] : [`${ids.join(", ")}, of the AMI's block device mappings, is gone: it is left out`];
 }
-
-/** What is named can only be left out by who named it. */
-function goneSnapshots({ imageId, createVolume }: PermissionSet, add: Permissions, gone: ReadonlySet<string>): AmiSharingError[] {
-  const ids = (createVolume?.snapshotIds ?? []).filter((id) => gone.has(id) && add.createVolume.has(id));
-  if (ids.length === 0) return [];
-  return [
-    new AmiSharingError("snapshot-not-found", `AMI ${imageId}: ${ids.join(", ")} is gone`, {
-      property: "createVolumePermissions",
-      imageId,
-      next: "take it out of createVolumePermissions.snapshotIds",
-    }),
-  ];
-}
-
-/** @param unrecorded who would lose something that neither state nor another set of the program tells of */
-function unrecordedRevocations(set: PermissionSet, unrecorded: Permissions, recorded: Recorded | undefined): AmiSharingError[] {
-  const { imageId } = set;
-  const who = [...granteesOf(unrecorded)].sort();
-  if (set.unrecorded !== "refuse" || who.length === 0) return [];
-  return [
-    new AmiSharingError(
-      "unrecorded-grants",
-      `the change of AMI ${imageId} would take access from ${countedGrantees(who.length)} whom the state does not record: ${who.join(", ")}`,
-      { property: "unrecorded", imageId, next: recorded ? REFRESH : ADOPT },
-    ),
-  ];
-}
-
-const REFRESH =
-  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
-const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';

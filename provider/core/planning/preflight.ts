@@ -12,7 +12,7 @@ export interface Findings {
   readonly doubts: readonly string[];
 }
 
-interface Planned {
+interface CheckedChange {
   readonly image: Image;
   readonly change: Change;
   readonly live: Permissions;
@@ -21,10 +21,10 @@ interface Planned {
 }
 
 /** Checks a change. Asks EC2 only where the change adds everybody. */
-export async function preflight(gateway: Gateway, planned: Planned): Promise<Findings> {
-  const { image, change, live } = planned;
+export async function preflight(gateway: Gateway, checked: CheckedChange): Promise<Findings> {
+  const { image, change, live } = checked;
   if (isEmpty(change.add)) return { refusals: [], doubts: [] };
-  const findings = [encryption(planned), await publicSharing(gateway, planned), entities(image, change, live)];
+  const findings = [encryption(checked), await publicSharing(gateway, checked), entities(image, change, live)];
   return {
     refusals: findings.flatMap(({ refusals }) => refusals),
     doubts: findings.flatMap(({ doubts }) => doubts),
@@ -43,7 +43,7 @@ const NOTHING: Findings = { refusals: [], doubts: [] };
  * AMI that refers to one. EC2 user guide, "Make your AMI publicly available": AMIs with encrypted volumes cannot be public.
  * EBS user guide, "Share an EBS snapshot": encrypted snapshots cannot be public.
  */
-function encryption({ image, change: { add }, keys }: Planned): Findings {
+function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
   const { imageId } = image;
   const concerned = (ids: readonly string[]) => ids.filter((id) => add.launch.size > 0 || add.createVolume.has(id));
   const under = (manager: KeyManager | undefined) =>
@@ -51,7 +51,7 @@ function encryption({ image, change: { add }, keys }: Planned): Findings {
   const made = keys
     .flatMap(({ snapshotIds }) => snapshotIds)
     .filter((id) => add.launch.has(PUBLIC) || add.createVolume.get(id)?.has(PUBLIC));
-  const [managed, untold] = [under("AWS"), under(undefined)];
+  const [managed, unknown] = [under("AWS"), under(undefined)];
   const refusals = [
     ...(managed.length > 0
       ? [
@@ -74,9 +74,9 @@ function encryption({ image, change: { add }, keys }: Planned): Findings {
       : []),
   ];
   const doubts =
-    untold.length > 0
+    unknown.length > 0
       ? [
-          `${named(untold)} encrypted, and KMS does not tell this caller under whose key (kms:DescribeKey): under the AWS managed key, EC2 refuses to share`,
+          `${named(unknown)} encrypted, and KMS does not tell this caller under whose key (kms:DescribeKey): under the AWS managed key, EC2 refuses to share`,
         ]
       : [];
   return { refusals, doubts };
@@ -86,7 +86,7 @@ function encryption({ image, change: { add }, keys }: Planned): Findings {
  * EC2 API reference, ModifyImageAttribute: an image with a Marketplace product code cannot be public; AttachImageWatermark:
  * nor one with a watermark; EnableImageBlockPublicAccess, EnableSnapshotBlockPublicAccess: no new public sharing.
  */
-async function publicSharing(gateway: Gateway, { image, change: { add } }: Planned): Promise<Findings> {
+async function publicSharing(gateway: Gateway, { image, change: { add } }: CheckedChange): Promise<Findings> {
   const { imageId, productCodes, watermarks } = image;
   const volumes = [...add.createVolume].filter(([, keys]) => keys.has(PUBLIC)).map(([snapshotId]) => snapshotId);
   const launch = add.launch.has(PUBLIC);
@@ -129,10 +129,10 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Plann
     );
   if (launch && blocked.images?.blocked) refuse("AMIs", "image", blocked.images);
   if (volumes.length > 0 && blocked.snapshots?.blocked) refuse("snapshots", "snapshot", blocked.snapshots);
-  const untold = (launch && blocked.images === undefined) || (volumes.length > 0 && blocked.snapshots === undefined);
+  const isUnknown = (launch && blocked.images === undefined) || (volumes.length > 0 && blocked.snapshots === undefined);
   return {
     refusals,
-    doubts: untold
+    doubts: isUnknown
       ? ["the caller may not ask whether block public access is on (ec2:Get…BlockPublicAccessState): if it is, EC2 refuses"]
       : [],
   };

@@ -8,10 +8,10 @@ import type { Recorded } from "./recorded";
 
 /** What a destroy of the set takes away, as recorded. */
 export function revokedByRemoval(set: PermissionSet, recorded: Recorded, { claims }: Neighbours = NO_NEIGHBOURS): Permissions {
-  const { onDelete, spared } = set;
+  const { onDelete, neverRevoke } = set;
   if (onDelete === "retain") return NO_PERMISSIONS;
   const managed = managedSnapshots(set, recorded);
   const others = onDelete === "reset" ? filterSnapshots(recorded.live, (id) => managed.includes(id)) : NO_PERMISSIONS;
   const owned = union(recorded.granted, others);
-  return filterGrantees(minus(owned, claimedBy(claims, recorded)), (key) => mayRevoke(key, spared));
+  return filterGrantees(minus(owned, claimedBy(claims, recorded)), (key) => mayRevoke(key, neverRevoke));
 }

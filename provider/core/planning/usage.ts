@@ -14,20 +14,20 @@ export interface UsageFindings {
 /** The same before a set is deleted, as it is for one of another image. */
 export async function usageBeforeDeletion(
   gateway: Gateway,
-  { imageId, onDelete, spared }: PermissionSet,
+  { imageId, onDelete, neverRevoke }: PermissionSet,
   { granted }: Pick<Recorded, "granted">,
 ): Promise<UsageFindings> {
   if (onDelete === "retain") return NO_FINDINGS;
-  const remove = filterGrantees(granted, (key) => mayRevoke(key, spared));
+  const remove = filterGrantees(granted, (key) => mayRevoke(key, neverRevoke));
   return usageOf(gateway, { imageId }, { add: NO_PERMISSIONS, remove }, NO_PERMISSIONS);
 }
 
 export const NO_FINDINGS: UsageFindings = { warnings: [], doubts: [] };
 
-/** How long a preview waits for a report, in seconds. EC2 user guide, "View your AMI usage": reports are made in the background. */
-const PATIENCE = { attempts: 10, delay: 1 };
-/** A report this old is asked for anew, in milliseconds. EC2 user guide: usage is counted with a delay of up to 24 hours anyway. */
-const FRESH = 24 * 3_600_000;
+/** How often a preview looks for a report, and the seconds between. EC2 user guide, "View your AMI usage": reports are made in the background. */
+const REPORT_WAIT = { attempts: 10, delaySeconds: 1 };
+/** A report that is older is asked for anew. EC2 user guide: usage is counted with a delay of up to 24 hours anyway. */
+const MAX_REPORT_AGE_MS = 24 * 3_600_000;
 
 /**
  * Warns of accounts that lose the image and still use it.
@@ -40,13 +40,13 @@ export async function usageOf(
   { imageId }: Pick<Image, "imageId">,
   change: Change,
   target: Permissions,
-  delay = PATIENCE.delay,
+  delaySeconds = REPORT_WAIT.delaySeconds,
 ): Promise<UsageFindings> {
   const mayLose = [...change.remove.launch].some(isManageable);
   if (!mayLose) return NO_FINDINGS;
   let found: Awaited<ReturnType<typeof usageReport>>;
   try {
-    found = await usageReport(gateway, imageId, delay);
+    found = await usageReport(gateway, imageId, delaySeconds);
   } catch (error) {
     // A change that may be made is not held up by a question that may not be asked.
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
@@ -94,15 +94,15 @@ interface Unread {
 }
 
 /** The newest report that is complete: one that somebody made about less would miss accounts. */
-async function usageReport(gateway: Gateway, imageId: string, delay: number): Promise<Read | Unread> {
+async function usageReport(gateway: Gateway, imageId: string, delaySeconds: number): Promise<Read | Unread> {
   const fresh = (await gateway.usage.reports(imageId))
-    .filter(({ complete, createdAt }) => complete && createdAt > Date.now() - FRESH)
+    .filter(({ complete, createdAt }) => complete && createdAt > Date.now() - MAX_REPORT_AGE_MS)
     .sort((a, b) => b.createdAt - a.createdAt);
   const ready = fresh.find(({ state }) => state === "available");
   if (ready) return { ...ready, state: "available", entries: await gateway.usage.entries(ready.reportId), doubts: [] };
   const pending = fresh.find(({ state }) => state === "pending");
   const reportId = pending?.reportId ?? (await gateway.usage.create(imageId));
-  const made = await whenDone(gateway, imageId, reportId, delay);
+  const made = await whenDone(gateway, imageId, reportId, delaySeconds);
   if (made === undefined || made.state === "pending") return { state: "pending", reason: undefined };
   if (made.state === "error") {
     if (!pending) await deletion(gateway, imageId, reportId);
@@ -123,11 +123,16 @@ async function deletion(gateway: Gateway, imageId: string, reportId: string): Pr
   }
 }
 
-async function whenDone(gateway: Gateway, imageId: string, reportId: string, delay: number): Promise<UsageReport | undefined> {
-  for (let attempt = 1; attempt <= PATIENCE.attempts; attempt++) {
+async function whenDone(
+  gateway: Gateway,
+  imageId: string,
+  reportId: string,
+  delaySeconds: number,
+): Promise<UsageReport | undefined> {
+  for (let attempt = 1; attempt <= REPORT_WAIT.attempts; attempt++) {
     const report = (await gateway.usage.reports(imageId)).find((one) => one.reportId === reportId);
     if (report && report.state !== "pending") return report;
-    if (attempt < PATIENCE.attempts) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
+    if (attempt < REPORT_WAIT.attempts) await new Promise((resolve) => setTimeout(resolve, delaySeconds * 1000));
   }
   return undefined;
 }

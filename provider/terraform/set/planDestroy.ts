@@ -54,9 +54,9 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
     ],
   };
   const holders = Object.keys(grantsIn(prior.state));
-  const spared = holders.filter((key) => set.spared.has(key));
+  const spared = holders.filter((key) => set.neverRevoke.has(key));
   const { live, granted } = recorded;
-  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.spared.has(key)).sort();
+  const others = [...granteesOf(minus(live, granted))].filter((key) => !set.neverRevoke.has(key)).sort();
   const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
     severity: "WARNING",
     summary: `AMI ${set.imageId} ${summary}`,

@@ -28,6 +28,6 @@ export function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Ne
 /** Whether the set still has KMS grants of accounts that it does not share with any more, as where a revocation failed. */
 function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Neighbours): boolean {
   const needed = granteesOf(claims.map(({ wants }) => wants(recorded)).reduce(union, targetPermissions(set, recorded)));
-  const isIdle = (key: GranteeKey) => !set.spared.has(key) && !needed.has(key);
+  const isIdle = (key: GranteeKey) => !set.neverRevoke.has(key) && !needed.has(key);
   return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
 }

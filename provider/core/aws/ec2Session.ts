@@ -1,0 +1,99 @@
+/** The session of a gateway with EC2: its client, one call and its error, all pages of an answer, and the caller's account by STS. */
+
+import type { EC2Client } from "@aws-sdk/client-ec2";
+import type * as v from "valibot";
+import { AmiSharingError } from "../model";
+import * as answers from "./answers";
+import { type Asking, ask, type Pauses } from "./asking";
+import { type Attempt, userError } from "./awsErrors";
+import { type CallWatch, callWatch } from "./callWatch";
+import { type Connection, clientConfig, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
+
+type Sdk = typeof import("@aws-sdk/client-ec2");
+type Options = { readonly abortSignal?: AbortSignal };
+type Page = { readonly NextToken?: string | undefined };
+type Token = { readonly NextToken?: string };
+type Send = (client: EC2Client, sdk: Sdk, options: Options) => Promise<object>;
+type SendForPage = (client: EC2Client, sdk: Sdk, options: Options, token: Token) => Promise<object>;
+
+/** Loads the SDK, and looks credentials and region up, at the first call. */
+export class Ec2Session {
+  readonly asking: Asking;
+  private started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly watch: CallWatch,
+    pauses: Pauses,
+  ) {
+    this.asking = { watch, pauses, maxAttempts: maxAttemptsOf(connection) };
+  }
+
+  region(): Promise<string> {
+    return this.withUserError({ action: "DescribeImages" }, async () => (await this.start()).client.config.region());
+  }
+
+  call<Schema extends v.GenericSchema>(attempt: Attempt, send: Send, schema: Schema): Promise<v.InferOutput<Schema>> {
+    return this.withUserError(attempt, async () => {
+      const { client, sdk } = await this.start();
+      return ask(this.asking, attempt, (options) => send(client, sdk, options), schema);
+    });
+  }
+
+  /** All pages of an answer. */
+  async pages<One extends Page>(attempt: Attempt, send: SendForPage, schema: v.GenericSchema<unknown, One>): Promise<One[]> {
+    const found: One[] = [];
+    let token: Token = {};
+    for (;;) {
+      const now = token;
+      const sendNow: Send = (client, sdk, options) => send(client, sdk, options, now);
+      const page = await this.call(attempt, sendNow, answers.pageAfter(schema, now));
+      found.push(page);
+      if (!page.NextToken) return found;
+      token = { NextToken: page.NextToken };
+    }
+  }
+
+  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. */
+  async callerAccountId(): Promise<string | undefined> {
+    const attempt: Attempt = { action: "GetCallerIdentity", service: "sts" };
+    const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+    try {
+      const client = new STSClient(await this.configFor(stsEndpointOf(this.connection)));
+      client.middlewareStack.use(callWatch("STS", { signal: this.watch.signal }, timeoutsOf(this.connection)));
+      const send = (options: Options) => client.send(new GetCallerIdentityCommand({}), options);
+      const { Account } = await ask(this.asking, attempt, send, answers.callerIdentity).finally(() => client.destroy());
+      return Account;
+    } catch (error) {
+      if (error instanceof AmiSharingError && error.code === "stopped") throw error;
+      return undefined;
+    }
+  }
+
+  /** The configuration of another service's client: region and credentials (a role is assumed once) as for EC2. */
+  async configFor(endpoint: string | undefined) {
+    const { region, credentials } = (await this.start()).client.config;
+    const { maxAttempts, requestHandler } = await clientConfig(this.connection, this.watch);
+    return { region, credentials, maxAttempts, requestHandler, ...(endpoint === undefined ? {} : { endpoint }) };
+  }
+
+  private start() {
+    this.started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
+      const client = new sdk.EC2Client(await clientConfig(this.connection, this.watch));
+      client.middlewareStack.use(callWatch("EC2", this.watch, timeoutsOf(this.connection)));
+      return { sdk, client };
+    });
+    return this.started;
+  }
+
+  /** What an attempt gives, or its error for users. */
+  private async withUserError<Value>(attempt: Attempt, trying: () => Promise<Value>): Promise<Value> {
+    try {
+      return await trying();
+    } catch (error) {
+      const { region, profile } = this.connection;
+      const resolved = this.started?.then(({ client }) => client.config.region()).catch(() => undefined);
+      throw userError(error, { ...attempt, region: region ?? (await resolved), profile });
+    }
+  }
+}

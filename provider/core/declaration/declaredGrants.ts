@@ -1,0 +1,102 @@
+/** What arguments ask for as a grants map, where some of it may not be known yet: what an engine compares before EC2 is read. */
+
+import {
+  type GranteeKey,
+  type Grants,
+  isManageable,
+  joinWords,
+  type MaybeUnknown,
+  PUBLIC,
+  permissionWords,
+  sortedGrants,
+  UNKNOWN,
+} from "../model";
+import type { DeclaredSet } from "./arguments";
+import { canCreateVolumes, granteesIn, holds, type Intent, intentOf, volumesOf } from "./intent";
+
+/**
+ * The grants map of a declaration, as far as it is known.
+ *
+ * A grantee that is not known yet is listed as `account/[unknown]`, and one in `previous` that an unknown value may
+ * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change, or that this one never revokes, are
+ * kept, so that they show no change; so are those in `claimed`, which other sets declare.
+ */
+export function declaredGrants(
+  declared: DeclaredSet,
+  previous: Grants = {},
+  claimed: Grants = {},
+): Record<GranteeKey, MaybeUnknown<string>> {
+  const intent = intentOf(declared);
+  const neverRevoke = granteesIn("account", declared.neverRevoke);
+  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
+  for (const key of new Set([...intent.launch.keys, ...volumesOf(intent).keys, ...Object.keys(previous)])) {
+    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(neverRevoke, key));
+    if (words !== "") entries.set(key, words);
+  }
+  for (const [key, words] of Object.entries(claimed)) {
+    const wanted = entries.get(key) ?? "";
+    if (wanted !== UNKNOWN) entries.set(key, joinWords(wanted, words));
+  }
+  return sortedGrants([...entries, ...unknownEntries(intent)]);
+}
+
+/** The words for what a declaration wants of a grantee; empty: nothing. */
+function wantedWords(intent: Intent, key: GranteeKey): MaybeUnknown<string> {
+  const isOpen = intent.createVolume === UNKNOWN && canCreateVolumes(key);
+  return intendedWords(intent, holds(intent.launch, key), isOpen ? UNKNOWN : holds(volumesOf(intent), key));
+}
+
+function intendedWords(
+  { createVolume }: Intent,
+  mayLaunch: MaybeUnknown<boolean>,
+  mayCreate: MaybeUnknown<boolean>,
+): MaybeUnknown<string> {
+  if (mayLaunch === UNKNOWN || mayCreate === UNKNOWN) return UNKNOWN;
+  if (!mayCreate || createVolume === UNKNOWN || !createVolume) return permissionWords(mayLaunch, "none");
+  if (createVolume.snapshotIds === UNKNOWN) return UNKNOWN;
+  return permissionWords(mayLaunch, createVolume.snapshotIds ?? "all");
+}
+
+/** The same with what stays of what the grantee had: all of it where no set can change it, or this one never revokes it. */
+function withPrevious(
+  key: GranteeKey,
+  wanted: MaybeUnknown<string>,
+  before: string | undefined,
+  isNeverRevoked: MaybeUnknown<boolean>,
+): MaybeUnknown<string> {
+  if (before === undefined) return wanted;
+  if (!isManageable(key)) return before;
+  if (isNeverRevoked === UNKNOWN) return wanted === before ? before : UNKNOWN;
+  return isNeverRevoked && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
+}
+
+/** An entry for each grantee that is not known yet. */
+function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
+  const { launch, createVolume } = intent;
+  const volumes = volumesOf(intent);
+  const entries = new Map<GranteeKey, MaybeUnknown<string>>();
+  for (const unknown of new Set([...launch.unknown, ...volumes.unknown])) {
+    if (unknown.kind === "public") {
+      entries.set(PUBLIC, UNKNOWN);
+      continue;
+    }
+    const isOpen = createVolume === UNKNOWN && unknown.kind === "account";
+    const mayCreate = isOpen ? UNKNOWN : volumes.unknown.includes(unknown);
+    let key = `${unknown.kind}/[unknown]`;
+    for (let n = 2; entries.has(key); n++) key = `${unknown.kind}/[unknown ${n}]`;
+    entries.set(key, unknown.whole ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
+  }
+  return entries;
+}
+
+/**
+ * The grantees that would lose something from `before` to `after`, as far as it is known.
+ */
+export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
+  return Object.entries(before)
+    .filter(([key, words]) => {
+      const then = after[key] ?? "";
+      return isManageable(key) && then !== UNKNOWN && joinWords(then, words) !== then;
+    })
+    .map(([key]) => key);
+}

@@ -1,0 +1,94 @@
+/** Whom the arguments name for what, as far as it is known: known grantees by their keys, and unknown ones by their kind. */
+
+import { accountKey, type GranteeKey, type MaybeUnknown, PUBLIC, parseGranteeKey, UNKNOWN } from "../model";
+import type { CreateVolumeArguments, DeclaredSet } from "./arguments";
+
+/** A kind of grantee of which a member (or, `whole`, the list itself) is not known yet. */
+interface UnknownGrantee {
+  readonly kind: "account" | "organization" | "organizationalUnit" | "public";
+  readonly whole: boolean;
+}
+
+/** The grantees of one permission. */
+export interface Grantees {
+  readonly keys: ReadonlySet<GranteeKey>;
+  readonly unknown: readonly UnknownGrantee[];
+}
+
+/** Who is to have which permission. */
+export interface Intent {
+  readonly launch: Grantees;
+  /** Undefined: not managed. */
+  readonly createVolume: MaybeUnknown<
+    { grantees: Grantees; snapshotIds: MaybeUnknown<readonly string[]> | undefined } | undefined
+  >;
+}
+
+/** Who may create volumes, as far as that is known. */
+export function volumesOf({ createVolume }: Intent): Grantees {
+  return createVolume === UNKNOWN || !createVolume ? NOBODY : createVolume.grantees;
+}
+
+const NOBODY: Grantees = { keys: new Set(), unknown: [] };
+
+/** What the arguments ask for. */
+export function intentOf(declared: DeclaredSet): Intent {
+  const accounts = granteesIn("account", declared.accountIds);
+  const everybody = publicIn(declared.public);
+  const launch = merge([
+    accounts,
+    granteesIn("organization", declared.organizationArns),
+    granteesIn("organizationalUnit", declared.organizationalUnitArns),
+    everybody,
+  ]);
+  const asked = declared.createVolumePermissions;
+  if (asked === UNKNOWN) return { launch, createVolume: UNKNOWN };
+  if (asked === undefined || asked === false) return { launch, createVolume: undefined };
+  if (asked === true) return { launch, createVolume: { grantees: merge([accounts, everybody]), snapshotIds: undefined } };
+  const grantees = merge([
+    asked.accountIds === undefined ? accounts : granteesIn("account", asked.accountIds),
+    publicIn(asked.public),
+  ]);
+  return { launch, createVolume: { grantees, snapshotIds: knownList(asked.snapshotIds) } };
+}
+
+/** The grantees that a list names. */
+export function granteesIn(
+  kind: "account" | "organization" | "organizationalUnit",
+  list: MaybeUnknown<readonly MaybeUnknown<string>[]> = [],
+): Grantees {
+  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, whole: true }] };
+  return {
+    keys: new Set(list.filter((item) => item !== UNKNOWN).map((item) => (kind === "account" ? accountKey(item) : item))),
+    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, whole: false })),
+  };
+}
+
+function publicIn(asked: MaybeUnknown<boolean> | undefined): Grantees {
+  return {
+    keys: new Set(asked === true ? [PUBLIC] : []),
+    unknown: asked === UNKNOWN ? [{ kind: "public", whole: false }] : [],
+  };
+}
+
+function merge(parts: readonly Grantees[]): Grantees {
+  return { keys: new Set(parts.flatMap(({ keys }) => [...keys])), unknown: parts.flatMap(({ unknown }) => unknown) };
+}
+
+/** Whether a grantee is among some. */
+export function holds({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
+  if (keys.has(key)) return true;
+  const { kind } = parseGranteeKey(key);
+  return unknown.some((u) => u.kind === kind) ? UNKNOWN : false;
+}
+
+/** Whether EC2 takes create-volume permission for a grantee at all. */
+export function canCreateVolumes(key: GranteeKey): boolean {
+  const { kind } = parseGranteeKey(key);
+  return kind === "account" || kind === "public";
+}
+
+function knownList(list: CreateVolumeArguments["snapshotIds"]): MaybeUnknown<readonly string[]> | undefined {
+  if (list === undefined || list === UNKNOWN) return list;
+  return list.some((item) => item === UNKNOWN) ? UNKNOWN : (list as readonly string[]);
+}

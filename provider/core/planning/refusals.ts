@@ -1,0 +1,65 @@
+/** What a plan refuses by what it has read, without asking EC2 again; what EC2 itself would refuse is in preflight.ts. */
+
+import type { Image } from "../aws";
+import type { PermissionSet } from "../declaration";
+import { AmiSharingError, countedGrantees, granteesOf, type Permissions } from "../model";
+import type { Recorded } from "./recorded";
+
+export function refuseState({ imageId, state }: Image): void {
+  if (state === "available" || state === "pending" || state === "") return;
+  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${state}`, {
+    property: "imageId",
+    imageId,
+    next: state === "disabled" ? "enable it first (aws ec2 enable-image)" : "only an available AMI can be shared",
+  });
+}
+
+export function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageId, snapshotIds }: Image): void {
+  const foreign = createVolume?.snapshotIds?.filter((id) => !snapshotIds.includes(id)) ?? [];
+  if (foreign.length === 0) return;
+  const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
+  throw new AmiSharingError(
+    "invalid-argument",
+    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
+    { property: "createVolumePermissions", imageId, next: has },
+  );
+}
+
+/** What is named can only be left out by who named it. */
+export function goneSnapshots(
+  { imageId, createVolume }: PermissionSet,
+  add: Permissions,
+  gone: ReadonlySet<string>,
+): AmiSharingError[] {
+  const ids = (createVolume?.snapshotIds ?? []).filter((id) => gone.has(id) && add.createVolume.has(id));
+  if (ids.length === 0) return [];
+  return [
+    new AmiSharingError("snapshot-not-found", `AMI ${imageId}: ${ids.join(", ")} is gone`, {
+      property: "createVolumePermissions",
+      imageId,
+      next: "take it out of createVolumePermissions.snapshotIds",
+    }),
+  ];
+}
+
+/** @param unrecorded who would lose something that neither state nor another set of the program tells of */
+export function unrecordedRevocations(
+  set: PermissionSet,
+  unrecorded: Permissions,
+  recorded: Recorded | undefined,
+): AmiSharingError[] {
+  const { imageId } = set;
+  const who = [...granteesOf(unrecorded)].sort();
+  if (set.unrecorded !== "refuse" || who.length === 0) return [];
+  return [
+    new AmiSharingError(
+      "unrecorded-grants",
+      `the change of AMI ${imageId} would take access from ${countedGrantees(who.length)} whom the state does not record: ${who.join(", ")}`,
+      { property: "unrecorded", imageId, next: recorded ? REFRESH : ADOPT },
+    ),
+  ];
+}
+
+const REFRESH =
+  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
+const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';
