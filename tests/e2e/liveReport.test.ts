@@ -284,7 +284,7 @@ describe("the preflight", function () {
       /would be shared with 1,001 .* the quota is 1,000 unless it was raised/,
     );
     const { output } = await project.fail("up", "--yes", "--skip-preview");
-    assert.match(output, /would pass a quota: You have reached your quota of 1000 .*\[quota-exceeded\]/);
+    assert.match(output, /would exceed a quota: You have reached your quota of 1000 .*\[quota-exceeded\]/);
     assert.deepEqual(await emulator().launchers(imageId), []);
     assert.deepEqual(await emulator().volumeCreators(snapshotIds[0] ?? ""), []);
     await emulator().configure({ entityQuota: 2000 });

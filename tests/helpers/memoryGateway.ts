@@ -308,7 +308,7 @@ export class MemoryGateway implements Gateway {
         const remove = batch.filter((one) => !one.add).map(({ key }) => key);
         const after = new Set([...launch, ...add].filter((key) => !remove.includes(key)));
         if (add.length > 0 && [...after].filter((key) => key !== PUBLIC).length > this.entityQuota)
-          throw new AmiSharingError("quota-exceeded", `sharing ${imageId} would pass a quota`, { imageId });
+          throw new AmiSharingError("quota-exceeded", `sharing ${imageId} would exceed a quota`, { imageId });
         this.change(imageId, launch, add, remove);
       });
   }

@@ -1,4 +1,4 @@
-/** The gateway over the AWS SDK: the requests' forms, their limits, and each client loaded on first use. */
+/** The gateway that uses the AWS SDK. It builds the requests, keeps to their limits, and loads each client on first use. */
 
 import { randomUUID } from "node:crypto";
 import type { EC2Client, LaunchPermission } from "@aws-sdk/client-ec2";
@@ -20,7 +20,7 @@ import {
   userKey,
 } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask, askTwice, PAUSES } from "./asking";
+import { ask, askTwice, type CallOptions, PAUSES } from "./asking";
 import { type Attempt, imageNotShown, userError } from "./awsErrors";
 import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, kmsEndpointOf, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
@@ -33,7 +33,7 @@ type Send = (client: EC2Client, sdk: Sdk, options: Options) => Promise<object>;
 
 /** A gateway for a connection. Credentials and region are looked up at the first call. */
 export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses = PAUSES): Gateway {
-  const asking: Asking = { watch, pauses, maxAttempts: maxAttemptsOf(connection) };
+  const callOptions: CallOptions = { watch, pauses, maxAttempts: maxAttemptsOf(connection) };
   let started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
   const start = () => {
     started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
@@ -44,9 +44,9 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
     return started;
   };
 
-  async function told<Value>(attempt: Attempt, trying: () => Promise<Value>): Promise<Value> {
+  async function withUserError<Value>(attempt: Attempt, run: () => Promise<Value>): Promise<Value> {
     try {
-      return await trying();
+      return await run();
     } catch (error) {
       const resolved = started?.then(({ client }) => client.config.region()).catch(() => undefined);
       throw userError(error, { ...attempt, region: connection.region ?? (await resolved), profile: connection.profile });
@@ -54,9 +54,9 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
   }
 
   function call<Schema extends v.GenericSchema>(attempt: Attempt, send: Send, schema: Schema): Promise<v.InferOutput<Schema>> {
-    return told(attempt, async () => {
+    return withUserError(attempt, async () => {
       const { client, sdk } = await start();
-      return ask(asking, attempt, (options) => send(client, sdk, options), schema);
+      return ask(callOptions, attempt, (options) => send(client, sdk, options), schema);
     });
   }
 
@@ -77,24 +77,24 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
     }
   }
 
-  /** The configuration of another service's client: region and credentials (a role is assumed once) as for EC2. */
-  async function besides(endpoint: string | undefined) {
+  /** The configuration for a client of STS or KMS. It reuses the region and credentials of EC2, so that a role is assumed only once. */
+  async function otherClientConfig(endpoint: string | undefined) {
     const { region, credentials } = (await start()).client.config;
     const { maxAttempts, requestHandler } = await clientConfig(connection, watch);
     return { region, credentials, maxAttempts, requestHandler, ...(endpoint === undefined ? {} : { endpoint }) };
   }
 
   return {
-    region: () => told({ action: "DescribeImages" }, async () => (await start()).client.config.region()),
+    region: () => withUserError({ action: "DescribeImages" }, async () => (await start()).client.config.region()),
 
     async callerAccountId() {
       const attempt: Attempt = { action: "GetCallerIdentity", service: "sts" };
       const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
       try {
-        const client = new STSClient(await besides(stsEndpointOf(connection)));
+        const client = new STSClient(await otherClientConfig(stsEndpointOf(connection)));
         client.middlewareStack.use(callWatch("STS", { signal: watch.signal }, timeoutsOf(connection)));
         const send = (options: Options) => client.send(new GetCallerIdentityCommand({}), options);
-        const { Account } = await ask(asking, attempt, send, answers.callerIdentity).finally(() => client.destroy());
+        const { Account } = await ask(callOptions, attempt, send, answers.callerIdentity).finally(() => client.destroy());
         return Account;
       } catch (error) {
         if (error instanceof AmiSharingError && error.code === "stopped") throw error;
@@ -103,8 +103,8 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
     },
 
     keys: kmsGateway(
-      () => besides(kmsEndpointOf(connection)),
-      asking,
+      () => otherClientConfig(kmsEndpointOf(connection)),
+      callOptions,
       () => timeoutsOf(connection),
     ),
 
@@ -121,7 +121,7 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
       },
       async create(imageId) {
         const ResourceTypes = USAGE_RESOURCE_TYPES.map((ResourceType) => ({ ResourceType }));
-        // The same for each repetition: a report whose answer was lost is not made twice.
+        // All attempts use the same token: if an answer is lost, EC2 does not create a second report.
         const ClientToken = randomUUID();
         const { ReportId } = await call(
           { action: "CreateImageUsageReport", imageId },
@@ -187,7 +187,7 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
             client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true }), options),
           answers.imageById(imageId),
         );
-      const answer = await askTwice(asking, ({ Images }) => Images.length > 0, describe);
+      const answer = await askTwice(callOptions, ({ Images }) => Images.length > 0, describe);
       const [image] = answer.Images;
       if (image) return imageOf(image);
       throw imageNotShown(answer, { ...attempt, region: await this.region() });
@@ -208,14 +208,14 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
         answers.images,
       );
       const images = found.flatMap(({ Images }) => Images.map(imageOf));
-      // An owner may have named its own account: such an image is not one of another's.
+      // An owner can share an AMI with its own account. Such an AMI is not one of another account.
       const caller = owner === "others" && images.length > 0 ? await this.callerAccountId() : undefined;
       return images.filter(({ ownerId }) => ownerId !== caller).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     },
 
     async describeSnapshots(snapshotIds) {
       const found: Snapshot[] = [];
-      // By filter, not by id: one id that is gone refuses all that are asked for by id.
+      // With a filter, not by id: if one of the ids does not exist, EC2 refuses a request by id as a whole.
       for (const batch of batches([...new Set(snapshotIds)], MAX_FILTER_VALUES)) {
         const describe = () =>
           call(
@@ -224,7 +224,7 @@ export function ec2Gateway(connection: Connection, watch: CallWatch = {}, pauses
               client.send(new sdk.DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: [...batch] }] }), options),
             answers.snapshotsById(batch),
           );
-        const { Snapshots } = await askTwice(asking, ({ Snapshots }) => Snapshots.length >= batch.length, describe);
+        const { Snapshots } = await askTwice(callOptions, ({ Snapshots }) => Snapshots.length >= batch.length, describe);
         for (const { SnapshotId, Encrypted, KmsKeyId } of Snapshots)
           found.push({ snapshotId: SnapshotId, encrypted: Encrypted, kmsKeyId: KmsKeyId });
       }
@@ -360,7 +360,7 @@ function keyOf({ UserId, Group, OrganizationArn, OrganizationalUnitArn }: answer
   if (UserId) return userKey(escapeControls(UserId));
   if (OrganizationArn) return granteeKey({ kind: "organization", arn: escapeControls(OrganizationArn) });
   if (OrganizationalUnitArn) return granteeKey({ kind: "organizationalUnit", arn: escapeControls(OrganizationalUnitArn) });
-  // A kind of grantee that this package does not know is shown, and never changed.
+  // A grantee of an unknown kind is shown, and never changed.
   return Group === "all" ? PUBLIC : granteeKey({ kind: "other", userId: escapeControls(Group || "unknown") });
 }
 

@@ -1,16 +1,16 @@
-/** The KMS gateway over the AWS SDK: keys, their policies and grants; the client is loaded on first use. */
+/** The gateway for KMS that uses the AWS SDK: keys, their policies and grants. It loads the client on first use. */
 
 import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import type * as v from "valibot";
 import { AmiSharingError, accountOfPrincipal, partitionOf } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask } from "./asking";
+import { ask, type CallOptions } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
 import { callWatch } from "./callWatch";
 import type { KeyGateway, KeyGrant } from "./gateway";
 import type { Timeouts } from "./wire";
 
-/** What a grant allows, which launching from an encrypted AMI, or copying it, needs. KMS developer guide, "Grant operations". */
+/** The operations of a grant: those that launching or copying an encrypted AMI needs. KMS developer guide, "Grant operations". */
 export const GRANT_OPERATIONS = [
   "DescribeKey",
   "Decrypt",
@@ -24,13 +24,17 @@ export const GRANT_OPERATIONS = [
 type Sdk = typeof import("@aws-sdk/client-kms");
 type Send = (client: KMSClient, sdk: Sdk, options: { readonly abortSignal?: AbortSignal }) => Promise<object>;
 
-/** A gateway with region and credentials as `config` gives them, at the first call. */
-export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Asking, timeouts: () => Timeouts): KeyGateway {
+/** A gateway for KMS. `config` is called at the first call. */
+export function kmsGateway(
+  config: () => Promise<KMSClientConfig>,
+  callOptions: CallOptions,
+  timeouts: () => Timeouts,
+): KeyGateway {
   let started: Promise<{ sdk: Sdk; client: KMSClient }> | undefined;
   const start = () => {
     started ??= import("@aws-sdk/client-kms").then(async (sdk) => {
       const client = new sdk.KMSClient(await config());
-      client.middlewareStack.use(callWatch("KMS", asking.watch, timeouts()));
+      client.middlewareStack.use(callWatch("KMS", callOptions.watch, timeouts()));
       return { sdk, client };
     });
     return started;
@@ -45,7 +49,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
     const attempt: Attempt = { action, service: "kms", keyId };
     try {
       const { client, sdk } = await start();
-      return await ask(asking, attempt, (options) => send(client, sdk, options), schema);
+      return await ask(callOptions, attempt, (options) => send(client, sdk, options), schema);
     } catch (error) {
       throw userError(error, attempt);
     }
@@ -78,7 +82,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
 
   return {
     manager: (keyId) =>
-      orUntold(
+      undefinedIfDenied(
         call(
           "DescribeKey",
           keyId,
@@ -88,7 +92,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
       ),
 
     policy: (keyId) =>
-      orUntold(
+      undefinedIfDenied(
         call(
           "GetKeyPolicy",
           keyId,
@@ -97,9 +101,9 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
         ).then(({ Policy }) => Policy),
       ),
 
-    grants: (keyId) => orUntold(grantsOf(keyId)),
+    grants: (keyId) => undefinedIfDenied(grantsOf(keyId)),
 
-    /** KMS API reference, CreateGrant, Name: with a name, a repeated request gives back the grant that is there already. */
+    /** KMS API reference, CreateGrant, Name: if the request has a name and is repeated, KMS returns the existing grant. */
     async createGrant(keyId, accountId, name) {
       try {
         const { GrantId } = await call(
@@ -119,7 +123,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
         );
         return GrantId;
       } catch (error) {
-        if (!(error instanceof AmiSharingError && MAY_BE_MADE.includes(error.code))) throw error;
+        if (!(error instanceof AmiSharingError && GRANT_MAY_EXIST.includes(error.code))) throw error;
         const all = await grantsOf(keyId).catch(() => []);
         const made = all.filter((grant) => grant.name === name && grant.accountId === accountId && hasAll(grant.operations));
         if (made.length !== 1) throw error;
@@ -140,15 +144,15 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
   };
 }
 
-/** Failures that leave open whether KMS did what was asked. */
-const MAY_BE_MADE: readonly string[] = ["bad-answer", "endpoint-unreachable", "aws-error"];
+/** Errors after which KMS may still have created the grant. */
+const GRANT_MAY_EXIST: readonly string[] = ["bad-answer", "endpoint-unreachable", "aws-error"];
 
 function hasAll(operations: readonly string[]): boolean {
   return GRANT_OPERATIONS.every((operation) => operations.includes(operation));
 }
 
-/** What KMS tells; undefined where the caller may not ask, or the key is another account's or gone. */
-async function orUntold<Value>(question: Promise<Value>): Promise<Value | undefined> {
+/** The answer of KMS; undefined if the caller may not ask, if the key belongs to another account, or if it does not exist. */
+async function undefinedIfDenied<Value>(question: Promise<Value>): Promise<Value | undefined> {
   return question.catch((error: AmiSharingError) => {
     if (error instanceof AmiSharingError && (error.code === "not-authorized" || error.awsCode === "NotFoundException"))
       return undefined;
