@@ -1,25 +1,25 @@
-/** The resource as programs use it: arguments, outputs, and the notes that it logs of its own. */
+/** The resource class for programs: its arguments and outputs, and the function that reads the permissions of an AMI. */
 
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } from "../core";
 import { describePermissions } from "../core";
 import { logReport } from "./log";
-import { look, lookOnceKnown, refuseWrongArguments } from "./look";
+import { callReadFunction, callReadFunctionOutput, type ReadFunction, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, secretArguments, urnOf } from "./program";
 import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
 import { CONTEXT, DONE } from "./state";
 
 /**
- * The oldest SDK that works, as in peerDependencies: before 3.139 dynamic providers were not told the stack's config, so that
- * its region and roles were ignored; before 3.216 previews after a refresh did not show who loses access.
+ * The oldest SDK that works, as in peerDependencies. Before 3.139, dynamic providers did not get the stack's config, so its region and
+ * roles were ignored. Before 3.216, previews after a refresh did not show who loses access.
  */
 const OLDEST_PULUMI = [3, 216] as const;
 
 /**
- * Lists, which the engine compares by position: one account less would show as a change of every account after it. The grants show, by
- * grantee, what changes.
+ * The lists, whose diffs are hidden. The engine compares lists by position: if one account is removed, every account after it shows as
+ * changed. `grants` shows the changes by grantee instead.
  */
 export const HIDDEN_DIFFS: readonly string[] = [
   "accountIds",
@@ -30,18 +30,18 @@ export const HIDDEN_DIFFS: readonly string[] = [
   "neverRevoke",
 ];
 
-/** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
+/** An account id: 12 digits, as a string. A number is accepted if it has 12 digits, that is, if no leading zero is lost. */
 export type AccountId = string | number;
 
 /** How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
 export interface ConnectionArgs {
-  /** The AMI's region; a change replaces the resource. */
+  /** The region of the AMI. A change replaces the resource. */
   region?: pulumi.Input<string> | undefined;
   /** A profile of the shared AWS config and credentials files. */
   profile?: pulumi.Input<string> | undefined;
-  /** EC2's endpoint, a URL. On loopback, STS is looked for there too. */
+  /** The endpoint of EC2, a URL. If it is on loopback, it is also used for STS and KMS. */
   endpoint?: pulumi.Input<string> | undefined;
-  /** A role to assume with the credentials found. */
+  /** A role to assume with the credentials that were found. */
   assumeRole?:
     | pulumi.Input<{
         roleArn: pulumi.Input<string>;
@@ -51,17 +51,17 @@ export interface ConnectionArgs {
     | undefined;
 }
 
-/** How long an operation waits for EC2: Go's durations, such as `30m` or `1h30m`. */
+/** How long an operation waits for EC2, as a duration such as `30m` or `1h30m`. */
 export interface TimeoutsArgs {
-  /** Until a new set shows in EC2, and for a pending AMI. Default: `20m`. */
+  /** Until EC2 shows a new set, and for a pending AMI. Default: `20m`. */
   create?: pulumi.Input<string> | undefined;
-  /** Until a change of the set shows in EC2, and for a pending AMI. Default: `20m`. */
+  /** Until EC2 shows a change of the set, and for a pending AMI. Default: `20m`. */
   update?: pulumi.Input<string> | undefined;
-  /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
+  /** Until EC2 shows that the grants of the set are gone. Default: `20m`. */
   delete?: pulumi.Input<string> | undefined;
 }
 
-/** Who may create volumes from which of the AMI's snapshots. */
+/** Who may create volumes, and from which snapshots of the AMI. */
 export interface CreateVolumePermissionsArgs {
   /** Default: the set's `accountIds`. */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
@@ -72,59 +72,64 @@ export interface CreateVolumePermissionsArgs {
 }
 
 export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
-  /** The AMI; a change replaces the resource: the new AMI is shared before the old one is unshared. */
+  /** The AMI. A change replaces the resource: the new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
   /**
-   * Accounts that may launch the AMI. The owner's own is left out: it always has access. `[]` says that nobody may, which an authoritative
-   * set has to say where it names no grantee.
+   * Accounts that may launch the AMI. The owner's account is left out, because it always has access. `[]` means nobody. An authoritative
+   * set that names no other grantee must set this argument.
    */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
-  /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
+  /** Organizations, by full ARN. All their accounts may launch the AMI. Default: none. */
   organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Organizational units, by full ARN; those nested in them inherit. Default: none. */
+  /** Organizational units, by full ARN. Their accounts, also those in nested units, may launch the AMI. Default: none. */
   organizationalUnitArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
   /** Every AWS account. Needs `acknowledgePublic: true`. Default: false. */
   public?: pulumi.Input<boolean> | undefined;
-  /** Says that sharing with everybody is meant. Default: false. */
+  /** Confirms that the AMI is meant to be public. Default: false. */
   acknowledgePublic?: pulumi.Input<boolean> | undefined;
   /**
-   * Create-volume permission on the AMI's snapshots, which copying the AMI needs and launching does not.
-   * `true`: for the set's accounts (and everybody if `public`) on every EBS snapshot. Default: none, and not managed.
+   * Create-volume permission on the snapshots of the AMI. An account needs it to copy the AMI, but not to launch it.
+   * `true`: for the accounts of the set (and everybody if `public`), on every EBS snapshot. Default: none, and not managed.
    */
   createVolumePermissions?: pulumi.Input<boolean | CreateVolumePermissionsArgs> | undefined;
   /**
-   * How many grantees one change may take access from; `"none"` is 0. More is refused: in the preview as far as state shows
-   * it, and by `up`, before anything is changed, by what EC2 has. A destroy is not counted. Default: any number.
+   * How many grantees one change may take access from. `"none"` is the same as 0. If a change would take access from more, the preview
+   * and `up` fail, and nothing is changed. A destroy is not counted. Default: any number.
    */
   maxRevocations?: pulumi.Input<number | "none"> | undefined;
   /**
-   * What a change does about those who would lose access and whom the state does not record: somebody else granted them since. `revoke`: takes it
-   * away, and says so. `refuse`: fails in the preview and in `up`, and names them all; after `pulumi refresh` the diff shows them. Default: `revoke`.
+   * What happens to grantees who would lose access and whom the state does not record, because somebody else shared the AMI with them.
+   * `revoke`: the change revokes them, and reports name them. `refuse`: the preview and `up` fail, and name them; after `pulumi refresh`,
+   * the diff shows them. Default: `revoke`.
    */
   unrecorded?: pulumi.Input<Unrecorded> | undefined;
-  /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
+  /** Accounts that never lose access by a change of this set, not even by a destroy. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**
-   * What is done about the customer managed keys of encrypted snapshots. `check`: previews warn of accounts that their policies and grants
-   * do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default: `check`.
+   * What the set does about the customer managed keys of encrypted snapshots. `check`: previews warn of accounts that the policies and
+   * grants of the keys do not admit. `grant`: the set makes a KMS grant for each account, and revokes it when it unshares the AMI.
+   * `ignore`: nothing. Default: `check`.
    */
   kmsAccess?: pulumi.Input<KmsAccess> | undefined;
-  /** Previews ask EC2's usage report and warn of accounts that still use the AMI before they lose it. Default: false. */
+  /** Whether previews read EC2's usage report, and warn of accounts that lose the AMI and still use it. Default: false. */
   checkUsage?: pulumi.Input<boolean> | undefined;
-  /** `authoritative`: exactly this set, all else is revoked. `additive`: only add, and later remove what this set added. Default: `authoritative`. */
+  /**
+   * `authoritative`: the set revokes every other grant. `additive`: the set only adds its grantees, and later removes only what it added.
+   * Default: `authoritative`.
+   */
   mode?: pulumi.Input<Mode> | undefined;
-  /** What a destroy takes away. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */
+  /** What a destroy revokes. `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. Default: `revoke`. */
   onDelete?: pulumi.Input<OnDelete> | undefined;
-  /** How long to wait until EC2 shows a change, and for a pending AMI. A change of them alone calls nothing. Default: `20m` each. */
+  /** How long to wait until EC2 shows a change, and for a pending AMI. A change of `timeouts` alone makes no call. Default: `20m` each. */
   timeouts?: pulumi.Input<TimeoutsArgs> | undefined;
 }
 
 /** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */
 export class AmiLaunchPermissionSet extends pulumi.CustomResource {
-  /** The type in URNs. */
+  /** The type of the resource in URNs. */
   static readonly __pulumiType = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet";
 
-  // Outputs are `declare`d: a field of its own would hide what the base class sets.
+  // Outputs are declared with `declare`: a normal field would overwrite the value that the base class sets.
   declare readonly imageId: pulumi.Output<string>;
   /** The region of the AMI. */
   declare readonly region: pulumi.Output<string>;
@@ -133,16 +138,16 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   /** The EBS snapshots of the AMI. */
   declare readonly snapshotIds: pulumi.Output<string[]>;
   /**
-   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or both; where
-   * create-volume holds on some snapshots only, the text says on which.
+   * Who has access: a map from grantee (`account/111122223333`, an ARN, or `public`) to `launch`, `createVolume` or both. If
+   * create-volume permission is only on some snapshots, the text says on which.
    */
   declare readonly grants: pulumi.Output<Grants>;
 
   /**
-   * An AMI's permissions as they are now, whoever set them, snapshots included: read only, nothing is managed.
+   * Reads the permissions that an AMI and its snapshots have now, whoever granted them. It manages nothing.
    *
    * @param id the AMI
-   * @param connection how to reach it; its region, where that is not the stack's
+   * @param connection how to reach it, with the region if that is not the region of the stack
    */
   static get(
     name: string,
@@ -175,7 +180,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   }
 }
 
-/** Which AMI to look at, and how to reach it. */
+/** Which AMI to read, and how to reach it. */
 export interface GetAmiLaunchPermissionsArgs {
   imageId: string;
   region?: string;
@@ -184,15 +189,18 @@ export interface GetAmiLaunchPermissionsArgs {
   assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
 }
 
-const LOOK = { name: "getAmiLaunchPermissions", check: refuseWrongArguments };
+const GET_PERMISSIONS: ReadFunction<GetAmiLaunchPermissionsArgs> = {
+  name: "getAmiLaunchPermissions",
+  check: refuseWrongArguments,
+};
 
 /**
- * Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection.
+ * Returns who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection.
  *
- * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise
+ * @throws pulumi.RunError at once for a wrong argument. Every other error rejects the promise
  */
 export function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
-  return look(LOOK, args, (gateway) => describePermissions(gateway, args.imageId));
+  return callReadFunction(GET_PERMISSIONS, args, (gateway) => describePermissions(gateway, args.imageId));
 }
 
 /** The form of {@link getAmiLaunchPermissions} for arguments that are outputs. */
@@ -201,10 +209,10 @@ export function getAmiLaunchPermissionsOutput(
     [Name in keyof GetAmiLaunchPermissionsArgs]: pulumi.Input<GetAmiLaunchPermissionsArgs[Name]>;
   },
 ): pulumi.Output<AmiPermissions> {
-  return lookOnceKnown<GetAmiLaunchPermissionsArgs, AmiPermissions>(LOOK, args, getAmiLaunchPermissions);
+  return callReadFunctionOutput<GetAmiLaunchPermissionsArgs, AmiPermissions>(GET_PERMISSIONS, args, getAmiLaunchPermissions);
 }
 
-/** Refuses what Pulumi would get wrong in silence, or fail at with words that do not help. */
+/** Refuses options that Pulumi would ignore without a message, or would reject with an unhelpful one. */
 function requireSupported(name: string, opts: pulumi.CustomResourceOptions | undefined): void {
   const [major = Number.NaN, minor = Number.NaN] = pulumiVersion.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_PULUMI;
@@ -214,14 +222,14 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     );
   if (opts?.import !== undefined)
     throw new pulumi.RunError(
-      `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
+      `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, because a new set takes over the grants that the AMI has already`,
     );
   const output = opts?.ignoreChanges?.find((path) => OUTPUTS.test(path));
   if (output !== undefined)
     throw new pulumi.RunError(
-      `set "${name}": ignoreChanges names "${output}", which is an output and is worked out from the arguments; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant`,
+      `set "${name}": ignoreChanges names "${output}", which is an output and is computed from the arguments; if others also share the AMI, set mode to "additive": the set then revokes only what it granted`,
     );
 }
 
-/** A path in ignoreChanges that begins with an output. */
+/** Matches a path in ignoreChanges that begins with an output. */
 const OUTPUTS = /^(\["?)?(grants|ownerId|snapshotIds)\b/;

@@ -89,7 +89,7 @@ describe("the live report", function () {
       "      lose access to it, as recorded",
       `    - launch (granted by this set; 2): account/${FIRST},`,
       `      account/${THIRD}`,
-      "  note: where the last up recorded retainOnDelete for it, all stays",
+      "  note: if the last up recorded retainOnDelete for it, everybody keeps access",
     ]);
     await project.up();
     assert.deepEqual(await emulator().launchers(imageId), []);
@@ -113,7 +113,7 @@ describe("the live report", function () {
     await emulator().configure({ deny: ["ec2:DescribeImageAttribute"] });
     assert.match(
       await project.preview(),
-      new RegExp(`warning: AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: .*not-authorized`),
+      new RegExp(`warning: AMI ${imageId}: EC2 cannot be read, so this preview shows only what was recorded: .*not-authorized`),
     );
     await emulator().configure({ deny: [] });
     project.config({ imageId: "ami-0ffffffffffffffff", accountIds: [FIRST] });

@@ -1,6 +1,6 @@
 /** Pulumi's engine as a dynamic provider meets it, for a program of many sets: one provider a run, creates before deletes. */
 
-import { DynamicProvider, type Surroundings } from "../../provider/pulumi/dynamicProvider";
+import { DynamicProvider, type ProviderDependencies } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, orPartial, type Props, type State, stored, withProvider } from "./memoryEngine";
 
 const URN = "urn:pulumi:test::test::pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
@@ -19,11 +19,11 @@ export interface Schedule {
 export class MemoryStack {
   sets = new Map<string, State>();
 
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(private readonly dependencies: ProviderDependencies) {}
 
   /** Runs a program: the sets by name, in the order in which they are declared. */
   async up(program: ReadonlyMap<string, Props>, schedule: Schedule): Promise<void> {
-    const provider = new DynamicProvider(this.surroundings);
+    const provider = new DynamicProvider(this.dependencies);
     const before = new Map(this.sets);
     const pending: State[] = [];
     const running: Promise<void>[] = [];
@@ -52,7 +52,7 @@ export class MemoryStack {
   }
 
   async refresh(): Promise<void> {
-    const provider = new DynamicProvider(this.surroundings);
+    const provider = new DynamicProvider(this.dependencies);
     for (const [name, { id, inputs, outputs }] of this.sets) {
       const read = await provider.read(id, stored(outputs));
       if (!read.id) this.sets.delete(name);
@@ -67,7 +67,7 @@ export class MemoryStack {
   }
 
   async destroy(): Promise<void> {
-    const provider = new DynamicProvider(this.surroundings);
+    const provider = new DynamicProvider(this.dependencies);
     for (const { id, outputs } of this.sets.values()) await provider.delete(id, stored(outputs));
     this.sets.clear();
   }
