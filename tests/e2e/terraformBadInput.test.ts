@@ -222,7 +222,7 @@ describe("bad input, by Terraform", () => {
     const diagnostics = await told(project, "validate");
     const acknowledge = "true would give every AWS account a copy of the disk; add acknowledge_public = true if that is meant";
     const leaveOut = (line: string) =>
-      `${line} → ${line.split(" ")[0]}: is told by the provider; leave it out [invalid-argument]`;
+      `${line} → ${line.split(" ")[0]}: is computed by the provider; leave it out [invalid-argument]`;
     assert.deepEqual(
       placed(diagnostics),
       [
