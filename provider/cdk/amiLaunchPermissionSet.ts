@@ -1,11 +1,11 @@
-/** The resource `ami_launch_permission_set`: an AMI's launch permissions and its snapshots' create-volume permissions, as one set. */
+/** The construct for `ami_launch_permission_set`: the launch permissions of an AMI and the create-volume permissions of its snapshots. */
 
 import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
 import { METADATA } from "./amiProvider";
 import { keep, keptBy, type References, type TableOf, withAttributes } from "./attributes";
 
-/** Who may create volumes from which snapshots. */
+/** Who may create volumes, and from which snapshots. */
 export interface AmiLaunchPermissionSetCreateVolumePermissions {
   /** Default: the set's `accountIds`. */
   readonly accountIds?: string[] | undefined;
@@ -25,7 +25,7 @@ export interface AmiLaunchPermissionSetTimeouts {
   readonly delete?: string | undefined;
 }
 
-/** The arguments that are no objects. */
+/** The arguments that are not objects. */
 interface Arguments {
   /** The AMI. A change replaces the set; with `createBeforeDestroy` the new AMI is shared before the old one is unshared. */
   readonly imageId: string;
@@ -86,7 +86,7 @@ export interface AmiLaunchPermissionSetConfig extends Arguments, cdktn.Terraform
   readonly timeouts?: AmiLaunchPermissionSetTimeouts | undefined;
 }
 
-/** What Terraform computes. */
+/** The computed attributes. */
 interface Computed {
   /** The AMI's id. */
   readonly id: string;
@@ -130,7 +130,7 @@ const COMPUTED: TableOf<Computed> = { id: "string", ownerId: "string", snapshotI
 interface Members extends References<Arguments>, Computed {}
 interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePermissions> {}
 
-/** A set's create-volume permissions: references to them, and a way to change them. */
+/** References to the create-volume permissions of a set, and methods to change them. */
 export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extends withAttributes<
   typeof cdktn.ComplexObject,
   VolumeMembers
@@ -150,7 +150,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
 
 interface TimeoutMembers extends References<AmiLaunchPermissionSetTimeouts> {}
 
-/** A set's timeouts: references to them, and a way to change them. */
+/** References to the timeouts of a set, and methods to change them. */
 export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttributes<typeof cdktn.ComplexObject, TimeoutMembers>(
   cdktn.ComplexObject,
   TIMEOUTS,
@@ -169,8 +169,8 @@ export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttribute
 }
 
 /**
- * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set, changed in one batch. `grants`
- * shows in a plan, grantee by grantee, who gains and who loses access.
+ * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set that is changed in one batch. In a plan,
+ * `grants` shows for each grantee who gains and who loses access.
  */
 export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.TerraformResource, Members>(
   cdktn.TerraformResource,
