@@ -1,4 +1,4 @@
-/** What previews and reports say, exactly: only what changes as changed, everybody who loses access, the true order, and no secrets. */
+/** The exact text of previews and reports: only changes are marked, everybody who loses access is named, the order is right, and there are no secrets. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

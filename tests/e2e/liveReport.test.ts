@@ -1,4 +1,4 @@
-/** What a set says of itself, with the real CLI: in a preview what EC2 has and what becomes of it, in an up what was done. */
+/** The reports of a set with the real CLI: in a preview what EC2 has and what will change, in an up what was done. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

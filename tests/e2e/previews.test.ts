@@ -1,4 +1,4 @@
-/** What previews show before anything happens: who gains and who loses access, also by drift and with values that are not known yet. */
+/** What previews show: who gains and who loses access, also by drift and with unknown values. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** What a user of Terraform can get wrong: the words and the line that they point at, and that EC2 and the state are as they were before. */
+/** Wrong input of Terraform users: the error and the line that it points at, and that EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Plans of the real Terraform: what is not known yet, replacing, importing, moving, its own tests, warnings, long lists, other regions. */
+/** Plans of the real Terraform: unknown values, replacement, import, moves, `terraform test`, warnings, long lists, other regions. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
