@@ -1,4 +1,4 @@
-/** Answers that no AWS gives, over real HTTP: none is believed, whatever is read or changed; each is told with call, resource and endpoint. */
+/** Answers that AWS never gives, over real HTTP: no read or change accepts them, and the error names the call, the resource and the endpoint. */
 
 import * as assert from "node:assert/strict";
 import { type AmiSharingError, type Connection, ec2Gateway, type Gateway } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** What the SDK throws, as users read it: codes, words, next steps, and nothing that does not belong in a message. */
+/** The errors that users get for errors of the SDK: codes, messages and next steps, without details that do not belong in a message. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** How a connection is read: which hosts are this machine, which endpoints are refused or warned of, and how long is waited. */
+/** Reading a connection: which hosts are loopback, which endpoints are refused or cause a warning, and the timeouts. */
 
 import * as assert from "node:assert/strict";
 import { decodeConnection, endpointProblem, endpointWarning } from "../../provider/core";

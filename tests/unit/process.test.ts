@@ -1,4 +1,4 @@
-/** What the host's process watches: whether the engine is there, and whether it cancels; and that no other process watches anything. */
+/** The process of the dynamic provider host: it detects that the engine is gone and that the engine cancels. Other processes detect nothing. */
 
 import * as assert from "node:assert/strict";
 import { createServer, type Server as NetServer } from "node:net";

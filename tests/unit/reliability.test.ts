@@ -1,4 +1,4 @@
-/** The cases of docs/reliability.md that one set meets, by their names: old answers, lost answers, garbled state, and what goes wrong with keys. */
+/** The cases of docs/reliability.md with one set, by their names: old answers, lost answers, a state that cannot be decoded, and errors with keys. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";

@@ -1,4 +1,4 @@
-/** The data source that finds AMIs: what Terraform sees of them, its defaults, and what it refuses. */
+/** The data source `ami_launch_permission_audit`: its values in Terraform, its defaults, and what it refuses. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";

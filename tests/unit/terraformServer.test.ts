@@ -1,4 +1,4 @@
-/** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
+/** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and wrong requests. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";
