@@ -1,4 +1,4 @@
-// Makes two builds of the compiled constructs, dist/cdk: dist/cdktn as they are, and dist/cdktf on that library.
+// Makes two builds from the compiled constructs in dist/cdk: dist/cdktn, unchanged, and dist/cdktf, for the other library.
 // @ts-check
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ for (const old of [onCdktn, onCdktf]) rmSync(old, { recursive: true, force: true
 cpSync(compiled, onCdktf, { recursive: true });
 for (const name of readdirSync(onCdktf)) {
   const file = join(onCdktf, name);
-  // The two libraries have the same names in them; the word stands for the library wherever it is in lower case.
+  // Both libraries export the same names. In lower case, `cdktn` is always the name of the library.
   writeFileSync(file, readFileSync(file, "utf8").replace(/\bcdktn\b/g, "cdktf"));
 }
 renameSync(compiled, onCdktn);

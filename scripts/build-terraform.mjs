@@ -1,4 +1,4 @@
-// Bundles the Terraform provider into one executable file, provider/dist/terraform/terraform-provider-ami_v<version>, with its notices.
+// Bundles the Terraform provider into one executable file, provider/dist/terraform/terraform-provider-ami_v<version>, and writes the licence notices.
 // @ts-check
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,16 +11,16 @@ const SOURCES = join(PROVIDER, "terraform");
 const FOLDER = join(PROVIDER, "dist", "terraform");
 
 /**
- * What starts the bundle, as a shell sees it; to JavaScript it is a comment and a string.
- * A shebang of node's own fails wherever a package.json above says `"type": "module"`: node then goes by the file's name,
- * which ends in a version and has to. The shell also hands on who started it, which may be gone before node runs.
+ * The first lines of the bundle. A shell runs them and starts node. For JavaScript they are a comment and a string.
+ * A shebang with node would fail below a package.json with `"type": "module"`: node then decides by the extension of the file, which is a
+ * part of the version. The shell also passes the id of its parent process, because that process can end before node runs.
  */
 const START = `#!/bin/sh
 ":" //; AMI_PROVIDER_PARENT=$PPID exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
 
 const { version } = readJson(join(PROVIDER, "package.json"));
 const protos = readdirSync(join(SOURCES, "proto")).map((name) => join(SOURCES, "proto", name));
-// One after the other, and sorted: else the bundle differs from run to run.
+// Loaded synchronously and sorted, so that every build gives the same bundle.
 const descriptor = new protobuf.Root().loadSync(protos.sort(), { keepCase: true }).resolveAll().toJSON();
 const { outputFiles, metafile } = await build({
   entryPoints: [join(SOURCES, "main.ts")],
@@ -46,7 +46,7 @@ put(executable, outputFiles[0]?.contents ?? "", 0o755);
 put("THIRD-PARTY-NOTICES.txt", notices(Object.keys(metafile.inputs)), 0o644);
 
 /**
- * In one move: somebody may be starting the one that is there.
+ * Replaces a file atomically, because another process may be starting the old one.
  * @param {string} name
  * @param {string | Uint8Array} contents
  * @param {number} mode
@@ -58,7 +58,7 @@ function put(name, contents, mode) {
 }
 
 /**
- * The licences of what the bundle holds of others.
+ * The licences of the packages in the bundle.
  * @param {string[]} inputs The files that were bundled.
  */
 function notices(inputs) {
@@ -74,14 +74,14 @@ grpc/grpc-proto (Apache-2.0): their sources are in provider/terraform/proto of t
 }
 
 /**
- * The installed package that a file is of; undefined for the project's own.
+ * The folder of the installed package that a file belongs to; undefined for files of this project.
  * @param {string} file
  * @returns {string | undefined}
  */
 function packageFolder(file) {
   if (!file.includes("node_modules")) return undefined;
   let folder = dirname(file);
-  // A package.json without a name only says what kind of modules a folder holds.
+  // A package.json without a name only sets the module type of a folder.
   while (!existsSync(join(folder, "package.json")) || !readJson(join(folder, "package.json")).name) folder = dirname(folder);
   return folder;
 }

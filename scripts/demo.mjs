@@ -1,4 +1,4 @@
-// The demo: the main job from the first preview to destroy, with a real Pulumi engine on a local EC2, proved by the AWS CLI.
+// The demo: share an AMI, change the list and destroy, with a real Pulumi engine on a local EC2. The AWS CLI shows the result of each step.
 // @ts-check
 import { spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ const BACKEND = join(TOOLCHAIN, "demo-state");
 let env = process.env;
 
 /**
- * Shows a command and runs it, with what it prints.
+ * Prints a command, runs it, and prints its output.
  * @param {string[]} command
  * @returns {Promise<void>}
  */
@@ -41,7 +41,7 @@ function title(text) {
   console.log(`\n── ${text} ${"─".repeat(Math.max(0, 90 - text.length))}`);
 }
 
-/** Pulumi without the noise that only a terminal needs. @param {string[]} args */
+/** Runs Pulumi without the progress display and colours. @param {string[]} args */
 const pulumi = (...args) => run("pulumi", ...args, "--stack", STACK, "--suppress-progress", "--color", "never");
 
 /** @param {string[]} ids @param {boolean} first */
@@ -52,7 +52,7 @@ async function configure(ids, first) {
 
 /** @param {{ imageId: string, snapshotIds: string[] }} image */
 async function prove({ imageId, snapshotIds }) {
-  console.log("\nWho may launch the AMI, then who may make volumes from each snapshot, asked of EC2 by the AWS CLI:");
+  console.log("\nThe AWS CLI reads from EC2 who may launch the AMI, and then who may create volumes from each snapshot:");
   const query = (/** @type {string} */ key) => ["--query", `${key}[].UserId`, "--output", "text"];
   await run(
     "aws",
@@ -100,14 +100,14 @@ async function demo() {
     title(`A local EC2 with AMI ${image.imageId} and its two snapshots`);
     await run("pulumi", "stack", "init", STACK);
 
-    title("1. Share it with two accounts, the snapshots too");
+    title("1. Share it, and its snapshots, with two accounts");
     await run("pulumi", "config", "set", "--stack", STACK, "imageId", image.imageId);
     await run("pulumi", "config", "set", "--stack", STACK, "createVolumePermissions", "true");
     await configure(["111122223333", "444455556666"], true);
     await pulumi("up", "--yes", "--diff");
     await prove(image);
 
-    title("2. Change who: the preview shows who gains and who loses access, before anything happens");
+    title("2. Change the accounts: the preview shows who gains and who loses access");
     await configure(["111122223333", "777788889999"], false);
     await pulumi("preview", "--diff");
 
@@ -115,12 +115,12 @@ async function demo() {
     await pulumi("up", "--yes", "--skip-preview");
     await prove(image);
 
-    title("4. Nothing to change: not one EC2 call");
+    title("4. Nothing to change: no call to EC2");
     await ask(emulator.url, "DELETE", "/overlay/calls");
     await pulumi("up", "--yes", "--skip-preview");
     console.log(`EC2 calls: ${(await ask(emulator.url, "GET", "/overlay/calls")).length}`);
 
-    title("5. Destroy: what the set granted is taken back");
+    title("5. Destroy: the set revokes what it granted");
     await pulumi("destroy", "--yes", "--skip-preview");
     await prove(image);
     title("Done");

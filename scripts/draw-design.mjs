@@ -1,4 +1,4 @@
-// Draws docs/design.svg: how a value travels from a program's arguments to EC2 and back. `--check` fails where the drawing is not that of the code.
+// Draws docs/design.svg: how a value travels from a program's arguments to EC2 and back. `--check` fails if the picture does not match the code.
 // @ts-check
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { ROOT } from "./environment.mjs";
  * @typedef {object} Stop
  * @property {string} title
  * @property {string} words
- * @property {readonly (readonly [file: string, name: string])[]} code What does it: a definition that has to be in the file.
+ * @property {readonly (readonly [file: string, name: string])[]} code The definitions that do this step. Each must be in its file.
  */
 
 /** @type {readonly Stop[]} */
@@ -64,7 +64,7 @@ const STOPS = [
   },
 ];
 
-/** Who drives it: on the left and on the right of the stops that they reach. */
+/** The adapters, which are drawn on the left and on the right of the steps that they call. */
 const DRIVERS = [
   {
     title: "Pulumi",
@@ -128,7 +128,7 @@ function drawing() {
       ...code.map(([, name = ""], n) => text(x, TOP + 70 + n * 20, name, "code")),
     ];
   });
-  // From the grants back to the next diff.
+  // The arrow from the grants back to the next diff.
   const [from, to] = [TOP + 5.5 * HEIGHT + 5 * GAP, TOP + 1.5 * HEIGHT + GAP];
   const back = `  <path d="M${LEFT} ${from} h-40 V${to} h33" class="arrow"/>`;
   return [
@@ -150,7 +150,7 @@ function drawing() {
   ].join("\n");
 }
 
-/** @returns {string[]} What the drawing names and the code lacks. */
+/** @returns {string[]} The names in the picture that the code does not have. */
 function missing() {
   const named = [
     ...STOPS.flatMap(({ code }) => code),

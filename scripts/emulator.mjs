@@ -1,4 +1,4 @@
-// The local EC2 endpoint: run it by hand (`npm run -s emulator -- --port N`), or start and stop it from a test or the demo.
+// The local EC2 endpoint. Run it by hand (`npm run -s emulator -- --port N`), or start and stop it from a test or the demo.
 // @ts-check
 import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
@@ -8,14 +8,14 @@ import { parseArgs } from "node:util";
 import { PYTHON, ROOT } from "./environment.mjs";
 import { setupOrExit } from "./setup.mjs";
 
-/** Moto starts in about two seconds; a busy machine may take longer. */
+/** Moto starts in about two seconds. A busy machine can take longer. */
 const START_LIMIT_MS = 60_000;
-/** It ends at once when asked to; past this it is killed. */
+/** Moto ends at once when it gets a signal. After this time, it is killed. */
 const STOP_LIMIT_MS = 3_000;
 
 /**
- * Starts an endpoint of its own; it ends with `stop()`, and with this process whatever happens to it.
- * @param {{ port?: number, log?: string }} [options] Port 0 takes a free one; `log` names a file for one line a request.
+ * Starts an endpoint. It ends with `stop()`, or when this process ends for any reason.
+ * @param {{ port?: number, log?: string }} [options] Port 0 selects a free port. `log` is a file for one line for each request.
  * @returns {Promise<{ url: string, stop: () => Promise<void>, ended: Promise<void> }>}
  */
 export async function startEmulator({ port = 0, log } = {}) {
@@ -38,7 +38,7 @@ export async function startEmulator({ port = 0, log } = {}) {
   };
   try {
     const url = await readyLine(child, ended, () => errors);
-    // Neither the process nor its pipes keep a finished test run alive.
+    // The child process and its pipes do not keep a finished test run alive.
     child.unref();
     for (const stream of [child.stdout, child.stderr]) /** @type {import("node:net").Socket} */ (stream).unref();
     return { url, stop, ended };
@@ -100,7 +100,7 @@ async function main() {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${values.port} is not a port`);
   await setupOrExit({ quiet: true, only: ["python"] });
   const { url, stop, ended } = await startEmulator({ port, ...(values.log === undefined ? {} : { log: values.log }) });
-  // The child does not hold this process; the timer does, as long as the child runs.
+  // The child does not keep this process alive. The timer does, while the child runs.
   const held = setInterval(() => undefined, 2 ** 30);
   void ended.then(() => clearInterval(held));
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {

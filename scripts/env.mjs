@@ -5,7 +5,7 @@ import { toolchainEnvironment, toolchainPath } from "./environment.mjs";
 import { setupOrExit } from "./setup.mjs";
 
 await setupOrExit({ quiet: true });
-// The shell's own PATH, not that of this process, which npm has lengthened.
+// Uses $PATH of the shell, because npm has added folders to PATH of this process.
 const path = toolchainPath().join(delimiter);
 console.log(`export PATH=${quote(path + delimiter)}"$PATH"`);
 for (const [name, value = ""] of Object.entries(toolchainEnvironment())) {

@@ -1,4 +1,4 @@
-// Where the tools of this repository lie, and the environment variables under which they work.
+// The paths of the tools of this repository, and the environment variables that they need.
 // @ts-check
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, readFileSync, realpathSync } from "node:fs";
@@ -7,24 +7,24 @@ import { delimiter, dirname, join, resolve, sep } from "node:path";
 export const ROOT = resolve(import.meta.dirname, "..");
 export const TOOLCHAIN = join(ROOT, ".toolchain");
 export const PYTHON = join(TOOLCHAIN, "python");
-/** The engine that set-up fetched or built; absent where a Pulumi CLI is on PATH. */
+/** The Pulumi engine that set-up downloaded or built. It does not exist if a Pulumi CLI is on PATH. */
 export const ENGINE = join(TOOLCHAIN, "pulumi");
-/** The OpenTofu that set-up built; absent where terraform or tofu is on PATH. */
+/** The OpenTofu that set-up built. It does not exist if terraform or tofu is on PATH. */
 export const TOFU = join(TOOLCHAIN, "tofu");
-/** The Terraform that set-up built for the tests of what 1.14 brought; absent where one so new is on PATH. */
+/** The Terraform that set-up built for the tests of features of 1.14. It does not exist if 1.14.3 or newer is on PATH. */
 export const NEW_TERRAFORM = join(TOOLCHAIN, "terraform");
 
-/** What has to stand beside the CLI for a TypeScript program with a dynamic provider. */
+/** The programs that must be in the folder of the CLI, for a TypeScript program with a dynamic provider. */
 export const ENGINE_PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
 
 /**
  * @typedef {object} EnvironmentOptions
- * @property {boolean} [local] Force local state and dummy credentials, so that nothing reaches the user's own account or stacks.
+ * @property {boolean} [local] Use local state and dummy credentials, so that nothing reaches the user's own account or stacks.
  */
 
 /**
- * The variables to add to the environment; an undefined value removes one.
- * Without `local`, a variable that the user has set is left out, and so stays as it is.
+ * The variables to add to the environment. An undefined value removes a variable.
+ * Without `local`, variables that the user has set are left out, so that they keep their values.
  * @param {EnvironmentOptions} [options]
  * @returns {Record<string, string | undefined>}
  */
@@ -43,34 +43,34 @@ export function toolchainEnvironment({ local = false } = {}) {
   return { PATH, ...withoutThoseOfTheUser(pulumi) };
 }
 
-/** The folders to put before PATH. */
+/** The folders to add at the beginning of PATH. */
 export function toolchainPath() {
   const engine = engineOnPath() ? [] : [join(ENGINE, "bin")];
   const tofu = ownTerraform() ? [] : [join(TOFU, "bin")];
   return [...engine, ...tofu, join(ROOT, "node_modules", ".bin"), join(PYTHON, "bin")];
 }
 
-/** The user's own Pulumi CLI, if the Node.js language host came with it. */
+/** The user's Pulumi CLI, if the Node.js language host is installed with it. */
 export function engineOnPath() {
   const cli = onPath("pulumi");
   if (!cli) return undefined;
-  // Package managers link only some programs onto PATH and keep the others beside the real file.
+  // Package managers link only some programs into a folder on PATH. The others are beside the real file.
   const beside = dirname(realpathSync(cli));
   const complete = ENGINE_PROGRAMS.every((name) => onPath(name) ?? executable(join(beside, name)));
   return complete ? cli : undefined;
 }
 
-/** The user's own Terraform, or else their own OpenTofu. */
+/** The user's Terraform, or else the user's OpenTofu. */
 export function ownTerraform() {
   return onPath("terraform") ?? onPath("tofu");
 }
 
-/** The CLI for the tests of what Terraform 1.14 brought. */
+/** The CLI for the tests of features of Terraform 1.14. */
 function newTerraform() {
   return process.env.NEW_TERRAFORM_CLI ?? newTerraformOnPath() ?? join(NEW_TERRAFORM, "bin", "terraform");
 }
 
-/** The user's own Terraform, where it has all that 1.14 brought: 1.14.3 or newer. */
+/** The user's Terraform, if it is 1.14.3 or newer and so has all features of 1.14. */
 export function newTerraformOnPath() {
   const cli = onPath("terraform");
   const version =
@@ -80,7 +80,7 @@ export function newTerraformOnPath() {
 }
 
 /**
- * A program on PATH that is not one of this repository's own.
+ * A program on PATH that set-up did not install.
  * @param {string} name
  */
 function onPath(name) {
@@ -106,7 +106,7 @@ export function executable(file) {
   }
 }
 
-/** The versions that the pinned Go modules name: of each program, and of the Go that builds it. */
+/** The pinned version of each program, and the version of Go that builds it. */
 export function pinnedVersions() {
   const engine = goModule("pulumi-cli");
   const tofu = goModule("tofu");
@@ -121,7 +121,7 @@ export function pinnedVersions() {
 const GO_LINE = /^go (\S+)$/m;
 
 /**
- * What finds something in a pinned Go module.
+ * Returns a function that searches the go.mod of a pinned module.
  * @param {string} name
  */
 function goModule(name) {
@@ -131,7 +131,7 @@ function goModule(name) {
 
 /** @type {Record<string, string | undefined>} */
 const localOnly = {
-  // Nothing is fetched in the middle of a run: all that is needed stands on PATH.
+  // Pulumi must not download plugins in the middle of a run. Everything that it needs is on PATH.
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   AWS_ACCESS_KEY_ID: "local",
   AWS_SECRET_ACCESS_KEY: "local",
@@ -139,7 +139,7 @@ const localOnly = {
   AWS_EC2_METADATA_DISABLED: "true",
   AWS_CONFIG_FILE: "/dev/null",
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-  // These would win over the keys above.
+  // These would have precedence over the keys above.
   AWS_PROFILE: undefined,
   AWS_SESSION_TOKEN: undefined,
   AWS_ENDPOINT_URL: undefined,
@@ -149,7 +149,7 @@ const localOnly = {
 /** @param {Record<string, string>} variables */
 function withoutThoseOfTheUser(variables) {
   const isSet = (/** @type {string} */ name) => process.env[name] !== undefined;
-  // A passphrase of ours would be the wrong one for stacks in a backend of theirs.
+  // If the user has a backend, the known passphrase would be the wrong one for the stacks in it.
   const keepsSecrets = isSet("PULUMI_BACKEND_URL") || isSet("PULUMI_CONFIG_PASSPHRASE_FILE");
   const isOurs = (/** @type {string} */ name) => !isSet(name) && !(keepsSecrets && name === "PULUMI_CONFIG_PASSPHRASE");
   return Object.fromEntries(Object.entries(variables).filter(([name]) => isOurs(name)));

@@ -1,4 +1,4 @@
-// Packs the Terraform provider: a mirror to install from, and the files of a release in a registry; or only lays it out unpacked.
+// Packs the Terraform provider as a mirror and as a release for a registry. With `--mirror`, it only writes an unpacked mirror.
 // @ts-check
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const PLATFORMS = ["linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64",
 
 const RELEASE = join(ROOT, "release", "terraform");
 
-/** The time of every file in a zip, the earliest there is: the same sources make the same zips. Zips hold no zone, so local time. */
+/** The time of every file in a zip: the earliest possible one, so that the same sources give the same zips. It is local, because zips have no time zone. */
 const MTIME = new Date(1980, 0, 1);
 
 /** @param {import("ami-launch-permissions/terraform").ProviderFile[]} files */
@@ -91,7 +91,7 @@ function tell(text) {
   console.log(text);
 }
 
-/** @returns {string | undefined} The folder to lay the provider out in; absent: pack it. */
+/** @returns {string | undefined} The folder for an unpacked mirror; undefined if the provider is to be packed. */
 function chosenFolder() {
   try {
     return parseArgs({ options: { mirror: { type: "string" } } }).values.mirror;

@@ -1,5 +1,5 @@
-// Sets up what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
-// OpenTofu where there is no Terraform, and a newer Terraform for the tests.
+// Installs what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
+// OpenTofu if there is no Terraform, and a newer Terraform for the tests.
 // @ts-check
 import { createHash } from "node:crypto";
 import {
@@ -33,7 +33,7 @@ import {
 import { acquireLock } from "./setup/lock.mjs";
 import { run, SetupError, stopOnSignals } from "./setup/run.mjs";
 
-/** The Go modules that pin what is built from source, and the engine's launcher. */
+/** The Go modules that pin the programs to build from source, and the launcher of the dynamic provider. */
 const GO_MODULES = join(ROOT, "scripts", "toolchain");
 const LAUNCHER = "pulumi-resource-pulumi-nodejs";
 
@@ -42,7 +42,7 @@ const LAUNCHER = "pulumi-resource-pulumi-nodejs";
  * @property {string} title
  * @property {() => boolean} isReady
  * @property {(say: Say) => Promise<void>} work
- * @property {string} needs What the user has to have for it, shown when it fails.
+ * @property {string} needs What the step needs. Shown if it fails.
  * @property {StepName} [after]
  */
 /** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform"} StepName */
@@ -54,36 +54,36 @@ const STEPS = {
     title: "npm packages",
     isReady: npmPackagesMatchTheLock,
     work: () => run("npm", ["ci", "--loglevel=warn", "--include=dev", "--no-audit", "--no-fund"], { cwd: ROOT }),
-    needs: "npm (it comes with Node.js) and its registry within reach.",
+    needs: "npm (part of Node.js), and access to its registry.",
   },
   build: {
     title: "package build",
     after: "npm",
     ...stamped("build", join(ROOT, "provider", "dist"), buildInputs, () => run("npm", ["run", "build"], { cwd: ROOT })),
-    needs: "sources that compile: see the messages of `npm run build` above.",
+    needs: "sources that compile: see the output of `npm run build` above.",
   },
   python: {
     title: "Python packages",
     ...stamped("python", join(PYTHON, "bin", "python"), pythonInputs, installPythonPackages),
-    needs: "Python 3 with venv and pip (on Debian and Ubuntu: `apt install python3-venv`) and its package index within reach.",
+    needs: "Python 3 with venv and pip (on Debian and Ubuntu: `apt install python3-venv`), and access to its package index.",
   },
   engine: {
     title: "Pulumi engine",
     isReady: () => engineOnPath() !== undefined || builtEngine.isReady(),
     work: (say) => builtEngine.work(say),
-    needs: `a Pulumi CLI on PATH (see pulumi.com/docs/install), or Go ${pinnedVersions().engine.go} or newer to build it, with its module proxy within reach.`,
+    needs: `a Pulumi CLI on PATH (see pulumi.com/docs/install), or Go ${pinnedVersions().engine.go} or newer to build it, and access to the Go module proxy.`,
   },
   terraform: {
     title: "OpenTofu",
     isReady: () => ownTerraform() !== undefined || builtTofu.isReady(),
     work: (say) => builtTofu.work(say),
-    needs: `terraform or tofu on PATH (see opentofu.org/docs/intro/install), or Go ${pinnedVersions().tofu.go} or newer to build it, with its module proxy within reach.`,
+    needs: `terraform or tofu on PATH (see opentofu.org/docs/intro/install), or Go ${pinnedVersions().tofu.go} or newer to build it, and access to the Go module proxy.`,
   },
   newTerraform: {
     title: "Terraform of the tests",
     isReady: () => newTerraformOnPath() !== undefined || builtTerraform.isReady(),
     work: (say) => builtTerraform.work(say),
-    needs: `terraform 1.14.3 or newer on PATH, or Go ${pinnedVersions().terraform.go} or newer to build it, with its module proxy within reach.`,
+    needs: `terraform 1.14.3 or newer on PATH, or Go ${pinnedVersions().terraform.go} or newer to build it, and access to the Go module proxy.`,
   },
 };
 const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
@@ -92,13 +92,13 @@ const builtTerraform = stamped("newTerraform", join(NEW_TERRAFORM, "bin", "terra
 const ALL = /** @type {StepName[]} */ (Object.keys(STEPS));
 
 /**
- * Does what is missing or out of date, and nothing else; safe to interrupt and to run twice at once.
- * @param {{ quiet?: boolean, only?: StepName[] }} [options] Quiet: prints nothing when there is nothing to do.
+ * Runs the steps that are missing or out of date. It can be interrupted, and can run twice at the same time.
+ * @param {{ quiet?: boolean, only?: StepName[] }} [options] `quiet`: prints nothing if there is nothing to do.
  */
 export async function setup({ quiet = false, only = ALL } = {}) {
   const began = Date.now();
   if (only.every((name) => STEPS[name].isReady())) {
-    if (!quiet) tell("everything is in place");
+    if (!quiet) tell("everything is installed");
     return;
   }
   const unlock = await acquireLock(join(TOOLCHAIN, "lock"), (owner) => {
@@ -115,7 +115,7 @@ export async function setup({ quiet = false, only = ALL } = {}) {
 }
 
 /**
- * Set-up for a script: a failure ends the process, after words for the user.
+ * Runs set-up for a script. If it fails, it prints a message and ends the process.
  * @param {Parameters<typeof setup>[0]} [options]
  */
 export async function setupOrExit(options) {
@@ -140,10 +140,10 @@ async function runSteps(names) {
       before.then((fine) => fine && runStep(STEPS[name])),
     );
   }
-  // All are let finish: what is done stays done, and everything that is missing is named at once.
+  // All steps run to their end, so that one run names everything that is missing.
   const fine = await Promise.all(started.values());
   if (fine.includes(false))
-    throw new SetupError("not complete; what is done is kept, so run the same command again once that is mended");
+    throw new SetupError("not complete: fix the errors above, and run the same command again; finished steps are kept");
 }
 
 /**
@@ -156,7 +156,7 @@ async function runStep({ title, isReady, work, needs }) {
   /** @type {Say} */
   const say = (text) => tell(`${title}: ${text}`);
   say("started");
-  const ticking = setInterval(() => say(`still at it, ${secondsSince(began)}`), 15_000);
+  const ticking = setInterval(() => say(`still running, ${secondsSince(began)}`), 15_000);
   try {
     await work(say);
     say(`done in ${secondsSince(began)}`);
@@ -171,7 +171,7 @@ async function runStep({ title, isReady, work, needs }) {
 }
 
 /**
- * Work whose result is current while its inputs hash to what the stamp says.
+ * A step whose result is up to date if the hash of its inputs is equal to the hash in the stamp file.
  * @param {StepName} name
  * @param {string} product
  * @param {() => string[]} inputs
@@ -186,14 +186,14 @@ function stamped(name, product, inputs, work) {
       const wanted = hash(inputs());
       rmSync(stamp, { force: true });
       await work(say);
-      // Written last and in one move: an interrupted step has no stamp and is done again.
+      // Written last and atomically: an interrupted step has no stamp, and runs again.
       writeFileSync(`${stamp}.new`, wanted);
       renameSync(`${stamp}.new`, stamp);
     },
   };
 }
 
-/** npm itself notes what it installed; a hand-run `npm install` counts, too. */
+/** Compares the lock file with npm's own list of installed packages, so that `npm install` by hand counts as well. */
 function npmPackagesMatchTheLock() {
   const installedLock = join(ROOT, "node_modules", ".package-lock.json");
   if (!existsSync(installedLock)) return false;
@@ -228,7 +228,7 @@ function pythonInputs() {
 async function installPythonPackages(say) {
   await rm(PYTHON, { recursive: true, force: true });
   await run("python3", ["-m", "venv", PYTHON], { cwd: ROOT });
-  say("fetching the packages");
+  say("downloading the packages");
   const quietly = ["--disable-pip-version-check", "--no-input"];
   await run(join(PYTHON, "bin", "python"), ["-m", "pip", "install", ...quietly, "-r", ...pythonInputs()], { cwd: ROOT });
 }
@@ -243,9 +243,9 @@ async function installEngine(say) {
   const draft = `${ENGINE}.draft`;
   await rm(draft, { recursive: true, force: true });
   const { version } = pinnedVersions().engine;
-  say(`no Pulumi CLI on PATH, fetching ${version}`);
+  say(`no Pulumi CLI on PATH, downloading ${version}`);
   if (!(await downloadEngine(draft, version))) {
-    say("its installer is not within reach, building it from source instead: about 5 minutes, once");
+    say("its installer cannot be downloaded, building it from source instead: about 5 minutes, once");
     await buildEngine(draft, version);
   }
   await rm(ENGINE, { recursive: true, force: true });
@@ -253,10 +253,10 @@ async function installEngine(say) {
 }
 
 /**
- * The official installer, which comes as an npm package.
+ * Downloads the engine with the official installer, which is an npm package.
  * @param {string} folder
  * @param {string} version
- * @returns {Promise<boolean>} False where it cannot be reached.
+ * @returns {Promise<boolean>} False if the download fails.
  */
 async function downloadEngine(folder, version) {
   const args = ["exec", "--yes", `--package=pulumi@${version}`, "--", "pulumi", "version"];
@@ -308,11 +308,11 @@ async function buildTerraform(say) {
 }
 
 /**
- * Builds OpenTofu or Terraform as a release: else it calls itself a development version, which constraints on the version do not match.
+ * Builds OpenTofu or Terraform as a release version: version constraints do not match a development version.
  * @param {string} folder The folder of the result.
- * @param {string} name The folder of the module that pins it.
+ * @param {string} name The folder of the module that pins the program.
  * @param {string} module
- * @param {string} program The program's place in it.
+ * @param {string} program The path of the program in the module.
  */
 async function buildReleased(folder, name, module, program) {
   const draft = `${folder}.draft`;
@@ -324,14 +324,14 @@ async function buildReleased(folder, name, module, program) {
 
 /**
  * Builds a program that a module under scripts/toolchain pins.
- * @param {string} name The module's folder.
+ * @param {string} name The folder of the module.
  * @param {string} program
- * @param {string} into The folder for it.
+ * @param {string} into The folder for the built program.
  * @param {string} [linking] More flags for the linker.
  */
 function goBuild(name, program, into, linking = "") {
   const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-o", `${into}/`, `-ldflags=-s -w ${linking}`.trimEnd()];
-  // Without cgo no C compiler is needed; a go.work of the user's must not take part.
+  // Without cgo, the build needs no C compiler. A go.work file of the user must not change the build.
   const env = { CGO_ENABLED: "0", GOWORK: "off" };
   return run("go", ["build", ...flags, program], { cwd: join(GO_MODULES, name), env });
 }
@@ -349,7 +349,7 @@ function filesUnder(folder) {
 }
 
 /**
- * The repository's place counts, since what is installed holds absolute paths.
+ * The hash of the contents and absolute paths of the files. Paths count, because the installed files contain absolute paths.
  * @param {string[]} files
  */
 function hash(files) {
@@ -370,12 +370,12 @@ function secondsSince(time) {
 
 /** @param {string} text */
 function tell(text) {
-  // Standard output belongs to the command that set-up precedes.
+  // Not to standard output, which is for the command that runs after set-up.
   process.stderr.write(`[setup] ${text}\n`);
 }
 
 /**
- * The steps that `--only=STEP,…` names; all of them without it.
+ * The steps that `--only=STEP,…` names; without the option, all steps.
  * @param {string[]} args
  */
 export function chosenSteps(args) {

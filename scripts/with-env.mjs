@@ -1,5 +1,5 @@
-// Runs a command with the tools of this repository, on local state and dummy credentials: `node scripts/with-env.mjs CMD ARGS…`;
-// with `--only=STEP,…` before the command, with no more of the set-up than it needs; `NAME=VALUE` before the command, on every platform.
+// Runs a command with the tools of this repository, local state and dummy credentials: `node scripts/with-env.mjs CMD ARGS…`.
+// `--only=STEP,…` before the command runs only these steps of set-up. `NAME=VALUE` before the command sets a variable, on every platform.
 // @ts-check
 import { spawn } from "node:child_process";
 import { toolchainEnvironment } from "./environment.mjs";
@@ -27,7 +27,7 @@ const child = spawn(command, args, {
 process.on("SIGTERM", (signal) => child.kill(signal));
 process.on("SIGHUP", (signal) => child.kill(signal));
 process.on("SIGINT", (signal) => {
-  // A terminal has sent it to the child, too; a second one would make pulumi give up without cleaning up.
+  // A terminal sends the signal to the child as well. A second signal would make pulumi end without cleaning up.
   if (!process.stdin.isTTY) child.kill(signal);
 });
 child.on("error", (error) => {

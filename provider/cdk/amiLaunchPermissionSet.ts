@@ -1,4 +1,4 @@
-/** The resource `ami_launch_permission_set`: an AMI's launch permissions and its snapshots' create-volume permissions, as one set. */
+/** The construct for `ami_launch_permission_set`: the launch permissions of an AMI and the create-volume permissions of its snapshots. */
 
 import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
@@ -144,7 +144,7 @@ interface Members extends References<PlainArguments>, Computed {}
 /** What the reference to the create-volume permissions has for its arguments. */
 interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePermissions> {}
 
-/** A set's create-volume permissions: references to them, and a way to change them. */
+/** References to the create-volume permissions of a set, and methods to change them. */
 export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extends withAttributes<
   typeof cdktn.ComplexObject,
   VolumeMembers
@@ -166,7 +166,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
 /** What the reference to the timeouts has for its arguments. */
 interface TimeoutMembers extends References<AmiLaunchPermissionSetTimeouts> {}
 
-/** A set's timeouts: references to them, and a way to change them. */
+/** References to the timeouts of a set, and methods to change them. */
 export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttributes<typeof cdktn.ComplexObject, TimeoutMembers>(
   cdktn.ComplexObject,
   TIMEOUTS,
@@ -186,8 +186,8 @@ export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttribute
 }
 
 /**
- * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set, changed in one batch. `grants`
- * shows in a plan, grantee by grantee, who gains and who loses access.
+ * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set that is changed in one batch. In a plan,
+ * `grants` shows for each grantee who gains and who loses access.
  */
 export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.TerraformResource, Members>(
   cdktn.TerraformResource,

@@ -1,16 +1,16 @@
-/** The provider `ami`: how EC2 is reached. */
+/** The construct for the provider `ami`, which says how to reach EC2. */
 
 import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
 import { given, keep, type TableOf, type Values, withAttributes } from "./attributes";
 
-/** Where Terraform finds the provider. */
+/** The source address of the provider. */
 export const PROVIDER_SOURCE = "registry.terraform.io/ami-launch-permissions/ami";
 
-// The package by its name, which is the same from the sources and from either build.
+// Loaded by the name of the package, because the relative path is different in the sources and in the builds.
 const { version } = require("ami-launch-permissions/package.json") as { version: string };
 
-/** What Terraform is told of the provider that constructs need: the one of this package's version, or with later mends. */
+/** The provider that the constructs require: the version of this package, or a later patch version. */
 export const METADATA: cdktn.TerraformProviderGeneratorMetadata = {
   providerName: "ami",
   providerVersionConstraint: `~> ${version}`,

@@ -1,8 +1,8 @@
-/** How constructs keep their arguments, refer to their attributes and write them for Terraform; which ones there are, each construct tells. */
+/** The common base of the constructs: they store their arguments, return references, and write Terraform. Each construct has a table of its attributes. */
 
 import * as cdktn from "cdktn";
 
-/** A type of Terraform's: `set` and `map` are of strings, a table is a nested object. */
+/** A Terraform type. `set` and `map` contain strings. A table is a nested object. */
 type Kind = "string" | "number" | "bool" | "set" | "map" | Table;
 type Table = { readonly [name: string]: Kind };
 
@@ -17,24 +17,24 @@ type KindOf<T> = [T] extends [string]
         : [T] extends [boolean | cdktn.IResolvable]
           ? "bool"
           : TableOf<T>;
-/** The table for an interface: all of its members, and their kinds. */
+/** The table of an interface: all its members with their kinds. */
 export type TableOf<Shape> = { readonly [Name in keyof Shape]-?: KindOf<NonNullable<Shape[Name]>> };
 
 /** The names of the arguments that can be left out. */
 type Optional<Args> = { [Name in keyof Args]-?: undefined extends Args[Name] ? Name : never }[keyof Args];
 
-/** Arguments as they were given, and the way to take back one that can be left out. */
+/** For each argument its value as it was set (`…Input`), and for each optional one a method that removes it (`reset…`). */
 type Given<Args> = {
   readonly [Name in keyof Args & string as `${Name}Input`]: Args[Name] | undefined;
 } & {
   readonly [Name in Optional<Args> & string as `reset${Capitalize<Name>}`]: () => void;
 };
-/** What a construct has for its arguments: read, a reference to what Terraform knows; assigned, another argument. */
+/** The argument properties of a construct: reading returns a reference to the value in Terraform, assigning sets the argument. */
 export type References<Args> = { -readonly [Name in keyof Args]-?: Exclude<Args[Name], undefined> } & Given<Args>;
-/** What a provider has for its arguments, to which nothing can refer. */
+/** The argument properties of a provider: reading returns the argument, because Terraform has no references to a provider. */
 export type Values<Args> = { -readonly [Name in keyof Required<Args>]: Args[Name] | undefined } & Given<Args>;
 
-// biome-ignore lint/suspicious/noExplicitAny: TypeScript asks it of a class that extends any other.
+// biome-ignore lint/suspicious/noExplicitAny: TypeScript requires it for a class that extends any other class.
 type Constructor = abstract new (...args: any[]) => object;
 type Extended<Base extends Constructor, Members> = Omit<Base, "prototype"> &
   (new (
@@ -42,30 +42,30 @@ type Extended<Base extends Constructor, Members> = Omit<Base, "prototype"> &
   ) => InstanceType<Base> & Members);
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** The arguments of constructs, and of references to nested objects. */
+/** The arguments of each construct, and of each reference to a nested object. */
 const kept = new WeakMap<object, unknown>();
 
-/** Has a construct, or a reference to a nested object, keep its arguments. */
+/** Stores the arguments of a construct, or of a reference to a nested object. */
 export function keep(holder: object, args: unknown): void {
   kept.set(holder, args);
 }
 
-/** The arguments as they are now: an object, or for a nested object also a token or nothing. */
+/** The current arguments: an object. For a nested object, they can also be a token or undefined. */
 export function keptBy(holder: object): unknown {
   return kept.get(holder);
 }
 
-/** The argument as it was given. */
+/** The argument as it was set. */
 export function given(holder: object, name: string): unknown {
   const args = keptBy(holder);
   return isPlain(args) ? args[name] : undefined;
 }
 
 /**
- * A class that keeps, refers to and writes what two tables tell, for a class to extend whose constructor calls {@link keep}.
- * Members is to be an interface: declarations then name it, and editors show the words of what it extends.
+ * Returns a base class with the properties of two tables. The constructor of the derived class must call {@link keep}.
+ * Members must be an interface: the declaration files then contain its name, and editors show the comments of the interfaces it extends.
  *
- * @param read what reading an argument gives
+ * @param read returns the value of a property when it is read
  */
 export function withAttributes<Base extends Constructor, Members>(
   base: Base,
@@ -73,7 +73,7 @@ export function withAttributes<Base extends Constructor, Members>(
   computed: Table = {},
   read: (holder: object, name: string, kind: Kind) => unknown = reference,
 ): Extended<Base, Members> {
-  // By way of the accessors: the arguments of a nested object are kept by its reference.
+  // Read through the `…Input` properties, because the arguments of a nested object are stored with its reference.
   const inputsOf = (holder: object) =>
     Object.fromEntries(Object.keys(args).map((name) => [name, (holder as Attributes)[`${name}Input`]]));
   abstract class WithAttributes extends base {
@@ -120,7 +120,7 @@ export function withAttributes<Base extends Constructor, Members>(
   return WithAttributes as unknown as Extended<Base, Members>;
 }
 
-/** What Terraform knows of an attribute. */
+/** A reference to an attribute in Terraform. */
 function reference(holder: object, name: string, kind: Kind): unknown {
   const construct = holder as cdktn.TerraformResource;
   const attribute = snakeCase(name);
@@ -130,7 +130,7 @@ function reference(holder: object, name: string, kind: Kind): unknown {
     case "number":
       return construct.getNumberAttribute(attribute);
     case "set":
-      // As a list, of which programs can take elements.
+      // Converted to a list, so that programs can use its elements.
       return cdktn.Fn.tolist(construct.getListAttribute(attribute));
     case "map":
       return new cdktn.StringMap(construct, attribute);
@@ -139,7 +139,7 @@ function reference(holder: object, name: string, kind: Kind): unknown {
   }
 }
 
-/** Arguments by their names in Terraform. An empty object and an empty list say something else than nothing: they stay. */
+/** The arguments with their names in Terraform. Empty objects and lists are kept, because they do not mean the same as no value. */
 function written(table: Table, args: Attributes): Attributes {
   return Object.fromEntries(
     Object.entries(table).map(([name, kind]) => {
@@ -149,7 +149,7 @@ function written(table: Table, args: Attributes): Attributes {
   );
 }
 
-/** What the libraries' writer of HCL wants to know of a type. `any` writes an object as an argument; generated bindings write a block. */
+/** The types for the HCL output of the libraries. `any` writes an object as an argument. Generated bindings would write a block. */
 const HCL_TYPES = {
   string: { type: "simple", storageClassType: "string" },
   number: { type: "simple", storageClassType: "number" },
@@ -168,7 +168,7 @@ function writtenAsHcl(table: Table, args: Attributes): Attributes {
   return Object.fromEntries(attributes.filter(([, { value }]) => value !== undefined));
 }
 
-/** Whether a value is an object whose members are known now, and no token. */
+/** Whether a value is an object with known members, and not a token. */
 function isPlain(value: unknown): value is Attributes {
   return typeof value === "object" && value !== null && !cdktn.Token.isUnresolved(value);
 }

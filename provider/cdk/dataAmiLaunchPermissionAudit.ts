@@ -1,4 +1,4 @@
-/** The data source `ami_launch_permission_audit`: the AMIs of a region that concern sharing. */
+/** The construct for the data source `ami_launch_permission_audit`: the caller's AMIs with their grants, or those that others share with the caller. */
 
 import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
@@ -32,7 +32,7 @@ interface Computed {
   readonly id: string;
 }
 
-/** What Terraform reads of each AMI. */
+/** The attributes of each AMI. */
 interface ComputedOfAmi extends Permissions {
   /** The AMI. */
   readonly imageId: string;
@@ -63,7 +63,7 @@ export class DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference extends wi
   }
 }
 
-/** References to the snapshots of an AMI, by their place. */
+/** References to the snapshots of an AMI, by index. */
 export class DataAmiLaunchPermissionAuditAmisSnapshotsList extends cdktn.ComplexList {
   /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference {
@@ -91,7 +91,7 @@ export class DataAmiLaunchPermissionAuditAmisOutputReference extends withAttribu
   }
 }
 
-/** References to the AMIs, by their place. */
+/** References to the AMIs, by index. */
 export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
   /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisOutputReference {
@@ -101,8 +101,8 @@ export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
 }
 
 /**
- * The AMIs of a region that concern sharing: the caller's own, each with who it is shared with now, or those of other accounts that
- * are shared with the caller.
+ * The AMIs of a region: the caller's own with the grantees that they are shared with now, or AMIs of other accounts that are shared with
+ * the caller.
  */
 export class DataAmiLaunchPermissionAudit extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
   cdktn.TerraformDataSource,

@@ -1,4 +1,4 @@
-/** The data source `ami_launch_permissions`: who an AMI is shared with now. */
+/** The construct for the data source `ami_launch_permissions`: who an AMI is shared with now. */
 
 import * as cdktn from "cdktn";
 import type { Construct } from "constructs";
@@ -16,7 +16,7 @@ interface Arguments {
 /** The arguments of the data source. */
 export interface DataAmiLaunchPermissionsConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
-/** What Terraform reads of an AMI. */
+/** The attributes of an AMI. */
 export interface Permissions {
   /** The account that owns the AMI. */
   readonly ownerId: string;
@@ -46,7 +46,7 @@ interface Computed extends Permissions {
   readonly id: string;
 }
 
-/** What Terraform reads of a snapshot. */
+/** The attributes of a snapshot. */
 export interface PermissionsOfSnapshot {
   /** The snapshot. */
   readonly snapshotId: string;
@@ -99,7 +99,7 @@ export class DataAmiLaunchPermissionsSnapshotsOutputReference extends withAttrib
   }
 }
 
-/** References to the snapshots of an AMI, by their place. */
+/** References to the snapshots of an AMI, by index. */
 export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
   /** The one at a place, counted from 0. */
   get(index: number): DataAmiLaunchPermissionsSnapshotsOutputReference {
@@ -108,7 +108,7 @@ export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
   }
 }
 
-/** Who an AMI of the caller's is shared with now, whoever shared it: the Permissions tab of the EC2 console. */
+/** Who an AMI of the caller is shared with now, whoever shared it, as in the Permissions tab of the EC2 console. */
 export class DataAmiLaunchPermissions extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
   cdktn.TerraformDataSource,
   ARGUMENTS,

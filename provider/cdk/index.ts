@@ -1,4 +1,4 @@
-/** What programs of CDKTN import, and with the same words those of CDKTF: the build emits this folder once for each. */
+/** The exports for programs of CDKTN. The build also writes this folder for CDKTF. */
 
 export {
   AmiLaunchPermissionSet,

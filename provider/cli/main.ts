@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `ami-launch-permissions`: arguments, words for mistakes, and the exit code. */
+/** The command `ami-launch-permissions`: its arguments, error messages and exit code. */
 
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
@@ -12,11 +12,11 @@ const USAGE = `usage: ami-launch-permissions adopt <ami-id> [--region <region>] 
        ami-launch-permissions migrate-terraform <file>
        ami-launch-permissions install-terraform-provider <folder>
 
-adopt prints the Pulumi program (TypeScript) that declares an AMI as it is shared now: an up of it changes nothing in EC2.
-migrate-terraform prints what takes a state from aws_ami_launch_permission and aws_snapshot_create_volume_permission to sets, so that
-nobody loses access: blocks of Terraform for a terraform.tfstate or what terraform show -json wrote, a program and commands for what
-pulumi stack export wrote. It reads the file, and nothing else.
-install-terraform-provider puts the Terraform provider into a folder: terraform.d/plugins beside a configuration, or a filesystem mirror.`;
+adopt prints a Pulumi program (TypeScript) that declares an AMI as it is shared now. An up of this program changes nothing in EC2.
+migrate-terraform prints how to migrate from aws_ami_launch_permission and aws_snapshot_create_volume_permission to sets, so that nobody
+loses access. For a terraform.tfstate or the output of terraform show -json, it prints Terraform blocks. For the output of pulumi stack
+export, it prints a program and commands. It reads only this file.
+install-terraform-provider installs the Terraform provider into a folder: terraform.d/plugins of a configuration, or a filesystem mirror.`;
 
 const OPTIONS = {
   region: { type: "string" },

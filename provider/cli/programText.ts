@@ -1,14 +1,14 @@
-/** The program text that declares an AMI as it is shared now; pure. */
+/** The program text that declares an AMI as it is shared now. Pure functions. */
 
 import { type AmiPermissions, adoptionOf } from "../core";
 
-/** How the AMI was reached, as far as the program has to say it. */
+/** The connection arguments that the program must contain. */
 export interface ReachedBy {
   readonly profile?: string | undefined;
   readonly endpoint?: string | undefined;
 }
 
-/** A Pulumi program in TypeScript with one set; what a set cannot declare is told in comments. */
+/** A Pulumi program in TypeScript with one set. Comments list what a set cannot declare. */
 export function programText(permissions: AmiPermissions, { profile, endpoint }: ReachedBy = {}): string {
   const { imageId, name } = permissions;
   const { declared, comments: untold } = adoptionOf(permissions);
@@ -24,7 +24,7 @@ export function programText(permissions: AmiPermissions, { profile, endpoint }: 
 
 export const IMPORT = 'import { AmiLaunchPermissionSet } from "ami-launch-permissions";';
 
-/** The lines that make a set. */
+/** The lines that declare a set. */
 export function setText(name: string, args: object): string[] {
   const lines = Object.entries(args).flatMap(([key, value]) =>
     value === undefined ? [] : [`  ${key}: ${literal(value, "  ")},`],
@@ -36,7 +36,7 @@ function resourceName({ name, imageId }: AmiPermissions): string {
   return name?.replace(/[^A-Za-z0-9-]+/g, "-").replace(/^-+|-+$/g, "") || imageId;
 }
 
-/** A value in the form that people write: keys without quotes where they need none, an item a line where there are several. */
+/** A value as people write it: keys without quotes if possible, and several items on separate lines. */
 function literal(value: unknown, indent: string): string {
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

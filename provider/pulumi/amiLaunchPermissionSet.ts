@@ -1,32 +1,32 @@
-/** The resource as programs use it: arguments, outputs, and the notes that it logs of its own. */
+/** The resource class for programs: its arguments and outputs, and the function that reads the permissions of an AMI. */
 
 import * as pulumi from "@pulumi/pulumi";
 import { version as pulumiVersion } from "@pulumi/pulumi/version";
 import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } from "../core";
 import { describePermissions, LISTS, OUTPUTS } from "../core";
 import { logReport } from "./log";
-import { look, lookOnceKnown, refuseWrongArguments } from "./look";
+import { callReadFunction, callReadFunctionOutput, type ReadFunction, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, secretArguments, urnOf } from "./program";
 import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
 import { CONTEXT, DONE } from "./state";
 
 /**
- * The oldest SDK that works, as in peerDependencies: before 3.139 dynamic providers were not told the stack's config, so that
- * its region and roles were ignored; before 3.216 previews after a refresh did not show who loses access.
+ * The oldest SDK that works, as in peerDependencies. Before 3.139, dynamic providers did not get the stack's config, so its region and
+ * roles were ignored. Before 3.216, previews after a refresh did not show who loses access.
  */
 const OLDEST_PULUMI = [3, 216] as const;
 
 /**
- * Lists, which the engine compares by position: one account less would show as a change of every account after it. The grants show, by
- * grantee, what changes.
+ * The lists, whose diffs are hidden. The engine compares lists by position: if one account is removed, every account after it shows as
+ * changed. `grants` shows the changes by grantee instead.
  */
 export const HIDDEN_DIFFS = LISTS;
 
 /** What the dynamic provider fills in; `id` is the SDK's. */
 const COMPUTED = Object.keys(OUTPUTS).filter((name) => name !== "id");
 
-/** An account id: 12 digits. As a string; a number is accepted where no leading zero is lost. */
+/** An account id: 12 digits, as a string. A number is accepted if it has 12 digits, that is, if no leading zero is lost. */
 export type AccountId = string | number;
 
 // BEGIN arguments: `npm run fix` writes it from core/declaration/argumentTable.ts
@@ -169,10 +169,10 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   // END outputs
 
   /**
-   * An AMI's permissions as they are now, whoever set them, snapshots included: read only, nothing is managed.
+   * Reads the permissions that an AMI and its snapshots have now, whoever granted them. It manages nothing.
    *
    * @param id the AMI
-   * @param connection how to reach it; its region, where that is not the stack's
+   * @param connection how to reach it, with the region if that is not the region of the stack
    */
   static get(
     name: string,
@@ -205,7 +205,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   }
 }
 
-/** Which AMI to look at, and how to reach it. */
+/** Which AMI to read, and how to reach it. */
 export interface GetAmiLaunchPermissionsArgs {
   /** The AMI, which the caller owns. */
   imageId: string;
@@ -219,15 +219,18 @@ export interface GetAmiLaunchPermissionsArgs {
   assumeRole?: { roleArn: string; externalId?: string; sessionName?: string };
 }
 
-const LOOK = { name: "getAmiLaunchPermissions", check: refuseWrongArguments };
+const GET_PERMISSIONS: ReadFunction<GetAmiLaunchPermissionsArgs> = {
+  name: "getAmiLaunchPermissions",
+  check: refuseWrongArguments,
+};
 
 /**
- * Who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection.
+ * Returns who an AMI is shared with now. Errors name the AMI: `image-not-found`, `not-owner`, and those of the connection.
  *
- * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise
+ * @throws pulumi.RunError at once for a wrong argument. Every other error rejects the promise
  */
 export function getAmiLaunchPermissions(args: GetAmiLaunchPermissionsArgs): Promise<AmiPermissions> {
-  return look(LOOK, args, (gateway) => describePermissions(gateway, args.imageId));
+  return callReadFunction(GET_PERMISSIONS, args, (gateway) => describePermissions(gateway, args.imageId));
 }
 
 /** The form of {@link getAmiLaunchPermissions} for arguments that are outputs. */
@@ -236,10 +239,10 @@ export function getAmiLaunchPermissionsOutput(
     [Name in keyof GetAmiLaunchPermissionsArgs]: pulumi.Input<GetAmiLaunchPermissionsArgs[Name]>;
   },
 ): pulumi.Output<AmiPermissions> {
-  return lookOnceKnown<GetAmiLaunchPermissionsArgs, AmiPermissions>(LOOK, args, getAmiLaunchPermissions);
+  return callReadFunctionOutput<GetAmiLaunchPermissionsArgs, AmiPermissions>(GET_PERMISSIONS, args, getAmiLaunchPermissions);
 }
 
-/** Refuses what Pulumi would get wrong in silence, or fail at with words that do not help. */
+/** Refuses options that Pulumi would ignore without a message, or would reject with an unhelpful one. */
 function requireSupported(name: string, opts: pulumi.CustomResourceOptions | undefined): void {
   const [major = Number.NaN, minor = Number.NaN] = pulumiVersion.split(".").map(Number);
   const [oldestMajor, oldestMinor] = OLDEST_PULUMI;
@@ -249,12 +252,12 @@ function requireSupported(name: string, opts: pulumi.CustomResourceOptions | und
     );
   if (opts?.import !== undefined)
     throw new pulumi.RunError(
-      `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, since creating a set takes over what the AMI is shared with already`,
+      `set "${name}": Pulumi cannot import dynamic resources; leave out the option import, because a new set takes over the grants that the AMI has already`,
     );
   const output = opts?.ignoreChanges?.find((path) => OUTPUT.test(path));
   if (output !== undefined)
     throw new pulumi.RunError(
-      `set "${name}": ignoreChanges names "${output}", which is an output and is worked out from the arguments; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant`,
+      `set "${name}": ignoreChanges names "${output}", which is an output and is computed from the arguments; if others also share the AMI, set mode to "additive": the set then revokes only what it granted`,
     );
 }
 

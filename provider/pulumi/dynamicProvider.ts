@@ -1,4 +1,4 @@
-/** The dynamic provider's operations: decode what the engine sends, call the core, encode what it gets. Loaded by the shim. */
+/** The operations of the dynamic provider: each decodes what the engine sends, calls the core, and encodes the result. The shim loads this file. */
 
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
@@ -54,7 +54,7 @@ import {
   withoutRecorded,
 } from "../core";
 import { logLine } from "./engineLog";
-import { stopSignal, working } from "./process";
+import { stopSignal, trackWork } from "./process";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
@@ -78,34 +78,34 @@ import {
   setIn,
 } from "./state";
 
-// The engine shows what this process prints in every preview; the SDK's advice on Node versions does not belong there.
+// The engine shows everything that this process prints. The AWS SDK would print its warning about old Node.js versions in every preview.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** What an operation needs from outside; tests give their own. @internal */
 export interface ProviderOptions {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly patience?: Patience;
-  /** Tells users what a deletion did: no program is there to log it. */
+  /** Shows users what a deletion did. Pulumi runs no program for a deletion that could log it. */
   readonly tell?: (words: string) => void;
-  /** Once it is aborted, nothing more is changed, and what is under way ends. */
+  /** After it is aborted, nothing more is changed, and running calls end. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What the shim makes. @internal */
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
   private getConfig: GetConfig = () => undefined;
-  /** The sets of this run, so that none takes away what another one declares. */
+  /** What the sets of this run declare, so that no set revokes what another set declares. */
   private readonly claims = new ClaimRegistry();
-  /** What is recorded of the sets' AMIs, by place. */
+  /** The recorded AMIs of the sets, by place. */
   private readonly images = new Map<string, ClaimedImage>();
-  /** One gateway a connection, so that a role is assumed once for all sets of a stack. */
+  /** One gateway for each connection, so that a role is assumed only once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
   constructor(
     private readonly options: ProviderOptions = {
       gateway: ec2Gateway,
       signal: stopSignal(),
-      // The engine shows what this process prints.
+      // The engine shows everything that this process prints.
       tell: console.log,
     },
   ) {}
@@ -116,7 +116,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async check(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
     const { grants: kept, ...given } = news;
-    // A program cannot give grants: they are what state records, put there by the option ignoreChanges.
+    // A program cannot set `grants`. If it is present, the engine has added the recorded value, because of the option ignoreChanges.
     if (kept !== undefined && !isDeepStrictEqual(argumentsIn(given), argumentsIn(olds)))
       return { inputs: { ...news }, failures: [IGNORED_GRANTS] };
     const decoded = decodeInputs(given);
@@ -138,7 +138,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       return { inputs: sealed(inputs, secrets) };
     } catch (error) {
       const { property = "region", message } = error as AmiSharingError;
-      // What is recorded may be named as well.
+      // The message can also name recorded values, so recorded secrets are hidden, too.
       const known = withSecretsOf({ ...news, [SECRETS]: secrets }, olds);
       return { inputs: { ...news }, failures: [shown(property, withoutSecrets(message, olds), known)] };
     }
@@ -157,14 +157,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const claimed = found ? this.claimedGrants(found.declared, idOf(news), olds) : {};
     return (
       !isDeepStrictEqual(comparableGrants(olds, olds, news, claimed), comparableGrants(news, olds, news, claimed)) ||
-      (found !== undefined && this.ownsTooLittle(found.set, olds, news))
+      (found !== undefined && this.mustTakeOver(found.set, olds, news))
     );
   }
 
-  /**
-   * Whether nothing changes of a set whose last change was made whole but `timeouts` and what is a secret: then EC2 has nothing to do with it.
-   */
-  private isMade(olds: Properties, news: Properties): boolean {
+  /** Whether the last change of a set was complete, and only `timeouts` or the secret values differ: then the update needs no call. */
+  private needsNoCall(olds: Properties, news: Properties): boolean {
     return DONE in olds && areSameButTimeouts(olds, news) && !this.hasOtherGrants(olds, news);
   }
 
@@ -177,14 +175,14 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async update(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.UpdateResult> {
     return forUsers(withSecretsOf(news, olds), async () => ({
-      outs: this.isMade(olds, news) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
+      outs: this.needsNoCall(olds, news) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
     }));
   }
 
   async read(id: string, props: Properties = {}): Promise<pulumi.dynamic.ReadResult> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     return forUsers({ ...props, ...args }, async () => {
-      const { declared, set } = stored(args);
+      const { declared, set } = recordedArguments(args);
       const observed = await this.observed(args, props, set);
       if (!observed) return { id: "", props: {} };
       const outs = { ...encodeOutputs(args, set, observed), ...(DONE in props ? { [DONE]: props[DONE] } : {}) };
@@ -200,7 +198,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   async delete(id: string, props: Properties): Promise<void> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
     await forUsers({ ...props, ...args }, async () => {
-      const { set } = stored(args);
+      const { set } = recordedArguments(args);
       const place = placeOf(args);
       const record = recordText(props);
       await this.claims.inTurn(place, async () => {
@@ -210,21 +208,21 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
         const held = set.onDelete === "reset" ? await observe(this.gateway(args), set).catch(() => undefined) : undefined;
         await remove(this.gateway(args), set, recorded, this.patience(props), heirs);
-        this.tellDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, heirs);
+        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, heirs);
         this.claims.removed(place, record);
       });
     });
   }
 
-  /** Says who lost access; nothing where nobody did. */
-  private tellDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): void {
+  /** Reports who lost access. If nobody did, there is no report. */
+  private reportDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): void {
     try {
       if (isEmpty(revokedByRemoval(set, recorded, neighbours))) return;
       const unnamed = hidesGrantees(secretNames(props));
       const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", unnamed });
       this.options.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
     } catch {
-      // What was done is not to fail for its words.
+      // The deletion is done. It must not fail because its report cannot be written.
     }
   }
 
@@ -246,9 +244,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         );
         if (id) this.claims.ended(place, id, "made", made.granted);
         const { claims } = plan.neighbours;
-        // What a set holds that has left the program goes with it, later in the same update.
+        // Grants of a set that left the program are not recorded here: they go later in the same update, with that set.
         const recorded = { ...made, live: withoutRecorded(made.live, claims, made, union(plan.target, made.granted)) };
-        const outs = { ...encodeOutputs(news, set, recorded), ...doneBy(plan, news, olds) };
+        const outs = { ...encodeOutputs(news, set, recorded), ...doneReport(plan, news, olds) };
         return sealed(outs, secrets, before);
       } catch (error) {
         if (!(error instanceof IncompleteChangeError)) {
@@ -264,8 +262,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /**
-   * What state tells. Where it lacks the snapshots, in which "createVolume" is told, they are those of the AMI. Where it cannot be read,
-   * an authoritative set has granted what its arguments name; an additive one may have found that in place.
+   * The record of a set in the state. If the record has no snapshots, which are needed to decode "createVolume", those of the AMI are
+   * read. If the record cannot be decoded, an authoritative set counts what its arguments name as granted by it. An additive set cannot:
+   * others may have made these grants.
    */
   private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
     try {
@@ -284,10 +283,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     return recordedIn(image ? { ...props, snapshotIds: image.snapshotIds } : props, set);
   }
 
-  /** What EC2 has; undefined where the AMI is gone. A record that cannot be read is made anew: what the arguments name is the set's. */
+  /** What EC2 has; undefined if the AMI is gone. If the record cannot be decoded, a new one counts what the arguments name as granted by the set. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
     const patience = this.patience(props);
-    // A resource that is only looked up has nothing recorded.
+    // A resource of `AmiLaunchPermissionSet.get` has no record.
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
       return observe(this.gateway(args), set, undefined, patience);
     try {
@@ -304,7 +303,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
-  /** Tells the sets of the AMI what each of them wants, those included that are still to be checked. Errors: `conflicting-sets`. */
+  /** Registers the claims of all sets of the AMI, also of those that the engine has not checked yet. Errors: `conflicting-sets`. */
   private async claimAll(declared: DeclaredSet, context: Context, olds: Properties): Promise<void> {
     const { imageId, region } = declared;
     for (const [urn, args] of Object.entries(context.declared ?? {})) {
@@ -317,13 +316,13 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     this.claim(declared, context, olds);
   }
 
-  /** Tells the other sets of the AMI what this one wants. Errors: `conflicting-sets`. */
+  /** Registers the claim of this set for the other sets of the AMI. Errors: `conflicting-sets`. */
   private claim(declared: DeclaredSet, { urn: id, recorded: known }: Context, olds: Properties): void {
     const { imageId, region, mode = SET_ARGUMENTS.mode.default } = declared;
     if (typeof imageId !== "string" || typeof region !== "string") return;
     const place = placeOf({ imageId, region });
     const recorded = Object.entries(known).filter(([, outputs]) => placeOf(outputs) === place);
-    // A set that an alias renamed is in state under its old name.
+    // If an alias renamed the set, the state has it under its old URN.
     const isRenamed = known[id] === undefined && Object.keys(olds).length > 0;
     const before = isRenamed
       ? recorded.find(([, outputs]) => isDeepStrictEqual(argumentsIn(outputs), argumentsIn(olds)))?.[0]
@@ -344,7 +343,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if (rival !== undefined) refuseRivals(imageId, region, [rival, name]);
   }
 
-  /** What a set's recorded grants hold that other sets want, too. */
+  /** The recorded grants of a set that other sets also declare. */
   private claimedGrants(declared: DeclaredSet, id: string | undefined, olds: Properties): Grants {
     const { imageId, region } = declared;
     if (id === undefined || typeof imageId !== "string" || typeof region !== "string" || olds.imageId !== imageId) return {};
@@ -359,8 +358,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     return encodeGrants(kept.reduce(union, NO_PERMISSIONS), named ? undefined : image.snapshotIds);
   }
 
-  /** Whether another set of the stack granted what this additive one wants, and this one does not own yet: then nobody might revoke it. */
-  private ownsTooLittle(set: PermissionSet, olds: Properties, news: Properties): boolean {
+  /**
+   * Whether this additive set must take over grants that another set of the stack made and that it declares as well. Otherwise no set
+   * would revoke them later.
+   */
+  private mustTakeOver(set: PermissionSet, olds: Properties, news: Properties): boolean {
     const id = idOf(news);
     if (set.mode !== "additive" || id === undefined) return false;
     try {
@@ -386,8 +388,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /**
-   * The region of a set: its own, the stack's, the one recorded, or the default (the environment's, then the profile's in the
-   * shared files that the stack names, else the SDK's), in this order. Recorded before default, so that another shell's AWS_REGION moves nothing; a new AMI may be in a new region.
+   * The region of a set. The first of these that exists: its argument, that of the stack, the recorded one, the default. The default is
+   * that of the environment, then that of the profile in the shared files that the stack names, then that of the SDK. The recorded region
+   * comes before the default, so that AWS_REGION of another shell does not move a set. If the AMI changes, the recorded region does not apply.
    */
   private async regionFor(declared: DeclaredSet, olds: Properties): Promise<MaybeUnknown<string>> {
     if (declared.region !== undefined) return declared.region;
@@ -395,7 +398,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const recorded = olds.imageId === declared.imageId ? (olds.region as string | undefined) : undefined;
     const settled = region ?? recorded;
     if (settled !== undefined) return settled;
-    // Only the default may depend on the profile.
+    // Only the default can depend on the profile.
     if (declared.profile === UNKNOWN) return UNKNOWN;
     const { profile, sharedConfigFile, sharedCredentialsFile } = connectionOf({ profile: declared.profile }, this.getConfig);
     return this.makeGateway({ profile, sharedConfigFile, sharedCredentialsFile }).region();
@@ -410,7 +413,7 @@ function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.Che
   return shown(problem.property, `${problemText(problem)} [invalid-argument]`, news);
 }
 
-/** The engine shows the value of the property that a failure names, a secret one, too; one that names none is of the resource. */
+/** A failure of `check`. The engine shows the value of the property that it names. If the value is a secret, the failure names no property. */
 function shown(property: string, reason: string, news: Properties): pulumi.dynamic.CheckFailure {
   return {
     property: secretNames(news).includes(property) ? "" : property,
@@ -421,34 +424,34 @@ function shown(property: string, reason: string, news: Properties): pulumi.dynam
 const IGNORED_GRANTS: pulumi.dynamic.CheckFailure = {
   property: "grants",
   reason:
-    'grants are worked out from the arguments, so that ignoreChanges cannot hold them; where others share the AMI, too, set mode to "additive": then nothing is taken away that this set did not grant [invalid-argument]',
+    'grants are computed from the arguments, so ignoreChanges cannot keep them; if others also share the AMI, set mode to "additive": the set then revokes only what it granted [invalid-argument]',
 };
 
 const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
 
-/** An AMI in its region: what two sets can have in common. */
+/** The place of a set: its region and AMI. Two sets with the same place manage the same AMI. */
 function placeOf({ region, imageId }: Properties): string {
   return `${String(region)} ${String(imageId)}`;
 }
 
-/** The URN of a set, as its program told `check`; absent where the program is not known to this version. */
+/** The URN of a set, which the program passed to `check`; undefined if another version of the package wrote the inputs. */
 function idOf(inputs: Properties): string | undefined {
   const { [SET]: id } = inputs;
   return typeof id === "string" ? id : undefined;
 }
 
-/** What the program told; absent where it does not know it yet. */
+/** The context from the program; undefined if it is not known yet. */
 function contextIn(news: Properties): Context | undefined {
   const { [CONTEXT]: context } = news;
   return typeof context === "object" && context !== null ? (context as Context) : undefined;
 }
 
-/** Whether another set of the AMI keeps secret who has access. */
+/** Whether the grantees of another set of the AMI are a secret. */
 function hidesOthers({ urn, recorded, declared = {} }: Context): boolean {
   return Object.entries({ ...recorded, ...declared }).some(([id, props]) => id !== urn && hidesGrantees(secretNames(props)));
 }
 
-/** The claim of a set in state; undefined where its record cannot be read. */
+/** The claim of a recorded set; undefined if its record cannot be decoded. */
 function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
   if (!set) return undefined;
@@ -460,7 +463,7 @@ function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image:
   }
 }
 
-/** The outputs of a set of which nothing changed but how long it waits, and what is a secret. */
+/** The outputs of a set of which only `timeouts` and the secret values changed. */
 function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, news: Properties): Record<string, unknown> {
   const { timeouts } = news;
   return sealed(
@@ -470,13 +473,13 @@ function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, n
   );
 }
 
-/** Properties of which is secret what is so now or was so before. */
+/** The properties, with those marked as secret that are secret now or were before. */
 function withSecretsOf(news: Properties, olds: Properties | undefined): Properties {
   return { ...news, [SECRETS]: [...new Set([...secretNames(news), ...secretNames(olds)])] };
 }
 
-/** What was done, in words; without them if they cannot be made, since the record of what was done is not to be lost for them. */
-function doneBy(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?: Done } {
+/** The report on what was done. If it cannot be written, it is left out, so that the record of the change is not lost. */
+function doneReport(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?: Done } {
   const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
   try {
     const report = [news, olds].reduce((text, props) => withoutSecrets(text, props), reportOf(plan, "done", { unnamed }));
@@ -486,14 +489,14 @@ function doneBy(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?:
   }
 }
 
-/** Who lost access by a change that was made in part, in words. */
+/** The lines on who lost access by a change that was made in part. */
 function lossesBy({ plan, recorded }: IncompleteChangeError, news: Properties, olds: Properties | undefined): string[] {
   const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
   const lines = plan ? lossesOf(plan, recorded, { unnamed }) : [];
   return lines.length > 0 ? ["lost access by it:", ...lines] : [];
 }
 
-/** What the engine takes as "made, but not whole": it records `properties` and repeats the operation at the next up. */
+/** The error for a change that was made in part. The engine records `properties`, and repeats the operation in the next `up`. */
 class InitializationError extends Error {
   readonly reasons: string[];
   constructor(
@@ -506,16 +509,16 @@ class InitializationError extends Error {
   }
 }
 
-function stored(args: Properties) {
+function recordedArguments(args: Properties) {
   const found = setIn(args);
   if (!found) throw new AmiSharingError("invalid-argument", "the recorded arguments of the set cannot be read");
   return found;
 }
 
-/** Runs an operation so that what it throws is a message for users: the AMI named, no stack trace, no credentials. */
+/** Runs an operation, and converts its errors to messages for users: with the AMI, without a stack trace and without secrets. */
 async function forUsers<Result>(args: Properties, operation: () => Promise<Result>): Promise<Result> {
   try {
-    return await working(operation());
+    return await trackWork(operation());
   } catch (error) {
     const thrown = error as Error;
     const image = String(args.imageId ?? "");
@@ -523,7 +526,7 @@ async function forUsers<Result>(args: Properties, operation: () => Promise<Resul
     const message = withoutSecrets(named, args);
     const shown =
       thrown instanceof InitializationError ? new InitializationError(thrown.id, thrown.properties, message) : new Error(message);
-    // The engine's host prints `${error}: ${error.stack}` of what read and delete throw.
+    // For errors of read and delete, the engine's host prints `${error}: ${error.stack}`.
     shown.toString = () => "ami-launch-permissions";
     shown.stack = message;
     throw shown;

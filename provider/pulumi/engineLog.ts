@@ -1,4 +1,4 @@
-/** Lines on the engine's display while the provider's process works: the SDK gives providers no way to log. */
+/** Shows lines on the engine's display during an operation of the provider. The SDK has no function for this. */
 
 import { createRequire } from "node:module";
 import { engineAddress } from "./process";
@@ -9,9 +9,9 @@ type Requests = typeof import("@pulumi/pulumi/proto/engine_pb");
 let client: Client | undefined;
 
 /**
- * Shows a line, beside the resource where its URN is known. Nobody may fail for it: where the engine cannot be told, nothing is shown.
+ * Shows a line, at the resource if the URN is given. It never throws: if the engine cannot be reached, nothing is shown.
  *
- * Pulumi, proto/pulumi/engine.proto, `Engine.Log`: what a program's `pulumi.log` calls.
+ * It calls `Engine.Log`, as `pulumi.log` does in a program. Pulumi, proto/pulumi/engine.proto.
  */
 export function logLine(text: string, urn = "", argv: readonly string[] = process.argv): void {
   try {
@@ -24,7 +24,7 @@ export function logLine(text: string, urn = "", argv: readonly string[] = proces
     request.setUrn(urn);
     client.log(request, () => undefined);
   } catch {
-    // Another version of the SDK may have another way.
+    // In another version of the SDK, these modules may be missing.
   }
 }
 
@@ -32,7 +32,7 @@ function connected(argv: readonly string[]): Client | undefined {
   const engine = engineAddress(argv);
   if (!engine) return undefined;
   const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb");
-  // Credentials have to be of the SDK's own gRPC.
+  // The credentials must come from the copy of grpc-js that the SDK uses.
   const { credentials } = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js");
   return new EngineClient(`${engine.host}:${engine.port}`, credentials.createInsecure());
 }

@@ -1,16 +1,16 @@
-/** The function that finds AMIs: one's own with their grants, and those that others share with the caller. */
+/** The function that lists AMIs: the caller's own with their grants, or those that others share with the caller. */
 
 import type * as pulumi from "@pulumi/pulumi";
 import { type AmiOfAnother, type AmiPermissions, amisOfOthers, type Gateway, ownAmis, UNKNOWN } from "../core";
-import { look, lookOnceKnown, refuseWrongArguments } from "./look";
+import { callReadFunction, callReadFunctionOutput, type ReadFunction, refuseWrongArguments } from "./look";
 
-/** Whose AMIs to find, and how to reach them; default: the stack's `aws:*` config, then the SDK's default chain. */
+/** Whose AMIs to list, and how to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
 export interface GetSharedAmisArgs {
   /** `self`: the caller's own AMIs, with their grants. `others`: AMIs of other accounts that are shared with the caller. */
   owner: "self" | "others";
   /**
-   * For own AMIs: whether to read who may create volumes from their snapshots, one call each; `false` leaves `snapshots` empty
-   * and `grants` with launch only. Default: true.
+   * For own AMIs: whether to read who may create volumes from their snapshots, with one call for each snapshot. With `false`,
+   * `snapshots` is empty, and `grants` has only launch. Default: true.
    */
   includeSnapshots?: boolean;
   /** The region to look in. Default: the stack's `aws:region`, then the environment's. */
@@ -28,16 +28,15 @@ export type GetSharedAmisOutputArgs = {
   [Name in keyof GetSharedAmisArgs]: Name extends "owner" ? GetSharedAmisArgs[Name] : pulumi.Input<GetSharedAmisArgs[Name]>;
 };
 
-const LOOK = { name: "getSharedAmis", check: refuseMistakes };
+const GET_SHARED_AMIS: ReadFunction<GetSharedAmisArgs> = { name: "getSharedAmis", check: refuseMistakes };
 const NAMES = ["owner", "includeSnapshots", "region", "profile", "endpoint", "assumeRole"];
 
 /**
- * The AMIs of a region, by id: one's own with their grants (disabled ones too; 1 call, and one for each AMI and each snapshot), or
- * those shared with the caller's account, organization or unit (1 call; public AMIs are not among them). Those shared with an
- * organization count as EC2 tells them. An AMI that goes away meanwhile is left out.
+ * The AMIs of a region, by id. `self`: the caller's own AMIs with their grants, including disabled ones. This makes 1 call, and one for
+ * each AMI and each snapshot. `others`: the AMIs that are shared with the caller's account, organization or unit, as EC2 lists them,
+ * without public ones. This makes 1 call. An AMI that is deregistered in the meantime is left out.
  *
- * @throws pulumi.RunError at once for a wrong argument; all else rejects the promise, with the code of the connection's error, such as
- *   `[not-authorized]`
+ * @throws pulumi.RunError at once for a wrong argument. Every other error rejects the promise, with its code, such as `[not-authorized]`
  */
 export function getSharedAmis(args: GetSharedAmisArgs & { owner: "self" }): Promise<AmiPermissions[]>;
 /** The AMIs of others. */
@@ -47,17 +46,17 @@ export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[]
 export function getSharedAmis(args: GetSharedAmisArgs): Promise<AmiPermissions[] | AmiOfAnother[]> {
   const read = (gateway: Gateway): Promise<AmiPermissions[] | AmiOfAnother[]> =>
     args.owner === "self" ? ownAmis(gateway, args.includeSnapshots ?? true) : amisOfOthers(gateway);
-  return look(LOOK, args ?? {}, read);
+  return callReadFunction(GET_SHARED_AMIS, args ?? {}, read);
 }
 
-/** The form of {@link getSharedAmis} for arguments that are outputs. */
+/** The form of {@link getSharedAmis} for arguments that are outputs. `owner` must be known, because it decides the type of the result. */
 export function getSharedAmisOutput(args: GetSharedAmisOutputArgs & { owner: "self" }): pulumi.Output<AmiPermissions[]>;
 /** The AMIs of others. */
 export function getSharedAmisOutput(args: GetSharedAmisOutputArgs & { owner: "others" }): pulumi.Output<AmiOfAnother[]>;
 /** The same where the program does not say whose. */
 export function getSharedAmisOutput(args: GetSharedAmisOutputArgs): pulumi.Output<AmiPermissions[] | AmiOfAnother[]>;
 export function getSharedAmisOutput(args: GetSharedAmisOutputArgs): pulumi.Output<AmiPermissions[] | AmiOfAnother[]> {
-  return lookOnceKnown<GetSharedAmisArgs, AmiPermissions[] | AmiOfAnother[]>(LOOK, args, getSharedAmis);
+  return callReadFunctionOutput<GetSharedAmisArgs, AmiPermissions[] | AmiOfAnother[]>(GET_SHARED_AMIS, args, getSharedAmis);
 }
 
 function refuseMistakes(args: GetSharedAmisArgs): void {

@@ -1,4 +1,4 @@
-/** What Pulumi programs import. */
+/** The exports for Pulumi programs. */
 
 export {
   type AmiOfAnother,

@@ -1,4 +1,4 @@
-/** What a set says of itself in a preview and in an update: logged by the program, attached to the resource. */
+/** The reports on a set in a preview and in an update. The program logs them at the resource. */
 
 import * as pulumi from "@pulumi/pulumi";
 import {
@@ -16,53 +16,53 @@ import {
 } from "../core";
 import { gatewayFor } from "./look";
 import {
-  countingArguments,
+  deletionReport,
+  effectiveArguments,
   failProgram,
-  heirsOf,
   hidesGranteesOf,
-  isLeftOut,
+  isSkippedByEngine,
   neighboursOf,
   recordedOutputs,
+  remainingSetsOf,
   type SetOptions,
-  wordsOfDeletion,
 } from "./program";
 import { output } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, secretNames, withoutSecrets } from "./secrets";
 import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
 
-interface Words {
+interface LogEntry {
   readonly severity: "debug" | "info" | "warn" | "error";
   readonly text: string;
 }
 
-/** Starts the report on a resource that was just declared; the program does not end before it. What will fail fails the preview. */
+/** Starts the report on a resource that was just declared. The program does not end before the report. If the change will fail, so does the preview. */
 export function logReport(resource: pulumi.CustomResource, args: object | undefined, options: SetOptions = {}): void {
   const release = pulumi.runtime.rpcKeepAlive();
   const begun = Date.now();
   const run = reportsOfRun();
   run.pending += 1;
-  const words = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
-  words
-    .catch((error: Error): Words => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
+  const entry = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
+  entry
+    .catch((error: Error): LogEntry => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
     .then(async ({ severity, text }) => {
       await pulumi.log[severity](text, severity === "debug" ? undefined : resource);
       run.pending -= 1;
       run.failing ||= severity === "error";
-      // The other sets have their say first.
-      if (run.failing && run.pending === 0) failProgram(WILL_FAIL);
+      // The program fails only after the reports of all sets are logged.
+      if (run.failing && run.pending === 0) failProgram(PREVIEW_FAILED);
     })
     .finally(release);
 }
 
 /** The reports of one execution of a program. */
 interface Reports {
-  /** Those that are not told yet. */
+  /** How many reports are not logged yet. */
   pending: number;
-  /** Whether one of them told that something will fail. */
+  /** Whether one of them said that a change will fail. */
   failing: boolean;
 }
 
-/** By the stack's resource: a program of the Automation API may run many times in one process. */
+/** By stack resource, because the Automation API can run several programs in one process. */
 const reports = new WeakMap<object, Reports>();
 
 function reportsOfRun(): Reports {
@@ -72,34 +72,34 @@ function reportsOfRun(): Reports {
   return run;
 }
 
-/** An error that is only logged leaves the preview a success. */
-const WILL_FAIL = "a change will fail, as the errors of its set say; nothing was changed";
+/** The message of the failed program. An error that is only logged does not fail the preview. */
+const PREVIEW_FAILED = "a change will fail, as the errors of its set say; nothing was changed";
 
-const NOTHING: Words = { severity: "debug", text: "nothing to report on the set" };
+const NOTHING: LogEntry = { severity: "debug", text: "nothing to report on the set" };
 
-/** In an update: what was done, if something was since the resource was declared. */
-async function update(resource: pulumi.CustomResource, begun: number): Promise<Words> {
+/** In an update: the report on what was done, if something was done after the resource was declared. */
+async function update(resource: pulumi.CustomResource, begun: number): Promise<LogEntry> {
   const done = (await output(resource, DONE).promise()) as Done | undefined;
   return done && done.at >= begun ? { severity: "info", text: done.report } : NOTHING;
 }
 
-/** In a preview: what EC2 has, what will become of it, and what will fail; nothing where nothing changes. */
-async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Words> {
-  // An unchanged resource has its recorded outputs; one that is to be made or changed does not know its owner yet.
+/** In a preview: what EC2 has, what will change, and what will fail. If nothing changes, there is no report. */
+async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<LogEntry> {
+  // An unchanged resource has its recorded outputs. If a set is created or changed, its owner is not known yet.
   if (await output(resource, "ownerId").isKnown) return NOTHING;
-  const inputs = await countingArguments(resource, args, options);
+  const inputs = await effectiveArguments(resource, args, options);
   const decoded = decodeInputs(inputs);
-  // The engine tells what `check` found.
+  // The engine reports the problems that `check` found.
   if ("problems" in decoded) return NOTHING;
-  if (decoded.declared.imageId !== UNKNOWN && (await isLeftOut(resource))) return NOTHING;
+  if (decoded.declared.imageId !== UNKNOWN && (await isSkippedByEngine(resource))) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
   if (before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared)) return NOTHING;
   const { imageId, region } = decoded.declared;
   const isHidden = await hidesGranteesOf(String(imageId), String(region));
   const hidden = isHidden ? { ...inputs, [SECRETS]: [...secretNames(inputs), SECRET_OF_OTHERS] } : inputs;
-  const words = await describe(resource, hidden, decoded.declared, before, options);
-  const text = withoutSecrets(words.text, hidden);
-  return { ...words, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
+  const entry = await describe(resource, hidden, decoded.declared, before, options);
+  const text = withoutSecrets(entry.text, hidden);
+  return { ...entry, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
 }
 
 async function describe(
@@ -108,16 +108,16 @@ async function describe(
   declared: DeclaredSet,
   found: Properties | "unreadable" | undefined,
   { deleteBeforeReplace = false, retainOnDelete = false }: SetOptions,
-): Promise<Words> {
+): Promise<LogEntry> {
   const { imageId, region } = declared;
   if (imageId === UNKNOWN)
-    return { severity: "info", text: "the AMI is not known yet: who has access to it can be read once it exists" };
+    return { severity: "info", text: "the AMI is not known yet: its permissions can be read when it exists" };
   const set = permissionSetOf(declared);
   if (!set) {
     const names = Object.keys(declared).filter((name) => isUnknownIn((declared as unknown as Properties)[name]));
     return {
       severity: "info",
-      text: `AMI ${imageId}: what changes in EC2 depends on what is not known yet (${names.join(", ")})`,
+      text: `AMI ${imageId}: what changes in EC2 depends on values that are not known yet (${names.join(", ")})`,
     };
   }
   const before = found === "unreadable" ? undefined : found;
@@ -132,18 +132,18 @@ async function describe(
   if (before && leaving && replaced) {
     const when = deleteBeforeReplace ? "first" : "then";
     const which = `${when} AMI ${replaced.imageId}, whose set is replaced,`;
-    const heirs = await heirsOf(replaced.imageId, leaving.region);
+    const neighbours = await remainingSetsOf(replaced.imageId, leaving.region);
     deletion.push(
-      await wordsOfDeletion(which, replaced, leaving, before, { neighbours: heirs, retainOnDelete }),
+      await deletionReport(which, replaced, leaving, before, { neighbours, retainOnDelete }),
       ...usage.warnings.map((text) => `  warning: ${text}`),
       ...usage.doubts.map((text) => `  note: ${text}`),
     );
   }
   const inOrder = (report: string) => [
     ...(deleteBeforeReplace ? [...deletion, report] : [report, ...deletion]),
-    ...unseenChanges(same ? before : undefined, declared),
+    ...hiddenChanges(same ? before : undefined, declared),
     ...(found === "unreadable"
-      ? ["  note: the stack's state cannot be read here, so what this set granted before is not told apart"]
+      ? ["  note: the stack's state cannot be read here, so the report does not say which grants this set made before"]
       : []),
   ];
   const unnamed = [inputs, before].some((props) => hidesGrantees(secretNames(props)));
@@ -165,15 +165,15 @@ async function describe(
       };
     return {
       severity: "warn",
-      text: inOrder(`AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: ${error.message}`).join(
+      text: inOrder(`AMI ${imageId}: EC2 cannot be read, so this preview shows only what was recorded: ${error.message}`).join(
         "\n",
       ),
     };
   }
 }
 
-/** Changes of what the grants do not show, and the engine's diff hides with the other lists. */
-function unseenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
+/** Changes of `neverRevoke`: `grants` does not show them, and the engine's diff hides them with the other lists. */
+function hiddenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
   if (!before || neverRevoke === UNKNOWN) return [];
   const was = Array.isArray(before.neverRevoke) ? (before.neverRevoke as unknown[]) : [];
   const added = neverRevoke.filter((id) => !was.includes(id));
@@ -184,7 +184,7 @@ function unseenChanges(before: Properties | undefined, { neverRevoke = [] }: Dec
   ];
 }
 
-/** What was recorded; undefined where it cannot be read: the provider tells that where it matters. */
+/** The record of a set; undefined if it cannot be decoded. In that case the provider reports the error if it needs the record. */
 function readable(outputs: Properties, set: PermissionSet | undefined): Recorded | undefined {
   try {
     return recordedIn(outputs, set);
@@ -194,7 +194,7 @@ function readable(outputs: Properties, set: PermissionSet | undefined): Recorded
 }
 
 /** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
-function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): Words["severity"] {
+function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): LogEntry["severity"] {
   if (refusals.length === 0) return "info";
   const mayPass = (error: AmiSharingError) => policyOf(error)?.mayPass && !(unsharedFirst && error.code === "image-not-found");
   return refusals.every(mayPass) ? "warn" : "error";

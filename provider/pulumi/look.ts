@@ -1,4 +1,4 @@
-/** How a program looks at EC2: the gateways of its sets and of the functions that only look, and how it is told what is wrong. */
+/** Reading EC2 from a program: the gateways for its sets and for its read-only functions, and the errors of these functions. */
 
 import * as pulumi from "@pulumi/pulumi";
 import {
@@ -14,26 +14,27 @@ import {
 import type { Properties } from "./secrets";
 import { type ConnectionArguments, connectionOf } from "./stackConfig";
 
-/** A function that looks: its name, and what is wrong with its arguments, of which some may be {@link UNKNOWN}. */
-export interface Look<Args> {
+/** A function that only reads: its name, and the check of its arguments, some of which can be {@link UNKNOWN}. */
+export interface ReadFunction<Args> {
   readonly name: string;
-  /** @throws Error that says what is wrong */
+  /** @throws Error that says which argument is wrong */
   readonly check: (args: Args) => void;
 }
 
 /**
- * Looks with arguments that are known.
+ * Calls a read function with known arguments.
  *
- * A wrong argument is thrown at once: of a promise that is rejected before Pulumi awaits it, Node.js tells twice, with a warning of its own.
+ * A wrong argument is thrown, and does not reject the promise: if a promise is rejected before Pulumi awaits it, Node.js shows the
+ * error twice, with a warning.
  *
- * @throws pulumi.RunError whose message Pulumi shows alone, without a stack trace
+ * @throws pulumi.RunError, of which Pulumi shows only the message, without a stack trace
  */
-export function look<Args extends object, Result>(
-  { name, check }: Look<Args>,
+export function callReadFunction<Args extends object, Result>(
+  { name, check }: ReadFunction<Args>,
   args: Args,
   read: (gateway: Gateway) => Promise<Result>,
 ): Promise<Result> {
-  const gateway = orRunError(name, () => {
+  const gateway = withRunError(name, () => {
     check(args);
     return ec2Gateway(connectionFor(args));
   });
@@ -42,23 +43,23 @@ export function look<Args extends object, Result>(
   });
 }
 
-/** The same with arguments of which some are outputs: what is wrong with the others is thrown at once. */
-export function lookOnceKnown<Args extends object, Result>(
-  asked: Look<Args>,
+/** Calls a read function when all its arguments are known. Errors of arguments that are no outputs are thrown at once. */
+export function callReadFunctionOutput<Args extends object, Result>(
+  readFunction: ReadFunction<Args>,
   args: { [Name in keyof Args]: pulumi.Input<Args[Name]> },
   read: (args: Args) => Promise<Result>,
 ): pulumi.Output<Result> {
-  orRunError(asked.name, () => asked.check(withoutOutputs(args) as Args));
+  withRunError(readFunction.name, () => readFunction.check(withoutOutputs(args) as Args));
   return pulumi.output(args).apply((known) => read(known as Args)) as pulumi.Output<Result>;
 }
 
-/** @throws Error that names each wrong argument of those that sets have, too */
+/** Checks the arguments that a set also has. @throws Error that names each wrong argument */
 export function refuseWrongArguments(args: object): void {
   const decoded = decodeDeclaredSet({ ...args });
   if ("problems" in decoded) throw new Error(`${decoded.problems.map(problemText).join("; ")} [invalid-argument]`);
 }
 
-function orRunError<Result>(name: string, work: () => Result): Result {
+function withRunError<Result>(name: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
@@ -76,20 +77,20 @@ function withoutOutputs(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutOutputs(member)]));
 }
 
-/** The connection that arguments and the stack's config ask for. */
+/** The connection from the arguments and the stack's config. */
 function connectionFor(args: ConnectionArguments): Connection {
-  // The program did not ask for the SDK: its advice on Node versions does not belong into every preview.
+  // The AWS SDK would print its warning about old Node.js versions in every preview.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const config = new pulumi.Config("aws");
   return connectionOf(args, (key) => config.get(key.slice("aws:".length)));
 }
 
-/** One gateway a connection, for all sets of a program. */
+/** One gateway for each connection, for all sets of a program. */
 const gateways = new Map<string, Gateway>();
-/** The endpoints that were warned of. */
+/** The endpoints for which a warning was shown. */
 const warned = new Set<string>();
 
-/** Warns, once, of an endpoint that is called in clear. */
+/** Warns once of an endpoint without encryption. */
 async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
   const warning = endpoint === undefined || warned.has(endpoint) ? undefined : endpointWarning(endpoint);
   if (endpoint === undefined || warning === undefined) return;
@@ -97,7 +98,7 @@ async function warnOfEndpoint(endpoint: string | undefined): Promise<void> {
   await pulumi.log.warn(warning);
 }
 
-/** The gateway of a set that a program declares or declared. */
+/** The gateway for a set that the program declares, or that the state records. */
 export function gatewayFor(inputs: Properties): Gateway {
   const connection = connectionFor(inputs);
   const key = JSON.stringify(connection);

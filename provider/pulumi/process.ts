@@ -1,17 +1,17 @@
-/** The process that the engine's host of dynamic providers runs in: what stops its work, and that it ends once the engine is gone. */
+/** The process of Pulumi's dynamic provider host: it stops its work on cancellation, and ends when the engine is gone. */
 
 import { connect, Server } from "node:net";
 
-/** Milliseconds between two looks at whether the engine is there. */
-const LOOK_EVERY = 1000;
-/** Refused connections in a row that mean that the engine is gone: on Windows a busy one refuses, too. */
-const REFUSALS = 2;
-/** For work under way to end; the engine kills five seconds after it asked. Pulumi, sdk/go/common/resource/plugin/plugin.go, `kill`. */
-const STOP_TIMEOUT_MS = 2000;
-/** Milliseconds for answers to leave before the process does. */
-const LAST_WORDS = 200;
+/** Milliseconds between two checks whether the engine is still running. */
+const ENGINE_CHECK_INTERVAL = 1000;
+/** The engine counts as gone after so many refused connections in a row. One is not enough: on Windows a busy engine refuses, too. */
+const REFUSALS_UNTIL_GONE = 2;
+/** Milliseconds for running work to end. The engine kills the process after five seconds. Pulumi, sdk/go/common/resource/plugin/plugin.go, `kill`. */
+const SHUTDOWN_GRACE = 2000;
+/** Milliseconds for the last responses to be sent before the process exits. */
+const RESPONSE_FLUSH = 200;
 
-/** The file that the host runs: Pulumi, sdk/nodejs/cmd/dynamic-provider. */
+/** The main file of the host: Pulumi, sdk/nodejs/cmd/dynamic-provider. */
 const HOST = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]dynamic-provider[\\/]index\.js$/;
 /** The RPC by which the engine says that its user cancels: Pulumi, proto/pulumi/provider.proto. */
 const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
@@ -20,9 +20,9 @@ const running = new Set<Promise<unknown>>();
 let stopping: AbortController | undefined;
 
 /**
- * Aborted when nothing more is to be changed: the user cancels, the process is asked to end, or the engine is gone.
+ * The signal to change nothing more. It is aborted when the user cancels, when the process gets a signal to end, or when the engine is gone.
  *
- * @returns undefined in every process but that of the host, such as a program's or a test's
+ * @returns undefined in every other process, such as that of a program or a test
  */
 export function stopSignal(): AbortSignal | undefined {
   if (!HOST.test(require.main?.filename ?? "")) return undefined;
@@ -30,8 +30,8 @@ export function stopSignal(): AbortSignal | undefined {
   return stopping.signal;
 }
 
-/** Work that the process does not end before, as long as its patience lasts. */
-export function working<Result>(work: Promise<Result>): Promise<Result> {
+/** Registers running work. Before the process exits, it waits for this work, up to SHUTDOWN_GRACE. */
+export function trackWork<Result>(work: Promise<Result>): Promise<Result> {
   running.add(work);
   const done = () => running.delete(work);
   work.then(done, done);
@@ -42,42 +42,42 @@ function watched(argv: readonly string[]): AbortController {
   const controller = new AbortController();
   const stop = () => controller.abort();
   onCancel(stop);
-  // The engine starts the host in a process group of its own, so that Ctrl-C does not reach it; it interrupts the host when it is
-  // done with it. A supervisor may end all processes at once: then what was done is to be answered first.
+  // The engine starts the host in a separate process group, so Ctrl-C does not reach the host. The engine sends SIGINT when it needs
+  // the host no more. A supervisor may also end all processes at once. In both cases, running work returns its result first.
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.on(name, () => {
       stop();
-      end();
+      exitWhenIdle();
     });
   const engine = engineAddress(argv);
   if (engine)
-    onceGone(engine, () => {
-      // Nobody reads what is printed any more.
+    onEngineGone(engine, () => {
+      // Nobody reads the output any more: a write error must not end the process early.
       for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
       stop();
-      end();
+      exitWhenIdle();
     });
   return controller;
 }
 
-/** Ends the process once nothing is under way, or soon. */
-function end(): void {
+/** Exits when no work is running, or at the latest after SHUTDOWN_GRACE. */
+function exitWhenIdle(): void {
   if (running.size === 0) process.exit();
-  setTimeout(() => process.exit(), STOP_TIMEOUT_MS).unref();
-  Promise.allSettled([...running]).then(() => setTimeout(() => process.exit(), LAST_WORDS));
+  setTimeout(() => process.exit(), SHUTDOWN_GRACE).unref();
+  Promise.allSettled([...running]).then(() => setTimeout(() => process.exit(), RESPONSE_FLUSH));
 }
 
-/** Where the engine listens: the host's last argument. Pulumi, sdk/nodejs/cmd/dynamic-provider/index.ts, `main`. */
+/** The address of the engine: the last argument of the host. Pulumi, sdk/nodejs/cmd/dynamic-provider/index.ts, `main`. */
 export function engineAddress(argv: readonly string[]): { host: string; port: number } | undefined {
   const [, host, port] = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+)$/.exec(argv.at(-1) ?? "") ?? [];
   return host && port ? { host: host.replace(/[[\]]/g, ""), port: Number(port) } : undefined;
 }
 
 /**
- * Calls back once nothing listens there any more. The parent process would not do: the engine's launcher is a shell that stays
- * between the two, and outlives the engine.
+ * Calls `gone` when nothing listens at the engine's address any more. It is not enough to watch the parent process: the parent is a
+ * shell that launched this process, and it can outlive the engine.
  */
-export function onceGone(engine: { host: string; port: number }, gone: () => void, every = LOOK_EVERY): void {
+export function onEngineGone(engine: { host: string; port: number }, gone: () => void, every = ENGINE_CHECK_INTERVAL): void {
   let refusals = 0;
   const timer = setInterval(() => {
     const socket = connect(engine, () => {
@@ -86,10 +86,10 @@ export function onceGone(engine: { host: string; port: number }, gone: () => voi
     });
     socket.on("error", ({ code }: NodeJS.ErrnoException) => {
       socket.destroy();
-      // Any other failure says nothing of the engine.
+      // Any other error does not mean that the engine is gone.
       if (code !== "ECONNREFUSED") return;
       refusals += 1;
-      if (refusals !== REFUSALS) return;
+      if (refusals !== REFUSALS_UNTIL_GONE) return;
       clearInterval(timer);
       gone();
     });
@@ -99,9 +99,9 @@ export function onceGone(engine: { host: string; port: number }, gone: () => voi
 }
 
 /**
- * Calls back when the engine cancels. The SDK's host answers that RPC by itself and tells nobody (sdk/nodejs/cmd/dynamic-provider/index.ts,
- * `cancel`), so this listens beside it, at the HTTP/2 server under its gRPC server. `_getActiveHandles` is Node.js's, and not
- * documented: where there is none, cancelling waits for the calls under way, as it does without this.
+ * Calls `cancel` when the engine sends the RPC Cancel. The SDK's host answers this RPC itself, and gives the provider no way to see it
+ * (sdk/nodejs/cmd/dynamic-provider/index.ts, `cancel`). So this function listens to the HTTP/2 server under the host's gRPC server.
+ * `_getActiveHandles` is an undocumented function of Node.js: if it is missing, a cancellation waits until the running calls end.
  */
 export function onCancel(cancel: () => void): void {
   const handles = (process as { _getActiveHandles?: () => unknown[] })._getActiveHandles?.() ?? [];

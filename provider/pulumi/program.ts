@@ -1,4 +1,4 @@
-/** What a program knows of its own sets and of the stack's state: what it tells the provider, and who leaves the program. */
+/** What the program knows about its own sets and about the stack's state: the context for the provider, and the sets that left the program. */
 
 import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
@@ -23,7 +23,7 @@ import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, progra
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
 import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
 
-/** The outputs that state records: URN → outputs. */
+/** The outputs that the state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
 
 /** A set as the program declared it. */
@@ -33,11 +33,11 @@ interface DeclaredArguments {
   readonly options: SetOptions;
   readonly urn: Promise<string>;
   known?: Promise<readonly [string, Properties] | undefined>;
-  /** What is wrong with the arguments, once they are known. */
+  /** What is wrong with the arguments, if it is known yet. */
   problems?: readonly ArgumentProblem[];
 }
 
-/** The options of a set that decide what becomes of it. */
+/** The options of a set that change what the engine does with it. */
 export type SetOptions = Pick<
   pulumi.CustomResourceOptions,
   "ignoreChanges" | "deleteBeforeReplace" | "retainOnDelete" | "hideDiffs"
@@ -46,24 +46,24 @@ export type SetOptions = Pick<
 /** One execution of a program. */
 interface Run {
   readonly resources: DeclaredArguments[];
-  /** There once sets with wrong arguments are told. */
+  /** Set when the program has started to report sets with wrong arguments. */
   refused?: Promise<void>;
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
   departures?: Promise<readonly Departure[]>;
 }
 
-/** A set that the program declares, all of it known. */
+/** A set that the program declares, with all values known. */
 interface DeclaredResource {
   readonly urn: string;
   readonly imageId: string;
   readonly region: string;
   readonly set: PermissionSet;
-  /** Whether who has access is a secret. */
+  /** Whether the grantees are a secret. */
   readonly isHidden: boolean;
 }
 
-/** By the stack's resource: a program of the Automation API may run many times in one process. */
+/** By stack resource, because the Automation API can run several programs in one process. */
 const runs = new WeakMap<object, Run>();
 const outsideOfStacks: Run = { resources: [] };
 
@@ -75,16 +75,16 @@ function currentRun(): Run {
   return run;
 }
 
-/** The URN that a set will have. A promise: an output would make the set depend on its parent's children. */
+/** The URN that a set will have. It is a promise, because an output would make the set depend on the children of its parent. */
 export function urnOf(type: string, name: string, opts: pulumi.CustomResourceOptions | undefined): Promise<string> {
   return new Promise((resolve) => pulumi.createUrn(name, type, opts?.parent).apply(resolve));
 }
 
 /**
- * What the provider is told when a set is declared: the engine tells it neither names nor what other sets recorded. A secret: sets may
- * hold some.
+ * The context that the program passes to the provider with a set. The engine gives the provider neither names nor the records of other
+ * sets. The context is a secret, because sets can contain secrets.
  *
- * @param hideDiffs the option of the set: those lists are taken out of it that do not change, as the engine would call them changed
+ * @param hideDiffs the option of the set. Lists that do not change are removed from it, because the engine would show them as changed
  */
 export function contextOf(
   urn: Promise<string>,
@@ -95,13 +95,14 @@ export function contextOf(
   const run = currentRun();
   const context = pulumi.output(imageId).apply(async (id): Promise<Context> => {
     const [own, recorded] = [await urn, await state];
-    // A program that waits for nothing has declared all its sets by now.
+    // After this, a program that does not wait for outputs has declared all its sets.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const declared = await Promise.all(run.resources.map((one) => argumentsOf(one)));
     await refuseWrongSets(run, declared);
     const at = declared.findIndex((one) => one?.[0] === own);
     const [before, options] = [recorded[own], run.resources[at]?.options];
-    // An alias may have renamed a set of the AMI; a new set has nothing to compare, and a refresh goes by what is recorded of the option.
+    // A set without a record is new, unless an alias renamed a recorded set of the AMI. A new set has no lists to compare: it gets only the
+    // program's own `hideDiffs`, since a refresh uses the value of the option that is recorded.
     const isNew = before === undefined && !Object.values(recorded).some((outputs) => outputs.imageId === id);
     const differing = isNew ? (options?.hideDiffs ?? []) : changed(hideDiffs, before, declared[at]?.[1], options);
     hideDiffs.splice(0, hideDiffs.length, ...differing);
@@ -115,7 +116,7 @@ export function contextOf(
   return pulumi.secret(context);
 }
 
-/** The paths of arguments that may differ from what state recorded, and those that the program itself hides. */
+/** The paths of arguments that can differ from the recorded ones, and those that the program itself hides. */
 function changed(
   paths: readonly string[],
   before: Properties | undefined,
@@ -129,7 +130,7 @@ function changed(
   const ignored = ignoredArguments(options);
   const isSame = (path: string) =>
     ignored.includes(path.split(".")[0] ?? "") || isDeepStrictEqual(at(before, path), at(now.declared, path));
-  // A list that comes or goes with the object around it is a change of that one.
+  // If the object around a list is added or removed, the change is one of that object.
   const shown = (path: string) => {
     const [top = path, ...inner] = path.split(".");
     const whole = [before, now.declared].every((props) => typeof at(props, top) === "object");
@@ -139,32 +140,32 @@ function changed(
 }
 
 /**
- * Tells each set whose arguments are wrong, before one of them is registered: the engine ends the program at the first. A single one is
- * left to the engine. Where there are several, the program fails, and this never returns.
+ * If several sets have wrong arguments, reports all of them before one is registered, because the engine ends the program at the first
+ * one. Then the program fails, and this function never returns. If only one set is wrong, the engine reports it.
  */
 async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
   const wrong = run.resources.flatMap((one, i) => {
     const [urn, args] = declared[i] ?? [];
     if (urn === undefined || args === undefined) return [];
-    // Each set asks of all: a set is looked through once.
+    // Every set calls this function for all sets, so the result is kept.
     one.problems ??= problemsOf(args, one.options);
     return one.problems.length > 0 ? [{ urn, args, problems: one.problems }] : [];
   });
-  // Without a stack, the sets of many programs are one run: those of a test's mocks.
+  // In tests with mocks there is no stack, and the sets of many programs are in one run.
   if (wrong.length < 2 || run === outsideOfStacks) return;
-  run.refused ??= tellWrongSets(wrong);
+  run.refused ??= reportWrongSets(wrong);
   await new Promise(() => undefined);
 }
 
-/** What is ignored need not be right: in its place is what state recorded. */
+/** Ignored arguments are not checked, because the engine replaces them with the recorded ones. */
 function problemsOf(args: Properties, options: SetOptions): readonly ArgumentProblem[] {
   const ignored = ignoredArguments(options).map((name) => [name, PULUMI_UNKNOWN]);
-  const counting = ignored.length < ARGUMENT_NAMES.length ? args : {};
-  const inputs = decodeInputs({ ...counting, ...Object.fromEntries(ignored) });
+  const checked = ignored.length < ARGUMENT_NAMES.length ? args : {};
+  const inputs = decodeInputs({ ...checked, ...Object.fromEntries(ignored) });
   return "problems" in inputs ? inputs.problems : [];
 }
 
-async function tellWrongSets(
+async function reportWrongSets(
   wrong: readonly { urn: string; args: Properties; problems: readonly ArgumentProblem[] }[],
 ): Promise<void> {
   for (const { urn, args, problems } of wrong) {
@@ -174,43 +175,43 @@ async function tellWrongSets(
   failProgram(`${wrong.length} sets have wrong arguments, as their errors say; nothing was changed`);
 }
 
-/** Ends the program with a message; to be called where nobody catches. */
+/** Ends the program with a message. Call it only where no caller catches the error. */
 export function failProgram(message: string): never {
   const error = new pulumi.RunError(message);
-  // Once the program's own code has ended, Pulumi shows the stack instead of the message.
+  // After the code of the program has ended, Pulumi shows `stack`, not `message`.
   error.stack = message;
   throw error;
 }
 
-/** The names of a set's arguments that hold secrets; undefined where there is none. */
+/** The names of a set's arguments that contain secrets; undefined if there are none. */
 export async function secretArguments(args: object, options: SetOptions = {}): Promise<string[] | undefined> {
   const names = await secretsOf(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs), options);
   return names.length > 0 ? names : undefined;
 }
 
-/** The same of serialized arguments. Of those whose changes are ignored, state's values count, which may be secrets. */
+/** The same for serialized arguments. If changes of an argument are ignored, the recorded value applies, which can be a secret. */
 async function secretsOf(serialized: Properties, options: SetOptions): Promise<string[]> {
   const ignored = ignoredArguments(options);
   const recorded = ignored.length > 0 ? Object.values(await recordedState()).flatMap(secretNames) : [];
   return [...new Set([...secretsAmong(serialized), ...ignored.filter((name) => recorded.includes(name))])].sort();
 }
 
-/** How long arguments are waited for that are not known at once, in milliseconds: they may depend on the very set that asks. */
-const AT_ONCE = 20;
+/** How long to wait for the arguments of other sets, in milliseconds. A longer wait could block: they can depend on the set that waits. */
+const ARGUMENTS_TIMEOUT = 20;
 
-/** The URN and the arguments of a set, where they are known without waiting for other resources. */
+/** The URN and the arguments of a set; undefined if they are known only after other resources. */
 function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
   declared.known ??= Promise.race([
     Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
       async ([urn, args]) =>
         [urn, { ...(plain(args) as Properties), [SECRETS]: await secretsOf(args, declared.options) }] as const,
     ),
-    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), AT_ONCE)),
+    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ARGUMENTS_TIMEOUT)),
   ]).catch(() => undefined);
   return declared.known;
 }
 
-/** Notes that the program declares a set. The first one of a run reports, in the end, on those that left the program. */
+/** Notes that the program declares a set. The first call of a run also starts the report on sets that left the program. */
 export function declareSet(resource: pulumi.CustomResource, args: object, urn: Promise<string>, options: SetOptions = {}): void {
   const run = currentRun();
   run.resources.push({ resource, args, urn, options });
@@ -221,26 +222,26 @@ export function declareSet(resource: pulumi.CustomResource, args: object, urn: P
     .finally(release);
 }
 
-/** The outputs that the last operation recorded of a resource; undefined for a new one. */
+/** The recorded outputs of a resource; undefined for a new one. */
 export async function recordedOutputs(resource: pulumi.CustomResource): Promise<Properties | undefined> {
   const urn = String(await output(resource, "urn").promise());
   return (await readState())[urn];
 }
 
-/** The other sets that the program declares for an AMI; it waits for the end of the program. */
+/** The other sets of an AMI, as the program declares them. It waits for the end of the program. */
 export async function neighboursOf(resource: pulumi.CustomResource, imageId: string, region: string): Promise<Neighbours> {
   const urn = String(await output(resource, "urn").promise());
   const claims = claimsOn(await declaredSets(), imageId, region, urn);
   return { claims: [...claims, ...(await leavingClaims(imageId, region))], inherited: NO_PERMISSIONS };
 }
 
-/** The sets of an AMI that state has and the program does not declare any more: what they granted stays until they are deleted. */
+/** The sets of an AMI that left the program. Their grants stay until they are deleted. */
 async function leavingClaims(imageId: string, region: string): Promise<Claim[]> {
   const found = (await departures()).filter(({ set, record }) => set.imageId === imageId && record.region === region);
   return found.map(({ urn, set, record }) => recordedClaim(claimOf(nameOf(urn), set, record.granted)));
 }
 
-/** Whether a set of an AMI, declared or recorded, keeps secret who has access; it waits for the end of the program. */
+/** Whether the grantees of any set of an AMI, declared or recorded, are a secret. It waits for the end of the program. */
 export async function hidesGranteesOf(imageId: string, region: string): Promise<boolean> {
   const recorded = Object.values(await recordedState()).map((outputs) => ({
     imageId: outputs.imageId,
@@ -250,8 +251,8 @@ export async function hidesGranteesOf(imageId: string, region: string): Promise<
   return [...(await declaredSets()), ...recorded].some((one) => one.isHidden && one.imageId === imageId && one.region === region);
 }
 
-/** The sets that the program declares for an AMI, whichever they are. */
-export async function heirsOf(imageId: string, region: string): Promise<Neighbours> {
+/** All sets that the program declares for an AMI: what they declare stays when another set of the AMI is deleted. */
+export async function remainingSetsOf(imageId: string, region: string): Promise<Neighbours> {
   return { claims: claimsOn(await declaredSets(), imageId, region, undefined), inherited: NO_PERMISSIONS };
 }
 
@@ -261,7 +262,7 @@ function claimsOn(sets: readonly DeclaredResource[], imageId: string, region: st
     .map(({ urn, set }) => claimOf(nameOf(urn), set));
 }
 
-/** A set that state has and the program does not declare any more. */
+/** A set that left the program: it is in the state, and the program does not declare it any more. */
 interface Departure {
   readonly urn: string;
   readonly outputs: Properties;
@@ -269,7 +270,7 @@ interface Departure {
   readonly record: Recorded & ClaimedImage;
 }
 
-/** Those of the run; it waits for the end of the program. */
+/** The sets that left the program in this run. It waits for the end of the program. */
 function departures(): Promise<readonly Departure[]> {
   const run = currentRun();
   run.departures ??= declaredSets().then(() => departuresOf(run));
@@ -284,37 +285,40 @@ async function departuresOf(run: Run): Promise<Departure[]> {
   });
 }
 
-/** Says what becomes of the sets that state has and the program does not declare any more. */
+/** Reports what happens to the sets that left the program. */
 async function reportDepartures(): Promise<void> {
   const sets = await declaredSets();
   for (const { urn, outputs, set, record } of await departures()) {
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
     const neighbours = { claims, inherited: NO_PERMISSIONS };
-    const what = await wordsOfDeletion(`AMI ${set.imageId}`, set, record, outputs, { neighbours });
+    const what = await deletionReport(`AMI ${set.imageId}`, set, record, outputs, { neighbours });
     await pulumi.log.info(`${nameOf(urn)} is not declared any more\n${what}`);
   }
 }
 
-/** The report of a deletion to come, and what the program cannot see of it. Where every grant will go, EC2 is asked who has one. */
-export async function wordsOfDeletion(
+/**
+ * The report of a planned deletion, with notes on what the program cannot know. With `onDelete: "reset"`, it reads EC2, because the
+ * deletion also revokes grants that are not recorded.
+ */
+export async function deletionReport(
   which: string,
   set: PermissionSet,
   recorded: Recorded,
   outputs: Properties,
   { neighbours, retainOnDelete = false }: { neighbours: Neighbours; retainOnDelete?: boolean | undefined },
 ): Promise<string> {
-  const look = () => observe(gatewayFor({ ...outputs, region: recorded.region }), set);
-  const seen = set.onDelete === "reset" ? await look().catch(() => undefined) : undefined;
+  const read = () => observe(gatewayFor({ ...outputs, region: recorded.region }), set);
+  const seen = set.onDelete === "reset" ? await read().catch(() => undefined) : undefined;
   const unnamed = await hidesGranteesOf(set.imageId, recorded.region);
   const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, unnamed });
-  const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, FIRST_WITH_OPTION, report] : [report];
-  // The engine goes by the options that state holds, and an option of a parent counts.
-  if (!retainOnDelete && set.onDelete !== "retain") lines.push(OPTIONS_UNSEEN);
+  const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, IF_OPTION_IS_NEW, report] : [report];
+  // The engine uses the recorded option, which can also come from a parent. The program cannot read it.
+  if (!retainOnDelete && set.onDelete !== "retain") lines.push(RETAIN_NOTE);
   return withoutSecrets(lines.join("\n"), outputs);
 }
 
-const FIRST_WITH_OPTION = "  Where no up before this one had that option:";
-const OPTIONS_UNSEEN = "  note: where the last up recorded retainOnDelete for it, all stays";
+const IF_OPTION_IS_NEW = "  If no up before this one had that option:";
+const RETAIN_NOTE = "  note: if the last up recorded retainOnDelete for it, everybody keeps access";
 
 function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
@@ -327,14 +331,15 @@ function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & 
 }
 
 /**
- * Whether the engine makes nothing of a set that is declared, with an AMI that is known: as in `pulumi destroy --run-program` of one that is
- * not in state. It shows in a preview only, where the engine knows what it gives back of all others.
+ * Whether the engine skips a declared set, as `pulumi destroy --run-program` does with a set that is not in the state. Call it only if the
+ * AMI of the set is known. It can be detected only in a preview: there, the engine returns the known arguments of every set that it does
+ * not skip.
  */
-export async function isLeftOut(resource: pulumi.CustomResource): Promise<boolean> {
+export async function isSkippedByEngine(resource: pulumi.CustomResource): Promise<boolean> {
   return pulumi.runtime.isDryRun() && !(await output(resource, "imageId").isKnown);
 }
 
-/** What is declared, once the program has ended; what is not known then is left out. */
+/** The sets that the program declares, after the program has ended. Sets with unknown values are left out. */
 function declaredSets(): Promise<readonly DeclaredResource[]> {
   const run = currentRun();
   run.declared ??= programEnd(pulumi.runtime.getStackResource()).then(async () => {
@@ -345,16 +350,20 @@ function declaredSets(): Promise<readonly DeclaredResource[]> {
 }
 
 async function declaredSet({ resource, args, options }: DeclaredArguments): Promise<DeclaredResource | undefined> {
-  const given = await countingArguments(resource, args, options);
+  const given = await effectiveArguments(resource, args, options);
   const inputs = decodeInputs(given);
   const set = "declared" in inputs ? permissionSetOf(inputs.declared) : undefined;
-  if (!set || typeof given.region !== "string" || (await isLeftOut(resource))) return undefined;
+  if (!set || typeof given.region !== "string" || (await isSkippedByEngine(resource))) return undefined;
   const urn = String(await output(resource, "urn").promise());
   return { urn, imageId: set.imageId, region: given.region, set, isHidden: hidesGrantees(secretNames(given)) };
 }
 
-/** The arguments of a set as they count: the engine puts what state recorded in the place of those whose changes are ignored. */
-export async function countingArguments(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<Properties> {
+/** The arguments that apply to a set: if changes of an argument are ignored, the engine uses the recorded value. */
+export async function effectiveArguments(
+  resource: pulumi.CustomResource,
+  args: object,
+  options: SetOptions,
+): Promise<Properties> {
   const serialized = await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs);
   const given: Record<string, unknown> = {
     ...(plain(serialized) as Properties),
@@ -367,13 +376,13 @@ export async function countingArguments(resource: pulumi.CustomResource, args: o
   return given;
 }
 
-/** The arguments of which the engine ignores changes, in whole or in part. */
+/** The arguments whose changes the engine ignores, completely or in part. */
 function ignoredArguments({ ignoreChanges = [] }: SetOptions): readonly string[] {
   const tops = ignoreChanges.map((path) => /^\["?([^"\]]+)|^[^.[]+/.exec(path)).map((found) => found?.[1] ?? found?.[0]);
   return tops.includes("*") ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => tops.includes(name));
 }
 
-/** What state recorded of sets before this run; nothing where it cannot be read. */
+/** What the state recorded of all sets before this run; empty if it cannot be read. */
 async function recordedState(): Promise<StackState> {
   return readState().catch(() => ({}));
 }
@@ -385,7 +394,7 @@ function readState(): Promise<StackState> {
   return run.state;
 }
 
-/** By the engine's own function for reading a stack's resources, which `pulumi query` used. */
+/** Reads the state with the engine's function for the resources of a stack, which `pulumi query` used. */
 async function stackState(): Promise<StackState> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = await pulumi.runtime.invoke(READ_STACK, { stackName });
@@ -395,13 +404,13 @@ async function stackState(): Promise<StackState> {
 
 const SET_TYPE = "dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
-/** The URN of a resource and those that it had before, by its aliases and those of its parents. */
+/** The URN of a resource, and its former URNs according to its aliases and those of its parents. */
 async function urnsOf(resource: pulumi.CustomResource): Promise<string[]> {
   const aliases = await Promise.all(aliasesOf(resource).map((one) => new Promise<string>((resolve) => one.apply(resolve))));
   return [String(await output(resource, "urn").promise()), ...aliases];
 }
 
-/** The aliases of a resource as URNs, those that come from its parents, and theirs, included. */
+/** The aliases of a resource as URNs, including those that come from all its parents. */
 export function aliasesOf(resource: pulumi.Resource): pulumi.Output<string>[] {
   const { aliases, type, name, parent } = lineageOf(resource);
   if (!parent) return aliases;

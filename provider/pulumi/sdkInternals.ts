@@ -1,24 +1,24 @@
-/** What this package uses of the Pulumi SDK and engine beyond their published API: each with its source, and a test in unit/sdkInternals. */
+/** Everything that this package uses of the Pulumi SDK and engine outside their published API. Each has its source, and a test in unit/sdkInternals. */
 
 import type * as pulumi from "@pulumi/pulumi";
 
-/** The mark of a value that is not known yet, on the wire. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
+/** Stands for an unknown value in serialized properties. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
 export const PULUMI_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The name under which a wrapped value tells its kind, on the wire. Pulumi SDK, runtime/rpc.ts, `specialSigKey`. */
+/** The property that has the kind of a wrapped value, in serialized properties. Pulumi SDK, runtime/rpc.ts, `specialSigKey`. */
 export const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
-/** The kind of a secret. Pulumi SDK, runtime/rpc.ts, `specialSecretSig`. */
+/** The value of SIGNATURE for a secret. Pulumi SDK, runtime/rpc.ts, `specialSecretSig`. */
 export const SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270";
 
 /** The engine's function that reads the outputs of a stack's resources. pulumi/pulumi, pkg/resource/deploy/builtins.go. */
 export const READ_STACK = "pulumi:pulumi:readStackResourceOutputs";
 
-/** An output with what the SDK keeps out of its types. Pulumi SDK, output.ts, `OutputImpl`. */
+/** An output, with members that the SDK does not have in its public types. Pulumi SDK, output.ts, `OutputImpl`. */
 export interface InternalOutput {
-  /** Whether the value is known; in a preview it may not be. */
+  /** Whether the value is known. In a preview, it may not be. */
   readonly isKnown: Promise<boolean>;
-  /** The value; `withUnknowns`: also where it is not known, as the SDK's mark or undefined. */
+  /** The value. With `withUnknowns`, an unknown value is given as the SDK's marker or undefined. */
   promise(withUnknowns?: boolean): Promise<unknown>;
 }
 
@@ -27,9 +27,9 @@ export function output(resource: pulumi.CustomResource, name: string): InternalO
   return (resource as unknown as Record<string, InternalOutput>)[name] as InternalOutput;
 }
 
-/** Where a resource comes from. Pulumi SDK, resource.ts: `__aliases`, `__pulumiType`, `__name` and `__parentResource` of `Resource`. */
+/** The parts of a resource's URN. Pulumi SDK, resource.ts: `__aliases`, `__pulumiType`, `__name` and `__parentResource` of `Resource`. */
 export interface Lineage {
-  /** Its own aliases, as URNs; not those that come from its parents. */
+  /** Its own aliases, as URNs, without those that come from its parents. */
   readonly aliases: pulumi.Output<string>[];
   readonly type: string;
   readonly name: string;
@@ -46,15 +46,15 @@ export function lineageOf(resource: pulumi.Resource): Lineage {
   return { aliases: __aliases ?? [], type: __pulumiType, name: __name, parent: __parentResource };
 }
 
-/** A stand-in for a resource of which only the aliases count. */
+/** An object in place of a resource, for SDK functions that read only the aliases. */
 export function aliased(aliases: pulumi.Output<string>[]): pulumi.Resource {
   return { __aliases: aliases } as unknown as pulumi.Resource;
 }
 
 /**
- * Resolves once the program's own code has ended and every resource is declared.
+ * Resolves when the program's code has ended and every resource is declared.
  *
- * Pulumi SDK, resource.ts: `ComponentResource.getData` gives what `initialize` made; for a stack, that is the program.
+ * Pulumi SDK, resource.ts: `ComponentResource.getData` returns the result of `initialize`. For a stack, this is the program.
  */
 export async function programEnd(stack: pulumi.Resource | undefined): Promise<void> {
   await (stack as unknown as { getData?: () => Promise<unknown> } | undefined)?.getData?.().catch(() => undefined);

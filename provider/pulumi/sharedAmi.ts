@@ -1,41 +1,41 @@
-/** One AMI in many regions, shared alike in each: a component of copies, where it has to make them, and of a set a region. */
+/** A component that shares one AMI in many regions with the same grantees. It has one set for each region, and the copies if it makes them. */
 
 import type { AmiCopy, AmiCopyArgs } from "@pulumi/aws/ec2/amiCopy";
 import * as pulumi from "@pulumi/pulumi";
 import { decodeDeclaredSet, type Grants, UNKNOWN } from "../core";
 import { AmiLaunchPermissionSet, type AmiLaunchPermissionSetArgs } from "./amiLaunchPermissionSet";
 
-/** How the copies are made; what is absent is as EC2 copies by default. */
+/** How the copies are made. If a field is absent, the default of EC2 applies. */
 export interface CopyArgs {
   /**
-   * The name of every copy. Default: the component's name, the region and a random end, so that a copy can be replaced
-   * before the old one is deleted; with a name of your own, give each source AMI another.
+   * The name of every copy. Default: the name of the component, the region and a random suffix. The suffix lets a new copy exist
+   * before the old one is deleted. If you set a name, use a different one for each source AMI.
    */
   name?: pulumi.Input<string> | undefined;
   /** The description of every copy. Default: EC2's, which names the source. */
   description?: pulumi.Input<string> | undefined;
   /**
-   * Encrypts the copies of an unencrypted AMI under each region's default key for EBS; that has to be a customer managed one,
-   * as nothing under the AWS managed key can be shared. Default: as the source, and `true` with `kmsKeyIds`.
+   * Encrypts the copies of an unencrypted AMI under the default EBS key of each region. That key must be a customer managed one,
+   * because an AMI under the AWS managed key cannot be shared. Default: as the source; `true` with `kmsKeyIds`.
    */
   encrypted?: pulumi.Input<boolean> | undefined;
   /** The customer managed key of the copy in each region that is copied to: region → ARN. Default: none. */
   kmsKeyIds?: Record<string, pulumi.Input<string>> | undefined;
-  /** Tags of the copies; the source's are not copied. Default: none. */
+  /** Tags of the copies. The tags of the source are not copied. Default: none. */
   tags?: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
 }
 
-/** Which AMIs, as `imageIds` or to be copied, and for all of them alike: every argument of a set but `imageId` and `region`. */
+/** The AMIs, either `imageIds` or a source to copy, and every argument of a set except `imageId` and `region`, for all AMIs. */
 export interface SharedAmiArgs extends Omit<AmiLaunchPermissionSetArgs, "imageId" | "region"> {
-  /** AMIs that exist: region → AMI id. The regions have to be known when the program runs; the ids may be outputs. */
+  /** AMIs that exist: region → AMI id. The regions must be known when the program runs. The ids can be outputs. */
   imageIds?: Record<string, pulumi.Input<string>> | undefined;
-  /** The AMI to copy, with `sourceRegion` and `regions`; a change copies anew, and shares the new copies before it unshares the old. */
+  /** The AMI to copy, with `sourceRegion` and `regions`. If it changes, new copies are made and shared before the old ones are unshared. */
   sourceImageId?: pulumi.Input<string> | undefined;
   /** The region of the source AMI. */
   sourceRegion?: string | undefined;
   /**
-   * Where the AMI is to be shared. It is copied to each of them but the source region, where the source itself is shared;
-   * a source region that is not listed is left alone.
+   * The regions to share the AMI in. The AMI is copied to each of them. If the source region is in the list, the source itself is
+   * shared there; if not, the source is not changed.
    */
   regions?: string[] | undefined;
   /** How the copies are made. */
@@ -43,18 +43,18 @@ export interface SharedAmiArgs extends Omit<AmiLaunchPermissionSetArgs, "imageId
 }
 
 /**
- * An AMI that is shared alike in many regions.
+ * An AMI that is shared with the same grantees in many regions.
  *
- * Existing AMIs (`imageIds`) need nothing else. Copies are made by `aws.ec2.AmiCopy` of `@pulumi/aws` 7, an optional peer, with
- * the stack's `aws:*` config or the provider in the component's options.
+ * With `imageIds`, the AMIs exist. Otherwise the component makes copies with `aws.ec2.AmiCopy` of `@pulumi/aws` 7, an optional peer. The
+ * copies use the stack's `aws:*` config, or the provider in the options of the component.
  *
- * @throws pulumi.RunError before anything is registered, where the arguments contradict each other or name no region
+ * @throws pulumi.RunError before anything is registered, if the arguments contradict each other or name no region
  */
 export class SharedAmi extends pulumi.ComponentResource {
   /** The type in URNs. @internal */
   static readonly __pulumiType = "ami-launch-permissions:index:SharedAmi";
 
-  /** Region → the AMI that is shared there; known once it is available and shared. */
+  /** Region → the AMI that is shared there. It is known when the AMI is available and shared. */
   readonly imageIds: pulumi.Output<Record<string, string>>;
   /** Region → grantee → permissions, as in the output `grants` of a set. */
   readonly grants: pulumi.Output<Record<string, Grants>>;
@@ -81,7 +81,7 @@ export class SharedAmi extends pulumi.ComponentResource {
   }
 }
 
-/** An AMI of one region: one that exists, or a copy to be made. */
+/** The AMI of one region: one that exists, or a copy to make. */
 interface RegionalImage {
   readonly region: string;
   readonly imageId?: pulumi.Input<string>;
@@ -169,7 +169,7 @@ function copies({ sourceImageId, sourceRegion, regions, copy = {} }: SharedAmiAr
 
 const COPY_NAMES = ["name", "description", "tags", "encrypted", "kmsKeyIds"];
 
-/** What a type checker refuses of a literal, and lets pass from a config file. */
+/** Checks `copy` at run time: values from a config file do not pass the type checker. */
 function checkedCopy(copy: CopyArgs, refuse: Refuse): CopyArgs {
   if (typeof copy !== "object" || copy === null || Array.isArray(copy) || isLater(copy))
     return refuse(`copy is not an object such as { ${COPY_NAMES.join(", ")} }`);
@@ -180,7 +180,7 @@ function checkedCopy(copy: CopyArgs, refuse: Refuse): CopyArgs {
   return copy;
 }
 
-/** A region without its key would be copied unencrypted, and a key without its region never be used: neither can be meant. */
+/** Refuses a region without a key, whose copy would not be encrypted, and a key without a region, which would not be used. */
 function checkKeys(kmsKeyIds: Record<string, pulumi.Input<string>>, copied: readonly string[], refuse: Refuse): void {
   if (isLater(kmsKeyIds)) refuse("copy.kmsKeyIds is an output, and its regions have to be known now");
   const without = copied.filter((region) => !kmsKeyIds[region]);
@@ -210,12 +210,12 @@ function checkArgument(place: string, input: Record<string, unknown>, refuse: Re
   if ("problems" in decodedSet) refuse(`${place}: ${decodedSet.problems.map(({ message }) => message).join("; ")}`);
 }
 
-/** Whether a value is known only later. */
+/** Whether the value is not known yet when the program runs. */
 function isLater(value: unknown): boolean {
   return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
-/** AmiCopy of the user's own @pulumi/aws, which only the copying form needs. */
+/** AmiCopy from the user's @pulumi/aws. It is loaded only if there are copies to make. */
 function amiCopy(): typeof AmiCopy {
   let version: string;
   try {
@@ -224,7 +224,7 @@ function amiCopy(): typeof AmiCopy {
     if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
     throw new pulumi.RunError("SharedAmi copies AMIs with @pulumi/aws, which is not installed: npm install @pulumi/aws");
   }
-  // Before 7 AmiCopy knew no region of its own: every copy would be made in the provider's.
+  // Before version 7, AmiCopy had no argument `region`: every copy would be made in the region of the provider.
   if (!/^v?7\./.test(version))
     throw new pulumi.RunError(`SharedAmi needs @pulumi/aws 7, and this project has ${version}: npm install @pulumi/aws@7`);
   return require("@pulumi/aws/ec2/amiCopy").AmiCopy;

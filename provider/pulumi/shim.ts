@@ -1,9 +1,9 @@
-/** The text that the engine stores as the resource's provider: constant for ever, so that no release or machine makes a diff. */
+/** The source text that the engine stores as the provider of the resource. It never changes, so that no release and no machine causes a diff. */
 
 /**
- * Written by hand in the form that the engine evaluates (`handler()` gives the provider), not serialized from a closure:
- * a serialized one changes with the versions of TypeScript and Pulumi, and read and delete run the text that state holds.
- * It names this package only, which is looked up in the project's node_modules whenever it runs.
+ * The engine evaluates this text, and `handler()` returns the provider. Read and delete run the text that the state contains. It is
+ * written by hand, because the text of a serialized closure changes with the versions of TypeScript and Pulumi. It loads only this
+ * package, from the node_modules of the project.
  */
 export const PROVIDER_SHIM = `exports.handler = function () {
   var DynamicProvider = require("ami-launch-permissions/dynamic-provider").DynamicProvider;

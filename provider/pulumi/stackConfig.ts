@@ -1,19 +1,19 @@
-/** The connection that a stack's `aws:*` config asks for, read as @pulumi/aws reads it. */
+/** Makes the connection from a stack's `aws:*` config, which it reads as @pulumi/aws does. */
 
 import { homedir } from "node:os";
 import { AmiSharingError, type Connection, durationSeconds, endpointProblem, type RoleToAssume } from "../core";
 
-/** The arguments of a resource that say how to reach EC2; all known. */
+/** The arguments of a resource that say how to reach EC2. All values are known. */
 export type ConnectionArguments = Partial<Record<"region" | "profile" | "endpoint" | "assumeRole", unknown>>;
 
-/** A config value by its full key, such as `aws:region`; objects come as JSON text or as objects. */
+/** Returns a config value by its full key, such as `aws:region`. An object can be JSON text or an object. */
 export type GetConfig = (key: string) => unknown;
 
 /**
- * The connection of a resource: its own arguments win, then the stack's `aws:*` config; what neither gives is left to
- * the SDK's default chain.
+ * The connection of a resource. Its own arguments have precedence over the stack's `aws:*` config. The SDK's default chain provides
+ * the rest.
  *
- * @throws AmiSharingError `invalid-argument`, naming the config key; never with a value, which may be a secret
+ * @throws AmiSharingError `invalid-argument` with the config key, and never with the value, which may be a secret
  */
 export function connectionOf(args: ConnectionArguments, getConfig: GetConfig): Connection {
   const text = (key: string) => textOf(getConfig(`aws:${key}`));
@@ -29,7 +29,7 @@ export function connectionOf(args: ConnectionArguments, getConfig: GetConfig): C
   const secretAccessKey = text("secretKey");
   const sessionToken = text("token");
   const maxRetries = text("maxRetries");
-  // A profile given to the resource means its credentials, not the stack's keys.
+  // If the resource has a profile, the credentials of the profile apply, not the keys of the stack.
   const keys = own.profile === undefined && accessKeyId && secretAccessKey;
   return {
     region: own.region ?? text("region"),
@@ -60,7 +60,7 @@ function roleOf({ roleArn, externalId, sessionName, duration }: Record<string, u
   ];
 }
 
-/** A duration in whole seconds, which is what STS takes: a fraction of one is cut off, as @pulumi/aws does. */
+/** A duration in whole seconds, as STS needs it. Fractions are cut off, as @pulumi/aws does. */
 function seconds(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const total = Math.trunc(Number((durationSeconds(duration) ?? 0).toFixed(3)));
@@ -79,7 +79,7 @@ function firstOf(getConfig: GetConfig, key: string): string | undefined {
   return file && expanded(file);
 }
 
-/** A path with its environment variables and its `~`, as in hashicorp/aws-sdk-go-base, internal/expand, which @pulumi/aws reads paths with. */
+/** Expands environment variables and `~` in a path, as @pulumi/aws does (hashicorp/aws-sdk-go-base, internal/expand). */
 function expanded(file: string): string {
   const named = file.replace(
     /\$(?:\{(\w+)\}|(\w+))/g,

@@ -1,4 +1,4 @@
-/** The certificate that a plugin presents for one run: self-signed, its key held in memory only. */
+/** The self-signed certificate of the plugin for one run. Its key is kept in memory only. */
 
 import { generateKeyPairSync, randomBytes, sign, X509Certificate } from "node:crypto";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
@@ -10,17 +10,16 @@ export interface Certificate {
   readonly certificate: string;
   /** PKCS #8, PEM. */
   readonly key: string;
-  /** The certificate as the handshake line carries it: DER, base64 without padding. */
+  /** The certificate in the form of the handshake line: DER, base64 without padding. */
   readonly handshake: string;
 }
 
 /** RFC 5758, section 3.2. */
 const ECDSA_WITH_SHA256 = new x509.AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" });
-/** The name that go-plugin's client expects. */
+/** The host name that go-plugin's client expects. */
 const HOST = "localhost";
 const HOUR = 3_600_000;
 
-/** Makes a certificate. */
 export function selfSigned(): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = new x509.Name([
@@ -31,16 +30,16 @@ export function selfSigned(): Certificate {
   const usage = x509.KeyUsageFlags;
   const toBeSigned = new x509.TBSCertificate({
     version: x509.Version.v3,
-    // A positive number: its first byte is below 0x80, and not 0.
+    // The serial number must be positive: the first byte is 1.
     serialNumber: exactly(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     signature: ECDSA_WITH_SHA256,
     issuer: name,
     subject: name,
-    // A clock may lie behind the one that Terraform reads by a little, and a run may be long.
+    // Valid from an hour ago, in case the clocks differ, and for a year, because a run can take long.
     validity: new x509.Validity({ notBefore: new Date(Date.now() - HOUR), notAfter: new Date(Date.now() + 24 * 365 * HOUR) }),
     subjectPublicKeyInfo: AsnConvert.parse(publicKey.export({ type: "spki", format: "der" }), x509.SubjectPublicKeyInfo),
     extensions: new x509.Extensions([
-      // go-plugin's client takes the certificate itself as its only authority.
+      // go-plugin's client uses this certificate as its only certificate authority.
       extension(x509.id_ce_basicConstraints, new x509.BasicConstraints({ cA: true }), true),
       extension(
         x509.id_ce_keyUsage,
@@ -69,7 +68,7 @@ function extension(id: string, value: object, critical = false): x509.Extension 
   return new x509.Extension({ extnID: id, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-/** The bytes alone; a small Buffer is a view of a larger one. */
+/** The bytes of a Buffer, which can be a view of a larger ArrayBuffer. */
 function exactly(bytes: Buffer): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }

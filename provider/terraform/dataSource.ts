@@ -1,4 +1,4 @@
-/** The operations of the data sources on Terraform's values. */
+/** The data sources: their configuration, and how they read. */
 
 import {
   type AmiOfAnother,
@@ -16,7 +16,7 @@ import type { ProviderConfig } from "./providerConfig";
 import { AUDIT, AUDIT_SCHEMA, DATA_SOURCE, DATA_SOURCE_SCHEMA, type Schema } from "./schema";
 import type { ObjectValue, Value } from "./values";
 
-/** What a data source reads; its state is null where that cannot be read. */
+/** The result of a data source. The state is null if the read failed. */
 export interface DataRead {
   readonly state: ObjectValue | null;
   readonly diagnostics: readonly Diagnostic[];
@@ -29,7 +29,7 @@ export interface DataSource {
   readonly read: (config: ObjectValue, provider: ProviderConfig) => Promise<DataRead>;
 }
 
-/** The data sources, by type. */
+/** The data sources, by type name. */
 export const DATA_SOURCES: ReadonlyMap<string, DataSource> = new Map([
   [DATA_SOURCE, { schema: DATA_SOURCE_SCHEMA, problems: dataSourceProblems, read: readPermissions }],
   [AUDIT, { schema: AUDIT_SCHEMA, problems: auditProblems, read: readAudit }],
@@ -42,7 +42,7 @@ function dataSourceProblems(config: ObjectValue): readonly ArgumentProblem[] {
   return [...readOnlyProblems(config, DATA_SOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
-/** Who the AMI is shared with now. */
+/** Reads who the AMI is shared with now. */
 async function readPermissions(config: ObjectValue, provider: ProviderConfig): Promise<DataRead> {
   const imageId = String(config.image_id);
   try {
@@ -66,7 +66,7 @@ function auditProblems(config: ObjectValue): readonly ArgumentProblem[] {
   ];
 }
 
-/** The AMIs of a region that concern sharing. */
+/** Reads the AMIs of a region: the caller's own with their grants, or those that others share with the caller. */
 async function readAudit(config: ObjectValue, provider: ProviderConfig): Promise<DataRead> {
   const owner = config.owner ?? "self";
   const includeSnapshots = config.include_snapshots ?? true;
@@ -88,7 +88,7 @@ function permissionValues({ snapshots, grants, ...permissions }: AmiPermissions)
     ...valuesOf(permissions),
     snapshot_ids: snapshots.map(({ snapshotId }) => snapshotId),
     snapshots: snapshots.map((snapshot) => valuesOf(snapshot)) as Value,
-    // The keys of a map are the user's, not names.
+    // The keys of this map are grantees, not argument names: they must not become snake_case.
     grants,
   };
 }

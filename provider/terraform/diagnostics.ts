@@ -1,4 +1,4 @@
-/** What goes wrong, in Terraform's form: diagnostics that point at the attribute, with the names that its users write. */
+/** Converts errors to Terraform's diagnostics: they point at the attribute, and use the names of Terraform's arguments. */
 
 import {
   type AmiSharingError,
@@ -19,7 +19,7 @@ export interface Diagnostic {
   readonly attribute?: AttributePath;
 }
 
-/** tfplugin6.proto, AttributePath: the protocol has no step into a set, so that a path ends at one. */
+/** tfplugin6.proto, AttributePath. The protocol has no step into a set, so a path ends there. */
 export interface AttributePath {
   readonly steps: readonly { readonly attribute_name: string }[];
 }
@@ -30,19 +30,19 @@ export function attributePath(...names: readonly string[]): AttributePath {
 
 /** The diagnostic for a wrong argument. */
 export function problemDiagnostic({ property, path, message }: ArgumentProblem): Diagnostic {
-  // A set has no order, so that an index would say nothing.
+  // Indexes are left out, because Terraform's sets have no order.
   const place = path.filter((part) => typeof part === "string").join(".") || property;
   const words = inTerraformWords(message);
   return {
     severity: "ERROR",
     summary: `Invalid ${snakeCase(property)}`,
     detail: `${snakeCase(place)}${words.startsWith("true ") ? " =" : ":"} ${words} [invalid-argument]`,
-    // Terraform takes the last step of a longer path for an argument of the whole block, and would point there.
+    // Only one step: with a longer path, Terraform would point at an argument of the block that has the name of the last step.
     attribute: attributePath(property),
   };
 }
 
-/** The diagnostic for what an operation threw; `attributes` are those that may be pointed at. */
+/** The diagnostic for an error of an operation. `attributes` are the attributes that it may point at. */
 export function errorDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
   const { message, property = policyOf(error)?.property, verbatim, cause } = error as Partial<AmiSharingError> & Error;
   // A change that was made in part tells its reason's words.
@@ -56,8 +56,8 @@ export function errorDiagnostic(summary: string, error: unknown, attributes: rea
   };
 }
 
-/** What is wrong with how the provider reaches AWS, and with no set: a summary for each. */
-const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
+/** The summaries of errors in how the provider reaches AWS, which are not errors of a set. */
+const CONNECTION_FAULTS: Partial<Record<ErrorCode, string>> = {
   "credentials-missing": "The provider has no AWS credentials",
   "credentials-expired": "The provider's AWS credentials have expired",
   "credentials-invalid": "The provider's AWS credentials are not valid",
@@ -65,21 +65,22 @@ const FAULTS_OF_PROVIDER: Partial<Record<ErrorCode, string>> = {
 } satisfies Record<ConnectionFault, string>;
 
 /**
- * The diagnostic for what reading threw, before anything is changed: where the provider is at fault, it is told so and points at no argument.
+ * The diagnostic for an error of a read, before anything is changed. If the provider cannot reach AWS, the summary says so, and the
+ * diagnostic points at no argument.
  *
- * @param summary for every other fault
+ * @param summary for every other error
  */
 export function readingDiagnostic(summary: string, error: unknown, attributes: readonly string[] = []): Diagnostic {
   const fault = faultOfProvider(error);
   return fault === undefined ? errorDiagnostic(summary, error, attributes) : errorDiagnostic(fault, error);
 }
 
-/** The summary where the provider is at fault, whichever AMI it reads. */
+/** The summary, if the provider cannot reach AWS, whichever AMI it reads; else undefined. */
 export function faultOfProvider(error: unknown): string | undefined {
   const { code, awsCode } = error as Partial<AmiSharingError>;
-  // STS's code, for a role; what EC2 does not allow is UnauthorizedOperation.
+  // AccessDenied comes from STS, when a role is assumed. EC2 uses UnauthorizedOperation.
   const denied = code === "not-authorized" && awsCode === "AccessDenied";
-  return denied ? "AWS denies the provider access" : code && FAULTS_OF_PROVIDER[code];
+  return denied ? "AWS denies the provider access" : code && CONNECTION_FAULTS[code];
 }
 
 /** What people should know of a provider block that is accepted, and of the environment. */
@@ -89,7 +90,7 @@ export function endpointWarnings({ endpoint }: Readonly<Record<string, unknown>>
   const detail = called && endpointWarning(called);
   if (!detail) return [];
   const attribute = configured === undefined ? {} : { attribute: attributePath("endpoint") };
-  return [{ severity: "WARNING", summary: "EC2 is called in clear", detail, ...attribute }];
+  return [{ severity: "WARNING", summary: "EC2 is called without encryption", detail, ...attribute }];
 }
 
 /** What the core says of every engine, and Terraform's users have in another form. */
@@ -104,28 +105,31 @@ const PHRASES = new Map([
   ["(kmsKeyPolicyStatements gives", "(provider::ami::kms_key_policy_statements gives"],
 ]);
 
-/** The names that Terraform's users write for what the core's words name. */
+/** Argument names in the messages of the core, and their names in Terraform. */
 const NAMES = new Map(
   [...ARGUMENT_NAMES, "snapshotIds", "roleArn", "externalId", "sessionName", "maxRetries"]
     .filter((name) => /[A-Z]/.test(name))
     .map((name) => [name, snakeCase(name)]),
 );
 const NAME = [...NAMES.keys(), "public"].join("|");
-/** Texts in quotes, in which nothing is translated; what is; and a name only where it is no part of a longer word, such as an ARN. */
-const WORDS = [
+/**
+ * What is matched in a message: phrases to replace; texts in quotes, which stay; and names to replace, unless they are a part of a longer
+ * word, such as an ARN.
+ */
+const PATTERNS = [
   [...PHRASES.keys()].map(escaped).join("|"),
   String.raw`"(?:[^"\\\n]|\\.)*"`,
   String.raw`(?<![\w/:.,=@+-])((?:${NAME})(?:\.(?:${NAME}))*)(?![\w/@=+-])(: (?=true|false|"|\d|\[))?`,
 ];
 
 /**
- * The core's words with Terraform's names and its way to assign them. What stands in quotes is the user's, and stays.
+ * A message of the core with Terraform's names and its syntax for assignments. Texts in quotes are the user's, and stay unchanged.
  *
- * @param verbatim texts in it that are somebody else's and have no quotes, such as AWS's own words
+ * @param verbatim other texts in the message that stay unchanged, such as messages of AWS
  */
 export function inTerraformWords(text: string, verbatim: readonly string[] = []): string {
   const others = verbatim.filter((words) => words !== "").map((words) => `(?<!\\w)${escaped(words)}(?!\\w)`);
-  return text.replace(new RegExp([...others, ...WORDS].join("|"), "g"), (said: string, names?: string, assigned?: string) => {
+  return text.replace(new RegExp([...others, ...PATTERNS].join("|"), "g"), (said: string, names?: string, assigned?: string) => {
     if (names === undefined) return PHRASES.get(said) ?? said;
     const named = names.split(".").map((name) => NAMES.get(name) ?? name);
     return named.join(".") + (assigned ? " = " : "");

@@ -1,4 +1,4 @@
-/** The provider's functions: how Terraform describes them, and what they give. */
+/** The functions of the provider: their descriptions and implementations. */
 
 import { decodeKeyUsers, kmsKeyPolicyStatements, problemPath, UNKNOWN } from "../core";
 import { inTerraformWords, snakeCase } from "./diagnostics";
@@ -12,18 +12,18 @@ export interface Parameter {
   readonly description: string;
 }
 
-/** Every parameter may be null, which is as good as leaving it out. */
+/** Every parameter can be null, which means that it is not set. */
 export interface ProviderFunction {
   readonly summary: string;
   /** Markdown. */
   readonly description: string;
   readonly parameters: readonly Parameter[];
-  /** The last one, which a call may leave out. */
+  /** The last parameter, which a call can leave out. */
   readonly optional: Parameter;
   readonly call: (given: readonly Value[]) => Called;
 }
 
-/** A result of any type, or what is wrong and with which argument. */
+/** A result of any type, or the text of an error and the argument that is wrong. */
 export type Called = { readonly result: Value } | { readonly text: string; readonly argument?: number };
 
 /** tfplugin6.proto, CallFunction.Response. */
@@ -35,22 +35,22 @@ export interface CallResponse {
 const STRINGS = ["list", "string"] as const;
 
 const KEY_POLICY: ProviderFunction = {
-  summary: "Statements for the policy of a KMS key, which admit those with whom encrypted AMIs are shared",
+  summary: "Returns statements for the policy of a KMS key that admit the grantees of encrypted AMIs",
   description:
-    'The statements to add to a customer managed key\'s policy, so that accounts, organizations and organizational units can launch and copy what is encrypted under it: objects as IAM writes them, for `jsonencode`. `Resource = "*"` is the key itself. None for nobody.',
+    'Returns the statements to add to the policy of a customer managed key, so that accounts, organizations and organizational units can launch and copy AMIs that are encrypted under it. The statements are objects with the names of IAM, for `jsonencode`. `Resource = "*"` means the key itself. Without grantees, the list is empty.',
   parameters: [
     { name: "account_ids", type: STRINGS, description: "Accounts." },
     { name: "organization_arns", type: STRINGS, description: "Organizations, by full ARN." },
     { name: "organizational_unit_arns", type: STRINGS, description: "Organizational units, by full ARN." },
   ],
-  optional: { name: "partition", type: "string", description: "The partition of the accounts, once at most. Default: `aws`." },
+  optional: { name: "partition", type: "string", description: "The partition of the accounts. At most one. Default: `aws`." },
   call: keyPolicyStatements,
 };
 
 /** The functions, by name. */
 export const FUNCTIONS: ReadonlyMap<string, ProviderFunction> = new Map([["kms_key_policy_statements", KEY_POLICY]]);
 
-/** Calls a function. Terraform calls none with unknown values; whoever does is told that the result is not known yet. */
+/** Calls a function. Terraform never passes unknown values. If another client does, the result is unknown. */
 export function callFunction(name: string, given: readonly DynamicValue[]): CallResponse {
   const known = FUNCTIONS.get(name);
   if (!known) return { error: { text: `There is no function ${name}; the provider has ${[...FUNCTIONS.keys()].join(", ")}.` } };
@@ -77,7 +77,7 @@ function keyPolicyStatements([
   const users = Object.fromEntries(Object.entries(given).filter(([, value]) => (value ?? null) !== null));
   const decoded = decodeKeyUsers(users);
   if (!("problems" in decoded)) return { result: kmsKeyPolicyStatements(users) as unknown as Value };
-  // Terraform shows one argument: the first that is wrong, with all that is wrong with it.
+  // Terraform shows the error at one argument: the first that is wrong, with all its problems.
   const [{ property } = { property: "" }] = decoded.problems;
   const words = decoded.problems
     .filter((problem) => problem.property === property)

@@ -1,13 +1,13 @@
-/** The log of a plugin: go-plugin's client takes JSON lines from standard error and shows them by their level (TF_LOG). */
+/** The log of the plugin: JSON lines on standard error, which go-plugin's client shows by their level (TF_LOG). */
 
 export type Level = "trace" | "debug" | "info" | "warn" | "error";
 
-/** Takes one message; `details` are named values beside it, never credentials. */
+/** Logs one message. `details` are named values; they never contain credentials. */
 export type Log = (level: Level, message: string, details?: Readonly<Record<string, unknown>>) => void;
 
 /** Writes a line to standard error. */
 export const hclog: Log = (level, message, details = {}) => {
-  // hashicorp/go-plugin, log_entry.go: a time without microseconds makes the line no log line.
+  // hashicorp/go-plugin, log_entry.go: the client does not recognize a log line whose time has no microseconds.
   const time = new Date().toISOString().replace("Z", "000Z");
   const line = { "@level": level, "@message": message, "@module": "ami", "@timestamp": time, ...details };
   process.stderr.write(`${JSON.stringify(line)}\n`);

@@ -1,4 +1,4 @@
-/** Resource identity: what tells a set from all others for life, and what an import by it asks for. */
+/** Resource identity: the values that identify a set and never change, and import by these values. */
 
 import { AmiSharingError, type ArgumentProblem, decodeDeclaredSet } from "../core";
 import { type Diagnostic, errorDiagnostic, problemDiagnostic } from "./diagnostics";
@@ -14,19 +14,19 @@ export interface IdentityData {
 const NAMES = Object.keys(IDENTITY_SCHEMA.attributes);
 
 /**
- * The identity of a set: what was recorded, or else what its state tells; absent while that is not whole. Terraform drops from the state
- * what an answer lacks, refuses unknown values in any but a create, and takes a changed identity for a bug: so it is whole or nothing,
- * and what was once recorded stays.
+ * The identity of a set: the recorded one, or else the one from its state. It is undefined if a value is missing. It is always complete and
+ * never changes, because Terraform removes missing values from the state, refuses unknown values except in a create, and reports a changed
+ * identity as a bug of the provider.
  */
 export function identityOf(state: ObjectValue | null, recorded?: IdentityData | null): IdentityData | undefined {
   if (state === null) return undefined;
-  const told = decodeIdentity(recorded) ?? {};
+  const known = decodeIdentity(recorded) ?? {};
   const { image_id, region, owner_id: account_id } = state;
-  const identity = [told, { image_id, region, account_id } as ObjectValue].find(isWhole);
+  const identity = [known, { image_id, region, account_id } as ObjectValue].find(isWhole);
   return identity && { identity_data: encodeValue(identity, IDENTITY_SCHEMA) };
 }
 
-/** The values of an identity, each of which may be null; null: none. */
+/** The values of an identity, each of which can be null; null if there is no identity. */
 export function decodeIdentity(data: IdentityData | null | undefined): ObjectValue | null {
   return decodeValue(data?.identity_data);
 }
@@ -51,7 +51,7 @@ function identityProblems({ image_id, region, account_id = null }: ObjectValue):
   const accounts = account_id === null ? {} : { accountIds: [account_id] };
   const decoded = decodeDeclaredSet({ imageId: image_id ?? "", region, ...accounts });
   const problems = "problems" in decoded ? decoded.problems : [];
-  // An import block's identity is no attribute of the resource: there is nothing to point at.
+  // The identity of an import block is not an attribute of the resource, so the diagnostics have no attribute path.
   return problems.map((problem) => {
     const { attribute: _, ...diagnostic } = problemDiagnostic(named(problem));
     return diagnostic;

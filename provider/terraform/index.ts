@@ -1,4 +1,4 @@
-/** What programs can import of the Terraform provider: where it lies, how to install it, and its schemas. */
+/** The exports of the Terraform provider for programs: its path, its installation and its schemas. */
 
 export {
   installProvider,

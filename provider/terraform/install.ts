@@ -1,22 +1,22 @@
-/** Where this package keeps the Terraform provider, what a package of it for a platform holds, and how it gets where Terraform looks. */
+/** The built Terraform provider: its path, its files for each platform, and its installation into a mirror. */
 
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROVIDER_ADDRESS } from "./schema";
 
-/** The npm package's folder, from its sources and from what is built of them. */
+/** The folder of the npm package. This file runs as a source and as a build result in dist/terraform. */
 const PACKAGE = join(__dirname, __dirname.includes(join("dist", "terraform")) ? "../.." : "..");
 const BUILT = join(PACKAGE, "dist", "terraform");
 
-/** The version of the npm package, which is the provider's. */
+/** The version of the npm package. The provider has the same version. */
 export const PROVIDER_VERSION: string = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")).version;
 
 const NAME = `terraform-provider-ami_v${PROVIDER_VERSION}`;
 
-/** The provider: one executable file for every platform with Node.js on PATH and a POSIX shell. */
+/** The provider: one executable file for every platform that has Node.js on PATH and a POSIX shell. */
 export const PROVIDER_FILE = join(BUILT, NAME);
 
-/** Where Terraform and where OpenTofu look for `ami-launch-permissions/ami`, their short form of the address. */
+/** The full addresses that the short form `ami-launch-permissions/ami` means in Terraform and in OpenTofu. */
 const ADDRESSES = [PROVIDER_ADDRESS, PROVIDER_ADDRESS.replace("terraform.io", "opentofu.org")];
 
 /** A file of a package of the provider. */
@@ -29,7 +29,7 @@ export interface ProviderFile {
   readonly executable: boolean;
 }
 
-/** The files of the provider for a platform, which is named as Go names it: `linux_amd64`, `windows_amd64`, … */
+/** The files of the provider for a platform. Platforms have Go's names: `linux_amd64`, `windows_amd64`, … */
 export function providerFiles(platform: string): ProviderFile[] {
   const contents = readFileSync(PROVIDER_FILE);
   const notices = ["LICENSE", "THIRD-PARTY-NOTICES.txt"].map((name) => ({
@@ -38,17 +38,17 @@ export function providerFiles(platform: string): ProviderFile[] {
     executable: false,
   }));
   if (!platform.startsWith("windows_")) return [{ name: NAME, contents, executable: true }, ...notices];
-  // Windows starts no scripts by their first line; `.cjs`, so that no package.json above makes it a module.
+  // Windows does not read the first line of a script, so a .cmd file starts it. With `.cjs`, no package.json above can make it a module.
   const script = "ami-provider.cjs";
   const start = Buffer.from(`@node "%~dp0${script}" %*\r\n`);
   return [{ name: `${NAME}.cmd`, contents: start, executable: true }, { name: script, contents, executable: false }, ...notices];
 }
 
 /**
- * Puts the provider into a folder as Terraform and OpenTofu want it: a filesystem mirror, or `terraform.d/plugins` beside a
- * configuration, which they find without being told.
+ * Installs the provider into a folder with the layout of a filesystem mirror. Terraform and OpenTofu also find it in
+ * `terraform.d/plugins` of a configuration.
  *
- * @returns the folders that were made, one for each registry that a short `source` may mean
+ * @returns the folders that were created, one for each registry that a short `source` can mean
  */
 export function installProvider(folder: string): string[] {
   const platform = thisPlatform();
@@ -64,12 +64,12 @@ export function installProvider(folder: string): string[] {
   });
 }
 
-/** The folders of a mirror that hold the provider, for each registry that a short `source` may mean. */
+/** The folders of the provider in a mirror, one for each registry that a short `source` can mean. */
 export function mirrorFolders(mirror: string): string[] {
   return ADDRESSES.map((address) => join(mirror, address));
 }
 
-/** This machine in Go's words. */
+/** Go's name for the platform of this machine. */
 function thisPlatform(): string {
   const systems: Partial<Record<string, string>> = { win32: "windows", sunos: "solaris" };
   const processors: Partial<Record<string, string>> = { x64: "amd64", ia32: "386" };

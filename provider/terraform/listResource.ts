@@ -1,4 +1,4 @@
-/** The list of a region's shared AMIs, for `terraform query`: what it takes, and one event for each AMI. */
+/** The list resource for `terraform query`: its configuration, and one event for each shared AMI of a region. */
 
 import {
   type AmiPermissions,
@@ -26,9 +26,9 @@ export interface ListEvent {
 
 export interface ListRequest {
   readonly config: ObjectValue;
-  /** Whether each event is to have the resource as an import would make it. */
+  /** Whether each event includes the resource, as an import would create it. */
   readonly includeResource: boolean;
-  /** How many AMIs are wanted; 0: all. */
+  /** The maximum number of AMIs; 0 means all. */
   readonly limit: number;
 }
 
@@ -39,8 +39,8 @@ export function listProblems({ region = null }: ObjectValue): readonly ArgumentP
 }
 
 /**
- * An event for each own AMI that is shared, by id, and a warning for each whose permissions cannot be read: Terraform drops the whole
- * list for an error, so that is only where nothing can be read.
+ * Yields an event for each own AMI that is shared, by id, and a warning for each AMI whose permissions cannot be read. It yields an error
+ * only if no AMI can be read, because Terraform then drops the whole list.
  */
 export async function* listShared(
   { config, includeResource, limit }: ListRequest,

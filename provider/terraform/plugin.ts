@@ -1,4 +1,4 @@
-/** The process around the provider: go-plugin's handshake, its own services, where it listens, and how it ends. */
+/** The plugin process: go-plugin's handshake and services, the address it listens on, and how the process ends. */
 
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,40 +19,40 @@ import { PROVIDER_ADDRESS } from "./schema";
 import type { ProviderServer } from "./server";
 import { BROKER_SERVICE, CONTROLLER_SERVICE, HEALTH_SERVICE, PROVIDER_SERVICE, STDIO_SERVICE } from "./services";
 
-/** hashicorp/terraform, internal/plugin/serve.go: what tells a plugin that Terraform started it. */
+/** hashicorp/terraform, internal/plugin/serve.go: the variable by which a plugin knows that Terraform started it. */
 const COOKIE_NAME = "TF_PLUGIN_MAGIC_COOKIE";
 const COOKIE = "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2";
-/** In which the first lines of the bundle, a shell's, hand on who started them. */
+/** The variable with the id of the process that started the plugin. The shell at the beginning of the bundle sets it (build-terraform.mjs). */
 const PARENT_NAME = "AMI_PROVIDER_PARENT";
 /** hashicorp/go-plugin, docs/internals.md: the version of the handshake. */
 const CORE_VERSION = 1;
 const PROTOCOL_VERSION = 6;
-/** hashicorp/go-plugin, grpc_server.go: the service that its client asks about. */
+/** hashicorp/go-plugin, grpc_server.go: the name of the service in health checks. */
 const HEALTH_NAME = "plugin";
-/** terraform-plugin-go, tfprotov6/tf6server: the largest message, in bytes. */
+/** terraform-plugin-go, tfprotov6/tf6server: the maximum size of a message, in bytes. */
 const MAX_MESSAGE = 256 << 20;
-/** For running calls to end where nobody waits for them. */
-const STOP_TIMEOUT_MS = 2000;
-/** Milliseconds for answers to leave before the process does; go-plugin's client kills after two seconds. */
-const LAST_WORDS = 500;
+/** Milliseconds for running calls to end, if Terraform is gone. */
+const SHUTDOWN_GRACE = 2000;
+/** Milliseconds for the last responses to be sent before the process exits. go-plugin's client kills it after two seconds. */
+const RESPONSE_FLUSH = 500;
 
-/** What the environment of a plugin says; absent where no program started it as one. */
+/** The settings that go-plugin's client passes in the environment. */
 export interface PluginEnvironment {
-  /** The only authority whose certificates are let in, PEM; absent: TLS is off. */
+  /** The certificate of the client, PEM. Only this client may connect. Undefined: TLS is off. */
   readonly clientCertificate: string | undefined;
   readonly minPort: number;
   readonly maxPort: number;
   /** The folder for sockets. */
   readonly socketFolder: string;
-  /** The process that started this one, as it was known first: it may be gone before this one runs. */
+  /** The id of the process that started this one. It was read as early as possible, because that process can end at once. */
   readonly parent: number;
 }
 
 /**
  * Reads go-plugin's environment.
  *
- * @returns undefined where the cookie is absent: a person started the program
- * @throws Error where the client knows no protocol of ours
+ * @returns undefined if the cookie is missing: a person started the program
+ * @throws Error if the client does not support the protocol of this provider
  */
 export function pluginEnvironment(env: NodeJS.ProcessEnv): PluginEnvironment | undefined {
   if (env[COOKIE_NAME] !== COOKIE) return undefined;
@@ -73,16 +73,16 @@ export function pluginEnvironment(env: NodeJS.ProcessEnv): PluginEnvironment | u
 export interface Serving {
   readonly network: "unix" | "tcp";
   readonly address: string;
-  /** What the handshake line carries of the server's certificate; empty without TLS. */
+  /** The certificate of the server in the form of the handshake line; empty without TLS. */
   readonly certificate: string;
-  /** Lets running calls end, for as many milliseconds as are given, and takes the socket away. */
-  readonly stop: (patience?: number) => Promise<void>;
+  /** Waits for running calls, for at most `grace` milliseconds if given, then stops the server and removes the socket. */
+  readonly stop: (grace?: number) => Promise<void>;
 }
 
 /**
- * Listens: on a socket in a folder of its own, on Windows on loopback.
+ * Listens on a Unix socket in a new folder. On Windows, it listens on loopback.
  *
- * @param onShutdown what the client's request to end does
+ * @param onShutdown called when the client requests the end of the process
  */
 export async function listen(
   { service, idle }: ProviderServer,
@@ -114,42 +114,42 @@ export async function listen(
     network: at.network,
     address: at.address,
     certificate: own?.handshake ?? "",
-    stop: async (patience) => {
-      await (patience === undefined ? idle() : Promise.race([idle(), sleep(patience)]));
+    stop: async (grace) => {
+      await (grace === undefined ? idle() : Promise.race([idle(), sleep(grace)]));
       for (const stream of open) stream.end();
-      // What is answered already is on its way: a moment for it, and no longer.
-      await Promise.race([new Promise((done) => server.tryShutdown(done)), sleep(LAST_WORDS)]);
+      // Give the last responses time to be sent.
+      await Promise.race([new Promise((done) => server.tryShutdown(done)), sleep(RESPONSE_FLUSH)]);
       server.forceShutdown();
       at.remove();
     },
   };
 }
 
-/** The line that tells go-plugin's client where to connect and what certificate to expect. */
+/** The line with the address and the certificate for go-plugin's client. */
 export function handshakeLine({ network, address, certificate }: Serving): string {
   return [CORE_VERSION, PROTOCOL_VERSION, network, address, "grpc", certificate].join("|");
 }
 
-/** Serves Terraform until it asks to end. */
+/** Serves Terraform until Terraform requests the end. */
 export async function servePlugin(provider: ProviderServer, environment: PluginEnvironment): Promise<void> {
-  // Ctrl-C reaches the whole process group; Terraform then asks to stop by StopProvider, and waits for the state.
+  // Ctrl-C reaches the whole process group. Terraform then calls StopProvider, and waits for the new state.
   process.on("SIGINT", () => hclog("debug", "ignored SIGINT: Terraform asks to stop by itself"));
   const serving = await listen(provider, environment, () => end(serving));
   process.on("SIGTERM", () => end(serving));
-  // A client that was killed says nothing: once its process is gone, nobody is left to serve, to record what is done, or to read the log.
+  // If Terraform is killed, it sends no request. The provider then checks whether its parent process has changed. Writes to the log fail.
   process.stderr.on("error", () => undefined);
   const watch = setInterval(() => {
     if (process.ppid === environment.parent) return;
     clearInterval(watch);
     provider.stop();
-    end(serving, STOP_TIMEOUT_MS);
+    end(serving, SHUTDOWN_GRACE);
   }, 1000);
   watch.unref();
   process.stdout.write(`${handshakeLine(serving)}\n`);
   hclog("debug", "listening", { network: serving.network, address: serving.address, tls: serving.certificate !== "" });
 }
 
-/** Serves a client that is told by hand where to connect, until Ctrl-C; for debuggers and tests. */
+/** Serves until Ctrl-C, and prints the variable that tells Terraform where to connect. For debuggers and tests. */
 export async function serveDebug(provider: ProviderServer): Promise<void> {
   const environment = {
     clientCertificate: undefined,
@@ -175,8 +175,8 @@ export async function serveDebug(provider: ProviderServer): Promise<void> {
   );
 }
 
-function end(serving: Serving, patience?: number): void {
-  serving.stop(patience).finally(() => process.exit(0));
+function end(serving: Serving, grace?: number): void {
+  serving.stop(grace).finally(() => process.exit(0));
 }
 
 interface HealthRequest {
@@ -205,7 +205,7 @@ function controller(onShutdown: () => void): UntypedServiceImplementation {
 
 type OpenStream = ServerWritableStream<object, object>;
 
-/** Streams with nothing to say, for as long as the client wants: this plugin prints nothing and calls nobody back. */
+/** Streams that the client opens and that stay empty: this plugin sends no output on them, and makes no calls back to the client. */
 function staysOpen(open: Set<OpenStream>) {
   return (call: OpenStream) => {
     open.add(call);

@@ -1,4 +1,4 @@
-/** The provider's configuration: from the block and the environment to connections, and a gateway for each region. */
+/** The configuration of the provider: makes connections from the block and the environment, and a gateway for each region. */
 
 import {
   AmiSharingError,
@@ -17,10 +17,10 @@ import { argumentsIn } from "./arguments";
 import { PROVIDER_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, type Value } from "./values";
 
-/** Makes the gateway of a connection; tests give their own. */
+/** Makes the gateway for a connection. Tests pass their own. */
 export type MakeGateway = (connection: Connection, watch: CallWatch) => Gateway;
 
-/** What is wrong with a provider block; nothing for a block that is fine. */
+/** What is wrong with a provider block; empty if nothing is. */
 export function providerProblems(config: ObjectValue): readonly ArgumentProblem[] {
   const decoded = decode(config);
   return "problems" in decoded ? decoded.problems : [];
@@ -28,14 +28,14 @@ export function providerProblems(config: ObjectValue): readonly ArgumentProblem[
 
 /** A configured provider. */
 export class ProviderConfig {
-  /** Whether all is known: in a plan, values of other resources may not be. */
+  /** Whether all values are known. In a plan, values that come from other resources can be unknown. */
   readonly isKnown: boolean;
   private readonly declared: DeclaredConnection;
   private readonly gateways = new Map<string, Gateway>();
 
   /**
    * @param config a block without problems
-   * @param env the environment, read as terraform-provider-aws reads it
+   * @param env the environment; credentials are taken from it as terraform-provider-aws does
    */
   constructor(
     config: ObjectValue,
@@ -48,7 +48,7 @@ export class ProviderConfig {
     this.isKnown = !hasUnknown(config);
   }
 
-  /** The gateway to a region; one for all sets of a region, so that a role is assumed once. */
+  /** The gateway for a region. All sets of a region use the same one, so that a role is assumed only once. */
   gateway(region: string | undefined): Gateway {
     const key = region ?? "";
     const gateway = this.gateways.get(key) ?? this.makeGateway(this.connection(region), this.watch);
@@ -57,8 +57,9 @@ export class ProviderConfig {
   }
 
   /**
-   * The region of a set that names none: the block's, the one recorded, the environment's or the profile's, in this order.
-   * Recorded before the environment's, so that another shell's AWS_REGION moves nothing.
+   * The region of a set without the argument `region`. The first of these that exists: that of the block, the recorded one, that of the
+   * environment, that of the profile. The recorded region comes before the environment, so that AWS_REGION of another shell does not
+   * move a set.
    */
   async regionFor(recorded: string | undefined): Promise<MaybeUnknown<string>> {
     if (this.declared.region !== undefined) return this.declared.region;
@@ -67,16 +68,16 @@ export class ProviderConfig {
   }
 
   /**
-   * The region of something that is read at once, where nothing may be unknown.
+   * The region for a read now, for which all values must be known.
    *
-   * @param given the argument; absent or null: the provider's
-   * @param about what the error is to name
+   * @param given the argument `region`; if it is absent or null, the region of the provider is used
+   * @param about details for the error
    */
   async regionToRead(given: Value | undefined, about: Pick<ErrorDetails, "imageId" | "next"> = {}): Promise<string> {
     const region = typeof given === "string" ? given : await this.regionFor(undefined);
     if (region !== UNKNOWN && this.isKnown) return region;
     throw new AmiSharingError("region-missing", "the provider's configuration is not known yet", {
-      next: "give the provider values that are known, or apply what they come from first (-target)",
+      next: "give the provider known values, or first apply the resources that the values come from (-target)",
       ...about,
     });
   }
@@ -88,7 +89,7 @@ export class ProviderConfig {
       region,
       profile,
       endpoint,
-      // Keys in the environment win over AWS_PROFILE and lose to the block's profile; the SDK for JavaScript orders them differently.
+      // Keys in the environment have precedence over AWS_PROFILE, but not over `profile` of the block. The SDK for JavaScript has another order.
       credentials:
         profile === undefined && accessKeyId && secretAccessKey
           ? { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) }
@@ -99,13 +100,13 @@ export class ProviderConfig {
   }
 }
 
-/** With every unknown value left out: a connection is made only where all is known. */
+/** A type without unknown values: a connection is made only if all values are known. */
 type Known<T> = { [K in keyof T]: T[K] extends infer V ? Exclude<V, typeof UNKNOWN> : never } & {
   readonly assumeRole?: { readonly roleArn: string; readonly externalId?: string; readonly sessionName?: string };
 };
 
 function decode(config: ObjectValue) {
   const given = Object.entries(argumentsIn(config, PROVIDER_SCHEMA));
-  // As for the `aws` provider, an empty text is as good as none.
+  // An empty string counts as not set, as in the `aws` provider.
   return decodeConnection(Object.fromEntries(given.filter(([, value]) => value !== "")));
 }

@@ -1,4 +1,4 @@
-/** The provider's RPCs, one method each: decode the request, call an operation, encode the response. */
+/** The RPCs of the provider. Each method decodes the request, calls an operation, and encodes the response. */
 
 import type {
   ServerUnaryCall,
@@ -35,17 +35,17 @@ import {
 } from "./set";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from "./values";
 
-/** What the provider needs from outside; tests give their own. */
+/** The dependencies of the provider. Tests pass their own. */
 export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly makeGateway?: MakeGateway;
   readonly patience?: Patience;
   readonly log?: Log;
-  /** How long operations wait for those of other sets to begin, in milliseconds. */
+  /** How long an operation waits for operations on other sets to begin, in milliseconds. */
   readonly window?: number;
 }
 
-/** The members of the requests that are read, as tfplugin6.proto defines them; a request has those of its RPC. */
+/** The members that the provider reads from all requests (tfplugin6.proto). A request has only those of its RPC. */
 interface Request {
   readonly type_name: string;
   readonly id: string;
@@ -85,12 +85,12 @@ type Response = Readonly<Record<string, unknown>>;
 type Method = (request: Request) => Response | Promise<Response>;
 type Stream = (request: Request) => AsyncIterable<ListEvent> | Response;
 
-/** A provider for one process, and what it is doing. */
+/** The provider of one process, and how to end its work. */
 export interface ProviderServer {
   readonly service: UntypedServiceImplementation;
-  /** Resolves once no call is running. */
+  /** Resolves when no call is running. */
   readonly idle: () => Promise<void>;
-  /** Lets running calls change nothing more. */
+  /** Ends running calls, so that they change nothing more. */
   readonly stop: () => void;
 }
 
@@ -205,7 +205,7 @@ export function providerServer({
         planned_state: encodeValue(planned, RESOURCE_SCHEMA),
         planned_private: encodePrivate(own),
         requires_replace: replace.map((name) => attributePath(name)),
-        // Another resource is another identity, which tells itself once all of it is known.
+        // A replacement has a new identity, which is given only if all its values are known.
         planned_identity: prior.state && replace.length === 0 ? identityOf(prior.state, prior_identity) : identityOf(planned),
         diagnostics,
       };
@@ -245,12 +245,12 @@ export function providerServer({
       const refused = ofType(RESOURCE, type_name);
       if (refused) return refused;
       const known = decodeValue(state);
-      // Terraform 1.14.0 sends no state: what is written for that would be nulls, which fail the next plan.
+      // Terraform 1.14.0 sends no state. A configuration of nulls would make the next plan fail, so this is an error.
       return known
         ? { config: encodeValue(configurationOf(known), RESOURCE_SCHEMA) }
         : failure(
             "The configuration cannot be written",
-            "Terraform did not tell the provider what was found: 1.14.0 has that bug. Use 1.14.3 or newer, or write the configuration by hand.",
+            "Terraform did not tell the provider what the import found. This is a bug of Terraform 1.14.0. Use 1.14.3 or newer, or write the configuration by hand.",
           );
     },
 
@@ -263,12 +263,12 @@ export function providerServer({
       if (!moved?.state)
         return failure(
           `A ${source_type_name} cannot be moved to a ${RESOURCE}`,
-          `Move an aws_ami_launch_permission, or a ${RESOURCE} of another address of this provider; what is moved here is a ${source_type_name} of ${source_provider_address}. Anything else can be imported: terraform import … ami-1234567890abcdef0.`,
+          `Move an aws_ami_launch_permission, or a ${RESOURCE} of another address of this provider. The source of this move is a ${source_type_name} of ${source_provider_address}. For any other resource, use import: terraform import … ami-1234567890abcdef0.`,
         );
       return {
         target_state: encodeValue(moved.state, RESOURCE_SCHEMA),
         target_private: encodePrivate(moved.private),
-        // Of another type, the next read tells it: what is moved tells neither owner nor, in older versions, region.
+        // If the source has another type, it has no owner, and in older versions no region. The next read then gives the identity.
         target_identity: identityOf(moved.state),
       };
     },
@@ -308,7 +308,7 @@ export function providerServer({
         if (!(Symbol.asyncIterator in events)) call.write(events);
         else
           for await (const event of events) {
-            // Terraform takes as many as it wants, and leaves.
+            // Terraform cancels the call when it has as many events as it wants.
             if (call.cancelled) break;
             call.write({ ...event });
           }
@@ -317,13 +317,13 @@ export function providerServer({
     };
   }
 
-  /** Follows a call until it has ended; `fail` answers it where the provider itself is at fault. */
+  /** Logs a call and keeps it in `running` until it ends. If it throws, which is a bug of the provider, `fail` sends the response. */
   function watch(name: string, call: Promise<void>, fail: (response: Response) => void): Promise<void> {
     const began = Date.now();
     const work = call.then(
       () => log("trace", `answered ${name}`, { milliseconds: Date.now() - began }),
       (error: Error) => {
-        // What is wrong with the provider itself; its users get the message, the log gets the place.
+        // A bug of the provider: users get the message, and the log gets the stack trace.
         log("error", `${name} failed: ${error.message}`, { stack: error.stack });
         fail(failureOf(name, `The provider failed in ${name}`, `${error.message} (please report this)`));
       },
@@ -345,7 +345,7 @@ export function providerServer({
   };
 }
 
-/** In what Pulumi's Terraform bridge calls its version of Terraform: pulumi/pulumi-terraform-bridge, pkg/pf/tfbridge/provider_configure.go. */
+/** A part of the Terraform version that Pulumi's Terraform bridge sends: pulumi/pulumi-terraform-bridge, pkg/pf/tfbridge/provider_configure.go. */
 const BRIDGE = "pulumi-terraform-bridge";
 
 const CAPABILITIES = {
@@ -355,7 +355,7 @@ const CAPABILITIES = {
   generate_resource_config: true,
 };
 
-/** The answer of an RPC for what this provider does not have: ephemeral resources, actions, state stores. */
+/** The response of RPCs that this provider does not support: ephemeral resources, actions, state stores. */
 function notSupported(name: string): UntypedHandleCall {
   const { requestStream, responseStream } = PROVIDER_SERVICE[name] ?? {};
   const response = failureOf(
@@ -376,7 +376,7 @@ function notSupported(name: string): UntypedHandleCall {
   return (_call: unknown, answer: sendUnaryData<Response>) => answer(null, response);
 }
 
-/** A response that says only what is wrong, in the members that the RPC has for it. */
+/** A response with only an error, in the member that the RPC has for errors. */
 function failureOf(name: string, summary: string, detail: string): Response {
   const { diagnostics } = failure(summary, detail);
   switch (name) {
@@ -397,7 +397,7 @@ function failure(summary: string, detail: string): { readonly diagnostics: reado
   return { diagnostics: [{ severity: "ERROR", summary, detail }] };
 }
 
-/** Refuses a type that the provider does not have. */
+/** The error response if the type is not the one that the provider has; else undefined. */
 function ofType(known: string, asked: string): Response | undefined {
   return asked === known ? undefined : failure(`There is no ${asked}`, `The type that this provider has is ${known}.`);
 }

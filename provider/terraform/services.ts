@@ -1,20 +1,20 @@
-/** The gRPC services of a plugin, as the vendored .proto files define them. */
+/** The gRPC services of a plugin, from the vendored .proto files. */
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { type IConversionOptions, type INamespace, Root, type Type } from "protobufjs/light";
 
-/** Put in place by the build: the parsed files, so that a start need not find and parse them. */
+/** The parsed .proto files. The build inserts them, so that the provider starts faster. */
 declare const PROTO_DESCRIPTOR: INamespace;
-/** Defined by the build. */
+/** Defined only in the bundle, by the build. */
 declare const IS_BUNDLE: true | undefined;
 
 const OPTIONS: IConversionOptions = { longs: Number, enums: String, defaults: true, oneofs: true };
 
 const root: Root = typeof IS_BUNDLE === "undefined" ? parsed(join(__dirname, "proto")) : Root.fromJSON(PROTO_DESCRIPTOR);
 
-/** Reads the files; the parser is no part of the bundle. */
+/** Parses the .proto files. Not used in the bundle, which does not contain the parser. */
 function parsed(folder: string): Root {
   const { Root: ParsingRoot } = require("protobufjs") as typeof import("protobufjs");
   const files = readdirSync(folder).filter((name) => name.endsWith(".proto"));
@@ -25,8 +25,8 @@ function parsed(folder: string): Root {
 }
 
 /**
- * The definition of a service for gRPC. Types are looked up and compiled at their first use, as a run of Terraform's uses few:
- * that is most of a start.
+ * The definition of a service for gRPC. Types are looked up and compiled at their first use. This makes the start much faster, because a
+ * run of Terraform uses only a few types.
  */
 function service(name: string): ServiceDefinition<UntypedServiceImplementation> {
   const { methods, fullName } = root.lookupService(name);

@@ -1,13 +1,13 @@
-/** Terraform's values on the wire: msgpack and JSON to plain values with unknowns, and back, by a schema. */
+/** Decodes Terraform's values from msgpack and JSON to plain values with unknowns, and encodes them by a schema. */
 
 import { decode, Encoder, ExtData, ExtensionCodec } from "@msgpack/msgpack";
 import { UNKNOWN } from "../core";
 import type { Attributes, Schema } from "./schema";
 
-/** A value as Terraform has it: null is absent, sets and lists are arrays, {@link UNKNOWN} is known after apply. */
+/** A value of Terraform. null: not set. Arrays: sets and lists. {@link UNKNOWN}: known after apply. */
 export type Value = null | boolean | number | string | typeof UNKNOWN | readonly Value[] | ObjectValue;
 
-/** An object or a map; an object has a member for each of its attributes. */
+/** An object or a map. An object has a member for each attribute. */
 export interface ObjectValue {
   readonly [name: string]: Value;
 }
@@ -18,13 +18,13 @@ export interface DynamicValue {
   readonly json?: Uint8Array;
 }
 
-// Terraform's msgpack: extension 0 is an unknown value, extension 12 one of which something is known; either may hold anything.
+// Terraform's msgpack: extension 0 is an unknown value, extension 12 is an unknown value with a refinement. The content is ignored.
 const extensions = new ExtensionCodec();
 for (const type of [0, 12]) extensions.register({ type, encode: () => null, decode: () => UNKNOWN });
 const encoder = new Encoder({ extensionCodec: extensions });
 const UNKNOWN_EXTENSION = new ExtData(0, new Uint8Array(1));
 
-/** Decodes an object of a schema; null where the whole value is null. */
+/** Decodes an object of a schema; null if the whole value is null. */
 export function decodeValue(value: DynamicValue | null | undefined): ObjectValue | null {
   if (value?.msgpack && value.msgpack.length > 0)
     return decode(value.msgpack, { extensionCodec: extensions }) as ObjectValue | null;
@@ -32,24 +32,24 @@ export function decodeValue(value: DynamicValue | null | undefined): ObjectValue
   return null;
 }
 
-/** Encodes an object of a schema; members that it lacks are null, and those that the schema lacks are left out. */
+/** Encodes an object of a schema. Missing members become null. Members that are not in the schema are left out. */
 export function encodeValue(value: ObjectValue | null, schema: Schema): DynamicValue {
   return { msgpack: encoder.encode(value === null ? null : complete(value, schema.attributes)) };
 }
 
-/** Decodes an argument of a function: a value of any type but an object of a schema. */
+/** Decodes an argument of a function, which has no schema. */
 export function decodeArgument({ msgpack, json }: DynamicValue): Value {
   if (msgpack && msgpack.length > 0) return decode(msgpack, { extensionCodec: extensions }) as Value;
   return json && json.length > 0 ? (JSON.parse(Buffer.from(json).toString("utf8")) as Value) : null;
 }
 
-/** Encodes a value whose type the receiver does not know beforehand: go-cty, msgpack/dynamic.go, the type beside the value. */
+/** Encodes a value together with its type, for a receiver that does not know the type: go-cty, msgpack/dynamic.go. */
 export function encodeDynamic(value: Value): DynamicValue {
   if (value === UNKNOWN) return { msgpack: encoder.encode(UNKNOWN_EXTENSION) };
   return { msgpack: encoder.encode([Buffer.from(JSON.stringify(typeOf(value))), marked(value)]) };
 }
 
-/** The type of a value, as go-cty writes it: arrays are tuples, whose elements may differ. */
+/** The type of a value in the notation of go-cty. Arrays are tuples, whose elements can have different types. */
 function typeOf(value: Value): unknown {
   if (Array.isArray(value)) return ["tuple", value.map(typeOf)];
   if (typeof value !== "object" || value === null)
@@ -57,7 +57,7 @@ function typeOf(value: Value): unknown {
   return ["object", Object.fromEntries(Object.entries(value).map(([name, member]) => [name, typeOf(member)]))];
 }
 
-/** A value with exactly the members that the attributes name. */
+/** The value with exactly the members that the schema has. */
 function complete(value: ObjectValue, attributes: Attributes): object {
   const members = Object.entries(attributes).map(([name, { nested }]) => {
     const member = value[name] ?? null;
@@ -75,14 +75,14 @@ function marked(value: Value): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, marked(item)]));
 }
 
-/** Whether something in a value is not known yet. */
+/** Whether a value contains an unknown value. */
 export function hasUnknown(value: Value | undefined): boolean {
   if (value === UNKNOWN) return true;
   if (typeof value !== "object" || value === null) return false;
   return Object.values(value).some(hasUnknown);
 }
 
-/** Whether two values are the same; arrays as sets, whose order says nothing. */
+/** Whether two values are equal. The order in arrays is ignored, because they are Terraform's sets. */
 export function sameValue(a: Value, b: Value): boolean {
   return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
 }

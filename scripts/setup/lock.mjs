@@ -1,13 +1,13 @@
-// The lock that lets only one set-up at a time change the tools.
+// The lock: only one set-up at a time can change the tools.
 // @ts-check
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Waits for the lock; the returned function gives it back.
+ * Waits for the lock. The returned function releases it.
  * @param {string} file
- * @param {(owner: string) => void} onWait Called once if somebody else holds it.
+ * @param {(owner: string) => void} onWait Called once if another process holds the lock.
  */
 export async function acquireLock(file, onWait) {
   const own = String(process.pid);
@@ -34,7 +34,7 @@ export async function acquireLock(file, onWait) {
 }
 
 /**
- * A link appears with its content at once, unlike a new file.
+ * Takes the lock with a link, because a link appears together with its content. A new file is empty at first.
  * @param {string} draft
  * @param {string} file
  */
@@ -68,7 +68,7 @@ function isAlive(pid) {
 }
 
 /**
- * Takes a dead owner's lock away.
+ * Removes the lock of a process that has ended.
  * @param {string} file
  * @param {string} owner
  */
@@ -77,9 +77,9 @@ function breakLock(file, owner) {
   try {
     renameSync(file, taken);
   } catch {
-    return; // Somebody else was faster.
+    return; // Another process was faster.
   }
-  // Somebody else may have broken it and locked anew in between: then it is theirs.
+  // In the meantime, another process may have removed the old lock and taken a new one. That lock is not removed.
   if (read(taken) === owner) rmSync(taken, { force: true });
   else renameSync(taken, file);
 }

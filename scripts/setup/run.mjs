@@ -1,8 +1,8 @@
-// Runs one command of the set-up: keeps its words for an error message, and stops it when set-up is stopped.
+// Runs one command of set-up: keeps its output for an error message, and stops the command when set-up is stopped.
 // @ts-check
 import { spawn } from "node:child_process";
 
-/** A failure that is explained to the user in words, without a stack trace. */
+/** A failure that is shown to the user as a message, without a stack trace. */
 export class SetupError extends Error {}
 
 const SHOWN_LINES = 20;
@@ -14,7 +14,7 @@ const running = new Set();
  * @typedef {object} RunOptions
  * @property {string} cwd
  * @property {NodeJS.ProcessEnv} [env] Added to the current environment.
- * @property {number} [silenceSeconds] Give up when the command has printed nothing for so long.
+ * @property {number} [silenceSeconds] Stop the command if it prints nothing for this time.
  */
 
 /**
@@ -63,7 +63,7 @@ export function run(command, args, { cwd, env, silenceSeconds }) {
 }
 
 /**
- * Until the returned function is called, a signal that ends this process ends the commands that it runs, too.
+ * Until the returned function is called, a signal that ends this process also ends the commands that it runs.
  * @param {() => void} clean
  */
 export function stopOnSignals(clean) {
@@ -87,7 +87,7 @@ export function stopOnSignals(clean) {
 }
 
 /**
- * The beginning, where npm says what is wrong, and the end, where Go and pip do.
+ * The beginning and the end of the output: npm shows its error at the beginning, Go and pip at the end.
  * @param {string} output
  */
 function shortened(output) {
@@ -104,6 +104,6 @@ function stop(child, signal) {
   try {
     if (child.pid) process.kill(-child.pid, signal);
   } catch {
-    // It has ended by itself.
+    // The process has ended already.
   }
 }

@@ -1,4 +1,4 @@
-/** The Terraform provider's file: its size, and how much of it has run by the handshake and by the end of a plan, as V8 counts it. */
+/** Measures the file of the Terraform provider: its size, and how much of it has run by the handshake and by the end of a plan, as V8 counts it. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";

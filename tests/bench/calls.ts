@@ -1,4 +1,4 @@
-/** How many EC2 calls each operation makes, counted at the emulator with the real CLIs, and how many it should make. */
+/** Counts the EC2 calls of each operation at the emulator, with the real CLIs, and compares them with the expected numbers. */
 
 import { Emulator, type MadeImage } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";

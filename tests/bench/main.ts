@@ -1,4 +1,4 @@
-/** The benchmark: EC2 calls, then time, then the provider's file; tables on standard output, and an exit code for wrong counts. */
+/** The benchmark: EC2 calls, times, and the file of the provider. It prints tables, and exits with an error if a count is wrong. */
 
 import { parseArgs } from "node:util";
 import { measureBundle } from "./bundle";

@@ -1,4 +1,4 @@
-/** How many EC2 calls the tools of today need for the same work, and how many are the least possible: computed from their source, not run. */
+/** The number of EC2 calls that other tools need for the same work, and the least possible number. They are computed from the source of the tools, not measured. */
 
 import { MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/model/limits";
 

@@ -1,4 +1,4 @@
-/** Time as ratios: tasks that run in turn, so that whatever else the machine does meets them all, and their medians compared. */
+/** Compares times as ratios of medians. The tasks run in turn, so that other load on the machine affects all of them. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** Answers that no AWS gives, over real HTTP: none is believed, whatever is read or changed; each is told with call, resource and endpoint. */
+/** Answers that AWS never gives, over real HTTP: no read or change accepts them, and the error names the call, the resource and the endpoint. */
 
 import * as assert from "node:assert/strict";
 import { type AmiSharingError, type Connection, ec2Gateway, type Gateway } from "../../provider/core";
@@ -270,7 +270,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe("an answer that cannot be believed", () => {
+describe("an answer that is not valid", () => {
   const server = useRawServer();
   const gateway = (more: Partial<Connection> = {}) =>
     ec2Gateway(
@@ -332,7 +332,7 @@ describe("an answer that cannot be believed", () => {
     });
     const { code, message } = await failureOf(gateway().blockPublicAccess());
     assert.equal(code, "bad-answer");
-    assert.match(message, /GetImageBlockPublicAccessState cannot be believed: ImageBlockPublicAccessState is missing/);
+    assert.match(message, /GetImageBlockPublicAccessState is not valid: ImageBlockPublicAccessState is missing/);
   });
 
   it("to who calls counts as none", async () => {
@@ -346,8 +346,8 @@ describe("an answer that cannot be believed", () => {
   });
 
   for (const [name, body, flaw] of [
-    ["an HTML page", HTML, /the answer to AssumeRole for DescribeImages of ami-12345678 cannot be believed: it is an HTML page/],
-    ["no credentials", xml("AssumeRole", "<AssumeRoleResult/>"), /the answer to .* cannot be believed: it holds no credentials/],
+    ["an HTML page", HTML, /the answer to AssumeRole for DescribeImages of ami-12345678 is not valid: it is an HTML page/],
+    ["no credentials", xml("AssumeRole", "<AssumeRoleResult/>"), /the answer to .* is not valid: it holds no credentials/],
   ] as const)
     it(`to a role that is assumed, with ${name}, is told as such`, async () => {
       server().respond = () => ({ body });
@@ -425,11 +425,14 @@ describe("an answer that cannot be believed", () => {
 
   it("whose pages never end is an error", async () => {
     server().respond = ({ action }) => ({ body: xml(action, "<imagesSet/><nextToken>again</nextToken>") });
-    assert.match((await failureOf(gateway().describeImages("self"))).message, /it is its own next page .*\[bad-answer\]/);
+    assert.match(
+      (await failureOf(gateway().describeImages("self"))).message,
+      /it names itself as the next page .*\[bad-answer\]/,
+    );
     server().respond = () => ({ body: '{"Grants":[],"Truncated":true}' });
     assert.match(
       (await failureOf(gateway().keys.grants(KEY))).message,
-      /it is not all, and does not say where it goes on .*\[bad-answer\]/,
+      /it is truncated, and has no marker of the next page .*\[bad-answer\]/,
     );
   });
 

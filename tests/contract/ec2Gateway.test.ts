@@ -1,4 +1,4 @@
-/** The gateway over the EC2 SDK on the wire: the contract of every gateway, against the emulator and against plain moto, and what only the wire shows. */
+/** The gateway with the AWS SDK over HTTP: the contract of every gateway, against the emulator and plain moto, and the form of the requests. */
 
 import * as assert from "node:assert/strict";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** The emulator's own checks, which are written in Python, as one test. */
+/** Runs the emulator's own tests, which are written in Python, as one test. */
 
 import { execFile } from "node:child_process";
 import * as path from "node:path";

@@ -1,4 +1,4 @@
-/** How the built Terraform provider reaches EC2: block, environment, shared files and roles, in the order that the aws provider has. */
+/** How the built Terraform provider reaches EC2: block, environment, shared files and roles, with the precedence of the aws provider. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

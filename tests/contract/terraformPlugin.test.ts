@@ -1,4 +1,4 @@
-/** The built provider as a process: go-plugin's handshake, TLS, its own services, every RPC, and how it ends. */
+/** The built provider as a process: go-plugin's handshake and services, TLS, every RPC, and how the process ends. */
 
 import * as assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Calls that hang, over real HTTP: each ends by itself, and soon once everything is to stop. */
+/** Calls that are never answered, over real HTTP: each ends by itself, and ends soon after the stop signal. */
 
 import * as assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Programmatic use: inline programs run through Pulumi's Automation API, from this process, against the local EC2. */
+/** Inline programs that run through Pulumi's Automation API, from this process, against the local EC2. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** What a user can get wrong: the words that the CLI shows, and that EC2 and the state are as they were before. */
+/** Wrong input of users: the error that the CLI shows, and that EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** The main job with the real CLI: create, preview a change, change it, nothing to do, destroy. */
+/** The basic scenario with the real CLI: create, preview a change, change, nothing to change, destroy. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

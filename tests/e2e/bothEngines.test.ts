@@ -1,4 +1,4 @@
-/** One table of cases through both real engines: that Pulumi and Terraform do the same, and where they show it differently. */
+/** One table of cases for both real engines: Pulumi and Terraform do the same, and the tests say where they show it differently. */
 
 import * as assert from "node:assert/strict";
 import type { Grants } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** The constructs beside those that CDKTN's own generator makes from the provider's schema: the same members, types and Terraform. */
+/** Compares the constructs with those that CDKTN's generator makes from the provider's schema: the same members, types and Terraform output. */
 
 import * as assert from "node:assert/strict";
 import { execFile } from "node:child_process";

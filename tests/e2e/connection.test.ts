@@ -1,4 +1,4 @@
-/** How EC2 is reached: the stack's `aws:*` config and the set's own arguments, which win; and no credential in state or output. */
+/** How a set reaches EC2: its own arguments have precedence over the stack's `aws:*` config. No credential is in the state or the output. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

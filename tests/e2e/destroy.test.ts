@@ -1,4 +1,4 @@
-/** What `pulumi destroy` says of who loses access, with the program run and without it; and what `pulumi import` says. */
+/** What `pulumi destroy` says about who loses access, with and without running the program, and what `pulumi import` says. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

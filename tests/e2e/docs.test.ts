@@ -1,4 +1,4 @@
-/** The code blocks of the documentation that need a CLI: Terraform's, the stack's config, and the README's example by config. */
+/** Runs the code blocks of the documentation that need a CLI: those of Terraform, of the stack's config, and "Use it by config" of the README. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

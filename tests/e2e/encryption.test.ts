@@ -1,4 +1,4 @@
-/** Encrypted AMIs with the real CLI: keys in the report, grants at KMS made and retired, and who still uses an AMI; read back by the AWS CLI. */
+/** Encrypted AMIs with the real CLI: keys in the report, KMS grants that are made and revoked, and accounts that still use an AMI. The AWS CLI reads the results. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** What previews and reports say, exactly: only what changes as changed, everybody who loses access, the true order, and no secrets. */
+/** The exact text of previews and reports: only changes are marked, everybody who loses access is named, the order is right, and there are no secrets. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -294,13 +294,13 @@ describe("exact previews", function () {
     set(newest, { retainOnDelete: true });
     const kept = flat(await project.preview());
     assert.ok(kept.includes(`then AMI ${newer}, whose set is replaced, stays shared: retainOnDelete.`), kept);
-    assert.match(kept, /Where no up before this one had that option: then AMI .* is unshared: 2 lose access/);
+    assert.match(kept, /If no up before this one had that option: then AMI .* is unshared: 2 lose access/);
     assert.doesNotMatch(flat(await project.up()), /was unshared/);
     assert.deepEqual(await emulator().launchers(newer), [FIRST, SECOND]);
 
     // Options of what the program does not declare any more, or that come from a parent, are not the program's to see.
     given({ other: { args: { imageId: older, accountIds: [] } } });
-    assert.match(flat(await project.preview()), /note: where the last up recorded retainOnDelete for it, all stays/);
+    assert.match(flat(await project.preview()), /note: if the last up recorded retainOnDelete for it, everybody keeps access/);
     await project.up();
     assert.deepEqual(await emulator().launchers(newest), [FIRST, SECOND]);
   });

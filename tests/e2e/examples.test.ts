@@ -1,6 +1,6 @@
 /**
- * Every example as its README runs it, with the real CLI; newest-ami-by-name, which needs the plugin of @pulumi/aws, runs under mocks, and
- * those of Terraform are in terraformExamples.test.ts.
+ * Runs every example of Pulumi as its README says, with the real CLI. newest-ami-by-name needs the plugin of @pulumi/aws, so it runs with
+ * mocks. The examples of Terraform are in terraformExamples.test.ts.
  */
 
 import * as assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-/** getSharedAmis: an audit of a region in a real program, what it costs in calls, and its words for mistakes. */
+/** getSharedAmis in a real program: the audit of a region, the number of its calls, and its errors for wrong arguments. */
 
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";

@@ -1,4 +1,4 @@
-/** What a set refuses to take away, with the real CLI: the preview says so, and EC2 and the state are as before. */
+/** Guard rails with the real CLI: the preview says what is refused, and EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** Sets of one Pulumi program that know the same AMI: nobody loses what one of them declares, and in the end nobody is left. */
+/** Several sets of one AMI in one Pulumi program: no account loses access that a set declares, and after the end no access is left. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

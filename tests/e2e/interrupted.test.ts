@@ -1,4 +1,4 @@
-/** Changes by Pulumi that are interrupted: by Ctrl-C while a call is under way, and by kill -9 of the engine. Nothing more is changed, and nothing runs on. */
+/** Interrupted changes with Pulumi: by Ctrl-C during a call, and by kill -9 of the engine. Nothing more is changed, and no process is left. */
 
 import * as assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";

@@ -1,4 +1,4 @@
-/** What a set says of itself, with the real CLI: in a preview what EC2 has and what becomes of it, in an up what was done. */
+/** The reports of a set with the real CLI: in a preview what EC2 has and what will change, in an up what was done. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -89,7 +89,7 @@ describe("the live report", function () {
       "      lose access to it, as recorded",
       `    - launch (granted by this set; 2): account/${FIRST},`,
       `      account/${THIRD}`,
-      "  note: where the last up recorded retainOnDelete for it, all stays",
+      "  note: if the last up recorded retainOnDelete for it, everybody keeps access",
     ]);
     await project.up();
     assert.deepEqual(await emulator().launchers(imageId), []);
@@ -113,7 +113,7 @@ describe("the live report", function () {
     await emulator().configure({ deny: ["ec2:DescribeImageAttribute"] });
     assert.match(
       await project.preview(),
-      new RegExp(`warning: AMI ${imageId}: EC2 cannot be read, so this preview tells only what was recorded: .*not-authorized`),
+      new RegExp(`warning: AMI ${imageId}: EC2 cannot be read, so this preview shows only what was recorded: .*not-authorized`),
     );
     await emulator().configure({ deny: [] });
     project.config({ imageId: "ami-0ffffffffffffffff", accountIds: [FIRST] });
@@ -284,7 +284,7 @@ describe("the preflight", function () {
       /would be shared with 1,001 .* the quota is 1,000 unless it was raised/,
     );
     const { output } = await project.fail("up", "--yes", "--skip-preview");
-    assert.match(output, /would pass a quota: You have reached your quota of 1000 .*\[quota-exceeded\]/);
+    assert.match(output, /would exceed a quota: You have reached your quota of 1000 .*\[quota-exceeded\]/);
     assert.deepEqual(await emulator().launchers(imageId), []);
     assert.deepEqual(await emulator().volumeCreators(snapshotIds[0] ?? ""), []);
     await emulator().configure({ entityQuota: 2000 });

@@ -1,4 +1,4 @@
-/** Each mode with each operation, with the real CLI, for all ways to delete at once; who has access is read back with boto3. */
+/** Each mode with each operation and each `onDelete`, with the real CLI. boto3 reads who has access. */
 
 import * as assert from "node:assert/strict";
 import type { Mode, OnDelete } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** Changes that stop half-way, answers that get lost, throttling and late reads: the state says what holds, and the next `up` heals it. */
+/** Changes that fail in part, lost answers, throttling and late reads: the state is right, and the next `up` completes the change. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";

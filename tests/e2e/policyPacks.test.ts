@@ -1,4 +1,4 @@
-/** What a policy pack and `preview --json` are given of a set, whatever the display hides. */
+/** What policy packs and `preview --json` get from a set, although the display hides a part of it. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

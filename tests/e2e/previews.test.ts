@@ -1,4 +1,4 @@
-/** What previews show before anything happens: who gains and who loses access, also by drift and with values that are not known yet. */
+/** What previews show: who gains and who loses access, also by drift and with unknown values. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
@@ -180,8 +180,11 @@ describe("previews with outputs of other resources", () => {
     project.config({ given: { imageIds, first: FIRST, second: SECOND, list: [FIRST, SECOND] } });
     const create = await project.preview();
     assert.match(about("image", create), /imageId\s*: \[unknown\]/);
-    assert.match(create, /the AMI is not known yet: who has access to it can be read once it exists/);
-    assert.match(create, new RegExp(`AMI ${imageIds[1]}: what changes in EC2 depends on what is not known yet \\(accountIds\\)`));
+    assert.match(create, /the AMI is not known yet: its permissions can be read when it exists/);
+    assert.match(
+      create,
+      new RegExp(`AMI ${imageIds[1]}: what changes in EC2 depends on values that are not known yet \\(accountIds\\)`),
+    );
     assert.deepEqual(grantLines(about("image", create)), [`account/${FIRST}: "launch"`, `account/${SECOND}: "launch"`]);
     assert.deepEqual(grantLines(about("member", create)), [
       `account/${FIRST}: "launch, createVolume"`,

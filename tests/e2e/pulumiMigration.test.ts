@@ -1,4 +1,4 @@
-/** From Pulumi's one-principal resources to sets: what the command prints, step by step with the real CLI. */
+/** Migration from Pulumi's resources with one principal each to sets: the steps that the command prints, with the real CLI. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

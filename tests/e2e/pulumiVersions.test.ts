@@ -1,4 +1,4 @@
-/** The versions of @pulumi/pulumi that a project may have: the oldest, the one used here, the newest; and what it cannot have or do. */
+/** The supported versions of @pulumi/pulumi: the oldest, the one of this repository and the newest; and what is not supported. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Secret lists of grantees, wherever they may show: in components, beside sets that are open, in refusals, and while EC2 is waited for (P3). */
+/** Secret lists of grantees in all places where they could show: components, sets of the same AMI without secrets, refusals, and lines while the tool waits for EC2 (P3). */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Every command of AWS's page "Sharing an AMI with Specific AWS Accounts" as stack config, read back with the AWS CLI. */
+/** Every command of the AWS page "Sharing an AMI with Specific AWS Accounts" as stack config. The AWS CLI reads the results. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** SharedAmi with the real CLI: AMIs in three regions as one component, and the words where @pulumi/aws is not installed. */
+/** SharedAmi with the real CLI: AMIs in three regions as one component, and the error if @pulumi/aws is not installed. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

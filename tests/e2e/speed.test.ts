@@ -1,4 +1,4 @@
-/** How many calls an `up` makes, counted where they arrive: at the endpoint. */
+/** The number of calls that an `up` makes, counted at the endpoint. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

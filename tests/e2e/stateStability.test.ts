@@ -1,4 +1,4 @@
-/** What is kept in state lasts: no release, no other folder makes a diff, and state written before still reads and deletes. */
+/** The state is stable: no release and no other folder causes a diff, and old state can still be read and deleted. */
 
 import * as assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** What users install: the packed package in a project of theirs, its types, its imports, and the real CLI on it. */
+/** The packed package as users install it: its types, its imports, and the real CLI with it. */
 
 import * as assert from "node:assert/strict";
 import { execFile } from "node:child_process";

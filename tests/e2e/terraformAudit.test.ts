@@ -1,4 +1,4 @@
-/** The data source that finds AMIs, with the real Terraform, and what it tells of the provider's schemas. */
+/** The data source `ami_launch_permission_audit` with the real Terraform, and the descriptions in the provider's schemas. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";

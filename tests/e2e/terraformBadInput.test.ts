@@ -1,4 +1,4 @@
-/** What a user of Terraform can get wrong: the words and the line that they point at, and that EC2 and the state are as they were before. */
+/** Wrong input of Terraform users: the error and the line that it points at, and that EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -222,7 +222,7 @@ describe("bad input, by Terraform", () => {
     const diagnostics = await told(project, "validate");
     const acknowledge = "true would give every AWS account a copy of the disk; add acknowledge_public = true if that is meant";
     const leaveOut = (line: string) =>
-      `${line} → ${line.split(" ")[0]}: is told by the provider; leave it out [invalid-argument]`;
+      `${line} → ${line.split(" ")[0]}: is computed by the provider; leave it out [invalid-argument]`;
     assert.deepEqual(
       placed(diagnostics),
       [

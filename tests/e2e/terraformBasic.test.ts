@@ -1,4 +1,4 @@
-/** The main job with the real Terraform: create, plan a change, change it, nothing to do, drift, destroy. */
+/** The basic scenario with the real Terraform: create, plan a change, change, nothing to change, drift, destroy. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

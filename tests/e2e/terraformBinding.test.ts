@@ -1,4 +1,4 @@
-/** What a saved plan of Terraform did not show does not happen, with EC2 changed by hand in between; and what no plan can show, said. */
+/** An apply of Terraform does nothing that its saved plan did not show, if EC2 changes in between. What a plan cannot show, a warning says. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";

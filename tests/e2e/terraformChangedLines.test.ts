@@ -1,4 +1,4 @@
-/** How many lines of a plan of the real Terraform are marked as changed, however long the lists are (P1). */
+/** The number of changed lines in a plan of the real Terraform, also with long lists (P1). */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** The examples of Terraform and its constructs, as their READMEs run them. */
+/** The examples for Terraform and the constructs, run as their READMEs say. */
 
 import * as assert from "node:assert/strict";
 import { execFile } from "node:child_process";

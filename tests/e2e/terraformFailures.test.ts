@@ -1,4 +1,4 @@
-/** Changes by Terraform that stop half-way: refused, interrupted, killed, throttled. The state says what holds, and the next apply heals it. */
+/** Changes by Terraform that fail in part: refused, interrupted, killed, throttled. The state is right, and the next apply completes the change. */
 
 import * as assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";

@@ -1,6 +1,6 @@
 /**
- * Imports by identity and `terraform query`, by a Terraform that has them, 1.14.3 or newer: `NEW_TERRAFORM_CLI`, which set-up finds or
- * builds. An OpenTofu of 1.12 or newer can be named there, too; it has no query, and those tests are left out.
+ * Import by identity and `terraform query`, with Terraform 1.14.3 or newer. Set-up finds or builds it and sets `NEW_TERRAFORM_CLI`. This
+ * variable can also name an OpenTofu 1.12 or newer: it has no query, and those tests are skipped.
  */
 
 import * as assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-/** Installing the provider as README says: from the packed mirror, from terraform.d/plugins, and attached to one that runs. */
+/** Installs the provider as the documentation says: from the packed mirror, from terraform.d/plugins, and attached to a running provider. */
 
 import * as assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";

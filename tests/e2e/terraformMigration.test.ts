@@ -1,4 +1,4 @@
-/** From the aws provider's one-principal resources to sets, and back: the guide of docs/terraform.md block by block, and what the command prints. */
+/** Migration from the aws provider's resources with one principal each to sets, and back: each block of the guide in docs/terraform.md, and what the command prints. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Plans of the real Terraform: what is not known yet, replacing, importing, moving, its own tests, warnings, long lists, other regions. */
+/** Plans of the real Terraform: unknown values, replacement, import, moves, `terraform test`, warnings, long lists, other regions. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -447,7 +447,7 @@ describe("a plan of Terraform", () => {
     ]);
     const words = output.replace(/\s+/g, " ");
     assert.match(words, /shared with 1,001 accounts, .* the quota is 1,000 unless it was raised/);
-    assert.match(words, /nothing was changed .* would pass a quota: .* \[quota-exceeded\]/);
+    assert.match(words, /nothing was changed .* would exceed a quota: .* \[quota-exceeded\]/);
     assert.deepEqual(await emulator().pairs([ami]), before);
   });
 

@@ -1,4 +1,4 @@
-/** W2 by the real CLIs: how long a set waits for EC2, what is shown meanwhile, and which argument makes it wait longer. */
+/** W2 with the real CLIs: how long a set waits for EC2, what is shown meanwhile, and which argument makes it wait longer. */
 
 import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";

@@ -1,4 +1,4 @@
-/** The preview tells the truth: what random plans and reports said is what their applies then did, counted and printed. */
+/** Compares random plans and reports with what their applies then did, and prints the counts. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

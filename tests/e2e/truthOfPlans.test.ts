@@ -1,4 +1,4 @@
-/** Terraform's plans tell the truth: random sets in one configuration, what saved plans and their warnings said, and what the applies did. */
+/** Compares saved plans of Terraform and their warnings with what the applies did, for random sets in one configuration. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

@@ -1,4 +1,4 @@
-/** The preview tells the truth, through the real engine: random sets in one program, and what its diff and reports said of them. */
+/** Compares the diff and reports of previews with what `up` did, for random sets in one program with the real engine. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Wrong arguments of the functions that only look: the CLI shows the error and nothing beside it. */
+/** Wrong arguments of the functions that only read: the CLI shows the error and nothing else. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** Running real CLIs so that each ends: a bound for every run, and everything that a run started is stopped by its process id. */
+/** Runs real CLIs with a time limit, and stops everything that a run started by its process id. */
 
 import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
 import type { Readable } from "node:stream";

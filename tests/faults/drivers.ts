@@ -1,4 +1,4 @@
-/** The real Pulumi and the real Terraform behind one interface, for runs of hundreds of sets in which some calls go wrong. */
+/** One interface to the real Pulumi and the real Terraform, for runs with hundreds of sets in which some calls fail. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";

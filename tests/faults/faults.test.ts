@@ -1,4 +1,4 @@
-/** The fault suite: every call of every operation of both engines, with every fault; `npm run faults` tries all, `npm test` a sample that is the same each time. */
+/** The fault suite: every call of every operation of both engines, with every fault. `npm run faults` runs all cases; `npm test` always runs the same sample. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

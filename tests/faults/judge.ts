@@ -1,4 +1,4 @@
-/** What became of one AMI in a run with a fault: right, told, or wrong and how. Pure: all that happened is given. */
+/** Judges the result for one AMI after a run with a fault: right, reported as an error, or wrong, and how. Pure functions. */
 
 import { decodeGrants, type Grants } from "../../provider/core";
 import type { MadeImage } from "../helpers/emulator";

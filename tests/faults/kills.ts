@@ -1,4 +1,4 @@
-/** Kills in the middle of changes: the provider or the engine dies while calls of many AMIs are under way, each AMI at another call; then a person runs again. */
+/** Kills the provider or the engine in the middle of changes to many AMIs, at another call for each AMI. Then the command runs again. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendants, endWithin, kill, killAll, type Running } from "./cli";

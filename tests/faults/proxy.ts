@@ -1,4 +1,4 @@
-/** A proxy in front of the local EC2 that does harm on purpose: at the Nth call that concerns an AMI, one fault; and it remembers every call. */
+/** A proxy in front of the local EC2 that injects one fault at the Nth call about an AMI, and records every call. */
 
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";

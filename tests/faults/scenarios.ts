@@ -1,4 +1,4 @@
-/** The cases of the fault suite, and the runs that try hundreds of them at once: one AMI a case, one fault an AMI, one program for all. */
+/** The cases of the fault suite, and the runs that try hundreds of them at once: one AMI for each case, one fault for each AMI, one program for all. */
 
 import { execFile } from "node:child_process";
 import * as path from "node:path";

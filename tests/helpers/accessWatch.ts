@@ -1,16 +1,16 @@
-/** Watching who has access while something runs: EC2 is asked every 50 ms, by plain HTTP, and every loss is noted. */
+/** Watches who has access while something runs: it reads EC2 every 50 ms with plain HTTP, and notes every loss. */
 
 import type { Emulator, MadeImage } from "./emulator";
 
 const EVERY = 50;
 
-/** A watch that runs until it is ended. */
+/** A running watch. */
 export interface AccessWatch {
-  /** Ends the watch; gives back what was missing at some moment, as `resource account`, and how often EC2 was asked. */
+  /** Ends the watch. Returns every grant that was missing at some time, as `resource account`, and the number of reads. */
   end(): Promise<{ readonly lost: readonly string[]; readonly looks: number }>;
 }
 
-/** Watches that the accounts hold launch permission on the images and, where asked, create-volume permission on their snapshots. */
+/** Watches the launch permissions of the accounts on the images and, optionally, the create-volume permissions on their snapshots. */
 export function watchAccess(
   emulator: Emulator,
   images: readonly MadeImage[],

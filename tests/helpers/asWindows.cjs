@@ -1,2 +1,2 @@
-/** Preloaded into a process that is to choose as it does on Windows. */
+/** Preloaded into a process that must behave as on Windows. */
 Object.defineProperty(process, "platform", { value: "win32" });

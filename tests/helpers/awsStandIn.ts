@@ -1,4 +1,4 @@
-/** A stand-in for Terraform's aws provider, which cannot be had offline: the resources that examples and the migration guide use, on the local EC2. */
+/** A replacement for Terraform's aws provider, which cannot be installed offline: the resources of the examples and the migration guide, on the local EC2. */
 
 import {
   CopyImageCommand,
@@ -75,7 +75,7 @@ interface Grant {
   isThere(state: ObjectValue): Promise<boolean>;
   change(operation: "add" | "remove", state: ObjectValue): Promise<unknown>;
 }
-/** One principal a resource, as the aws provider has them. */
+/** The resources of the aws provider that have one principal each. */
 const GRANTS: Record<string, Grant> = {
   aws_ami_launch_permission: {
     async isThere(state) {

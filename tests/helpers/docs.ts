@@ -1,18 +1,18 @@
-/** The documentation as tests read it: its pages, their code blocks, headings and links. */
+/** Reads the documentation for tests: its pages, their code blocks, headings and links. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ROOT } from "./emulator";
 
 export interface Block {
-  /** The page, and the block's first line in it: `docs/share.md:12`. */
+  /** The page and the first line of the block: `docs/share.md:12`. */
   readonly place: string;
   readonly page: string;
   readonly language: string;
   readonly text: string;
 }
 
-/** The READMEs of the repository and of the package, and the pages of docs: each of their code blocks is run or compiled. */
+/** The pages whose code blocks are run or compiled: the READMEs of the repository and of the package, and the pages in docs. */
 export function docPages(): string[] {
   const names = fs.readdirSync(path.join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
   return ["README.md", "provider/README.md", ...names.map((name) => `docs/${name}`)];
@@ -31,7 +31,7 @@ export function pageText(page: string): string {
 
 const FENCED = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
 
-/** The code blocks of a page, those in lists without their indentation. */
+/** The code blocks of a page. The indentation of blocks in lists is removed. */
 export function blocksIn(page: string): Block[] {
   const text = pageText(page);
   return [...text.matchAll(FENCED)].map(({ index, 1: indent = "", 2: language = "", 3: code = "" }) => ({
@@ -53,7 +53,7 @@ export function proseOf(page: string): string {
   return pageText(page).replace(FENCED, "");
 }
 
-/** What GitHub names the headings of a page in links. */
+/** The anchors that GitHub gives the headings of a page. */
 export function anchorsOf(page: string): string[] {
   return [...proseOf(page).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
     heading
@@ -63,7 +63,7 @@ export function anchorsOf(page: string): string[] {
   );
 }
 
-/** The first column of the table under a heading: the names that begin its code spans, those of members with their object's. */
+/** The names in the first column of the table under a heading: each code span begins with one. */
 export function namesInTable(page: string, heading: string): string[] {
   const section = pageText(page).split(`\n${heading}\n`)[1]?.split(/\n#+ /)[0] ?? "";
   const cells = [...section.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = ""]) => cell);

@@ -1,4 +1,4 @@
-/** The local EC2 for tests: starting it, making images, telling it to fail, and counting the calls that reached it. */
+/** The local EC2 for tests: starts it, makes images, sets faults, and counts the calls that reached it. */
 
 import { execFile } from "node:child_process";
 import * as path from "node:path";
@@ -28,7 +28,7 @@ export interface Call {
   readonly requestId: string;
 }
 
-/** One emulator, for one file of tests. */
+/** The emulator of one test file. */
 export class Emulator {
   constructor(
     readonly url: string,
@@ -45,7 +45,7 @@ export class Emulator {
     return this.ended();
   }
 
-  /** Makes an AMI; what can be asked for is in emulator/README.md. */
+  /** Makes an AMI. emulator/README.md lists the options. */
   image(options: Record<string, unknown> = { snapshots: 2 }): Promise<MadeImage> {
     return this.ask("POST", "/overlay/images", options) as Promise<MadeImage>;
   }
@@ -55,13 +55,13 @@ export class Emulator {
     return this.ask("POST", "/overlay/images", options) as Promise<MadeImage[]>;
   }
 
-  /** Makes a customer managed KMS key; gives back its ARN. */
+  /** Makes a customer managed KMS key, and returns its ARN. */
   async kmsKey(region = "us-east-1"): Promise<string> {
     const { KeyMetadata } = await this.aws("kms", "create-key", "--region", region);
     return (KeyMetadata as unknown as { Arn: string }).Arn;
   }
 
-  /** Asks KMS by plain HTTP: many keys and grants are made in no time. */
+  /** Calls KMS with plain HTTP, which is fast for many keys and grants. */
   async kms(region: string, action: string, input: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const answer = await fetch(this.url, {
       method: "POST",
@@ -77,17 +77,17 @@ export class Emulator {
     return text.trim() === "" ? {} : JSON.parse(text);
   }
 
-  /** Sets faults, quotas, slow reads; what can be set is in emulator/README.md. */
+  /** Sets faults, quotas and slow reads. emulator/README.md lists the options. */
   async configure(options: Record<string, unknown>): Promise<void> {
     await this.ask("POST", "/overlay/config", options);
   }
 
-  /** Takes back all that was configured, and forgets the calls; images stay. */
+  /** Removes all settings and recorded calls. Images stay. */
   async reset(): Promise<void> {
     await this.ask("POST", "/overlay/reset");
   }
 
-  /** Every call since the last reset or {@link forgetCalls}, refused ones included. */
+  /** Every call since the last reset or {@link forgetCalls}, including refused ones. */
   calls(): Promise<Call[]> {
     return this.ask("GET", "/overlay/calls") as Promise<Call[]>;
   }
@@ -103,7 +103,7 @@ export class Emulator {
       .map(({ action, resource }) => `${action} ${resource}`);
   }
 
-  /** What every AWS client is given to reach the emulator and nothing else. */
+  /** The environment that makes every AWS client reach only the emulator. */
   environment(): Record<string, string> {
     return {
       AWS_ENDPOINT_URL: this.url,
@@ -117,7 +117,7 @@ export class Emulator {
     };
   }
 
-  /** Runs the AWS CLI, the independent client, and gives back its JSON answer. */
+  /** Runs the AWS CLI, which is independent of this package, and returns its JSON output. */
   async aws(...args: string[]): Promise<Record<string, never> & { [key: string]: unknown }> {
     const { stdout } = await promisify(execFile)(path.join(PYTHON_BIN, "aws"), [...args, "--output", "json"], {
       env: { ...process.env, ...this.environment() },
@@ -125,7 +125,7 @@ export class Emulator {
     return stdout.trim() === "" ? {} : JSON.parse(stdout);
   }
 
-  /** Runs the AWS CLI as another account, by a role of it. */
+  /** Runs the AWS CLI as another account, with a role of that account. */
   async awsAs(accountId: string, ...args: string[]): Promise<void> {
     const role = ["--role-arn", `arn:aws:iam::${accountId}:role/consumer`, "--role-session-name", "test"];
     const { Credentials } = await this.aws("sts", "assume-role", ...role);
@@ -141,13 +141,13 @@ export class Emulator {
     });
   }
 
-  /** Who may launch, read by the AWS CLI: account ids, ARNs and `all`, sorted. */
+  /** Who may launch an image, read with the AWS CLI: account ids, ARNs and `all`, sorted. */
   async launchers(imageId: string): Promise<string[]> {
     const answer = await this.aws("ec2", "describe-image-attribute", "--image-id", imageId, "--attribute", "launchPermission");
     return named(answer.LaunchPermissions);
   }
 
-  /** Who may create volumes from a snapshot, read by the AWS CLI. */
+  /** Who may create volumes from a snapshot, read with the AWS CLI. */
   async volumeCreators(snapshotId: string): Promise<string[]> {
     const answer = await this.aws(
       "ec2",
@@ -160,14 +160,14 @@ export class Emulator {
     return named(answer.CreateVolumePermissions);
   }
 
-  /** Who has what on many AMIs and snapshots, read with boto3: `resource grantee`, sorted. */
+  /** All permissions on many AMIs and snapshots, read with boto3: `resource grantee`, sorted. */
   async pairs(images: readonly MadeImage[]): Promise<string[]> {
     const asked: Record<string, string[]> = {};
     for (const { region, imageId, snapshotIds } of images) asked[region] = [...(asked[region] ?? []), imageId, ...snapshotIds];
     return this.read("readPermissions.py", asked);
   }
 
-  /** Who has a KMS grant of a set's, for which AMI, read with boto3: `ami-… grantee`, sorted. */
+  /** The KMS grants that sets made, read with boto3: `ami-… grantee`, sorted. */
   keyHolders(regions: readonly string[]): Promise<string[]> {
     return this.read("readKeyGrants.py", regions);
   }

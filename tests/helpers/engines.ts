@@ -1,4 +1,4 @@
-/** Both engines behind one interface: the same sets, declared, planned, applied and destroyed by the real Pulumi or the real Terraform. */
+/** One interface to both engines: the real Pulumi or the real Terraform declares, plans, applies and destroys the same sets. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -7,31 +7,31 @@ import type { Emulator } from "./emulator";
 import { PulumiProject } from "./pulumiProject";
 import { TerraformProject } from "./terraformProject";
 
-/** Set name → arguments, by the names that Pulumi and the core have for them. */
+/** Set name → arguments, with the names of Pulumi and the core. */
 export type Sets = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** What an engine's diff of one set's grants shows: grantees that have more afterwards, and that have less. */
+/** The engine's diff of the grants of one set: grantees that gain permissions, and grantees that lose some. */
 export interface Shown {
   readonly gains: readonly string[];
   readonly loses: readonly string[];
 }
 
-/** What an engine is about to do, by set name; a set without a difference in its grants is left out. */
+/** The changes of a preview, by set name. Sets whose grants do not change are left out. */
 export type Preview = Readonly<Record<string, Shown>>;
 
-/** Whether the engine is told to look at what EC2 has; Terraform looks in any case. */
+/** Whether the engine refreshes first. Terraform always does. */
 export interface Looking {
   readonly refresh?: boolean;
 }
 
 export interface Engine {
   readonly name: "Pulumi" | "Terraform";
-  /** Replaces what was declared before. */
+  /** Replaces the declared sets. */
   declare(sets: Sets): void;
   preview(looking?: Looking): Promise<Preview>;
-  /** Makes what the last preview showed. */
+  /** Applies what the last preview showed. */
   apply(looking?: Looking): Promise<void>;
-  /** Whether an apply that looks would change nothing. */
+  /** Whether an apply with a refresh would change nothing. */
   isSettled(): Promise<boolean>;
   /** The outputs, by set name. */
   grants(): Promise<Record<string, Grants>>;
@@ -40,7 +40,7 @@ export interface Engine {
   remove(): void;
 }
 
-/** Pulumi, with the repository's own stack program, which takes the sets from the stack's config. */
+/** Pulumi, with the stack program of this repository, which reads the sets from the stack's config. */
 export async function pulumiEngine(emulator: Emulator): Promise<Engine> {
   const project = await PulumiProject.create(emulator, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
   const log = path.join(project.folder, "events.json");
@@ -60,7 +60,7 @@ export async function pulumiEngine(emulator: Emulator): Promise<Engine> {
   };
 }
 
-/** Terraform, with a configuration in JSON; its plans look at what EC2 has. */
+/** Terraform, with a configuration in JSON. Its plans refresh first. */
 export async function terraformEngine(emulator: Emulator): Promise<Engine> {
   const project = await TerraformProject.create(emulator, "");
   return {
@@ -86,8 +86,8 @@ export async function terraformEngine(emulator: Emulator): Promise<Engine> {
 }
 
 /**
- * The same arguments as Terraform writes them: in snake_case, and for `createVolumePermissions: true`, which there is no `true` for,
- * an object: `{}` is the set's accounts, and everybody has to be named.
+ * The same arguments for Terraform, in snake_case. Terraform has no `true` for `createVolumePermissions`: it becomes an object. `{}` means
+ * the accounts of the set; everybody must be named.
  */
 function terraformArguments({ createVolumePermissions: asked, ...args }: Sets[string]): Record<string, unknown> {
   const volumes = asked === true ? (args.public === true ? { public: true } : {}) : asked || undefined;
@@ -98,14 +98,14 @@ function terraformArguments({ createVolumePermissions: asked, ...args }: Sets[st
   return { ...named(args), ...(volumes ? { create_volume_permissions: named(volumes) } : {}) };
 }
 
-/** What the engine's event log tells of a preview. */
+/** The changes in the engine's event log of a preview. */
 function previewIn(log: string): Preview {
   const [before, after] = [new Map<string, Grants>(), new Map<string, Grants>()];
   for (const line of log.trim().split("\n")) {
     const { metadata } = JSON.parse(line).resourcePreEvent ?? {};
     if (!metadata?.type.endsWith(":AmiLaunchPermissionSet") || metadata.op === "refresh") continue;
     const name = metadata.urn.split("::").at(-1);
-    // A replacement is three events; that of the old set, the last, has nothing new.
+    // A replacement has three events. The last one, of the old set, has no new values.
     if (metadata.old) before.set(name, metadata.old.inputs.grants ?? {});
     if (metadata.new) after.set(name, metadata.new.inputs.grants ?? {});
   }
@@ -128,7 +128,7 @@ function difference(before: Grants, after: Grants): Shown {
 
 /**
  * `launch, createVolume on snap-1, snap-2` → `launch`, `createVolume on snap-1`, `createVolume on snap-2`, and the use of the key,
- * which counts as had unless the words say that it is gone.
+ * which counts as granted unless the text says that it is gone.
  */
 function permissions(text = ""): string[] {
   if (text === "") return [];

@@ -1,9 +1,9 @@
-/** What every Gateway must do, as one table of cases that runs against EC2's stand-ins: the model, the emulator, plain moto. */
+/** The contract of a Gateway: one table of cases that runs against the model in memory, the emulator and plain moto. */
 
 import * as assert from "node:assert/strict";
 import type { AmiSharingError, Gateway, GranteeKey } from "../../provider/core";
 
-/** What a stand-in cannot judge is left out of its table, by these names. */
+/** The names of the cases that a replacement for EC2 cannot run. */
 export type Feature =
   | "reset"
   | "absent-describe"
@@ -21,7 +21,7 @@ export type Feature =
 
 export interface World {
   readonly gateway: Gateway;
-  /** An available image of the caller's, or of `ownerId` and shared with the caller. */
+  /** Makes an available image of the caller, or one of `ownerId` that is shared with the caller. */
   makeImage(
     snapshots: number,
     ownerId?: string,
@@ -30,7 +30,7 @@ export interface World {
   ): Promise<{ imageId: string; snapshotIds: readonly string[] }>;
   /** Requests that change something since the last call of this, as `Action resource`. */
   modifications(): Promise<string[]>;
-  /** Brings about a situation that the gateway has no call for. */
+  /** Sets up a situation for which the gateway has no call. */
   arrange(situation: Situation): Promise<void>;
 }
 
@@ -57,12 +57,12 @@ export const UNIT = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12
 const ABSENT_IMAGE = "ami-0ffffffffffffffff";
 const ABSENT_SNAPSHOT = "snap-0ffffffffffffffff";
 
-/** `count` accounts that are all different. */
+/** `count` different accounts. */
 export function manyAccounts(count: number): GranteeKey[] {
   return Array.from({ length: count }, (_, i) => `account/${String(300000000000 + i)}`);
 }
 
-/** The contract as mocha tests; `lacks` names what the stand-in cannot judge. */
+/** The contract as mocha tests. `lacks` names the cases that the replacement for EC2 cannot run. */
 export function describeGatewayContract(
   name: string,
   makeWorld: () => Promise<World> | World,
@@ -611,7 +611,7 @@ async function imageWithOne(makeImage: World["makeImage"]): Promise<{ imageId: s
   return { imageId, snapshotId: snapshotIds[0] as string };
 }
 
-/** The error of a promise that must fail; every gateway throws errors for users only. */
+/** The error of a promise that must fail. Every gateway throws only errors for users. */
 async function failure(attempt: Promise<unknown>): Promise<AmiSharingError> {
   const error = await attempt.then(
     () => assert.fail("it was expected to fail"),

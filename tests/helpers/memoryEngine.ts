@@ -1,4 +1,4 @@
-/** Pulumi's engine as a dynamic provider meets it, for one resource: state, checks, diffs, replacements and partial failures. */
+/** A model of Pulumi's engine for one dynamic resource: state, checks, diffs, replacements and partial failures. */
 
 import type { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 
@@ -8,7 +8,7 @@ export interface State {
   readonly id: string;
   readonly inputs: Props;
   readonly outputs: Props;
-  /** The last operation recorded a partial failure: the next up repeats it. */
+  /** Whether the last operation recorded a partial failure. If so, the next up repeats it. */
   readonly unfinished: boolean;
 }
 
@@ -32,13 +32,13 @@ export class CheckFailed extends Error {
 const SHIM = "the provider's text";
 
 /**
- * Behaves as pkg/resource/deploy and sdk/nodejs/cmd/dynamic-provider do: what is stored goes through JSON, `check` gets
- * the old inputs and `diff` the old outputs, `__provider` travels along, a replacement is checked afresh and made
- * before the old one is deleted, and a failed create or update that carries an id is recorded.
+ * Behaves as pkg/resource/deploy and sdk/nodejs/cmd/dynamic-provider: stored values are converted to JSON and back; `check` gets the old
+ * inputs, and `diff` the old outputs; `__provider` is one of the properties; a replacement is checked again, and created before the old
+ * one is deleted; a failed create or update whose error has an id is recorded.
  */
 export class MemoryEngine {
   state: State | undefined;
-  /** Replaced, and not deleted yet. */
+  /** The old resources that were replaced and are not deleted yet. */
   pendingDeletes: State[] = [];
 
   constructor(private readonly provider: DynamicProvider) {}
@@ -111,7 +111,7 @@ export class MemoryEngine {
   }
 }
 
-/** Runs a create or an update; a failure that says what was made is a state, any other is thrown. */
+/** Runs a create or an update. If it fails with an error that has a state, returns that state. Throws any other error. */
 export async function orPartial(
   inputs: Props,
   operation: () => Promise<Pick<State, "id" | "outputs">>,
@@ -130,7 +130,7 @@ export function withProvider(props: Props): Props {
   return stored({ ...props, __provider: SHIM });
 }
 
-/** What is left of a value that went through the engine. */
+/** A value after it went through the engine. */
 export function stored(props: Props): Props {
   return JSON.parse(JSON.stringify(props));
 }

@@ -1,4 +1,4 @@
-/** EC2 as a model in memory behind the Gateway interface, with faults; the gateway contract keeps it honest. */
+/** A model of EC2 in memory with the Gateway interface, and with faults. The gateway contract checks that it behaves as EC2. */
 
 import {
   AmiSharingError,
@@ -23,21 +23,21 @@ import { MAX_LAUNCH_CHANGES_PER_CALL, MAX_SNAPSHOT_CHANGES_PER_CALL } from "../.
 
 export const OWNER = "123456789012";
 
-/** A policy that admits the owner only. */
+/** A key policy that admits only the owner. */
 const NO_POLICY = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${OWNER}:root` }, Action: "kms:*", Resource: "*" }],
 });
 
-/** A call of EC2 as the model counts it: one request on the wire. */
+/** A call as the model counts it: one request. */
 export interface MemoryCall {
   readonly action: string;
   readonly resource: string;
 }
 
-/** A failure to come: of the `nth` call from now (1 is the next) that `matching` accepts. */
+/** A future failure: of the `nth` call from now (1 is the next) that `matching` accepts. */
 export interface Fault {
   readonly nth?: number;
-  /** Whether EC2 does what was asked before the answer is lost. */
+  /** Whether EC2 makes the change before the answer is lost. */
   readonly applied?: boolean;
   readonly matching?: (call: MemoryCall) => boolean;
   readonly error?: AmiSharingError;
@@ -49,9 +49,9 @@ interface MemoryUsageReport {
   readonly reportId: string;
   readonly createdAt: number;
   pending: number;
-  /** Why it is in error. */
+  /** Why the state of the report is `error`. */
   readonly error?: string | undefined;
-  /** The accounts that it is limited to. */
+  /** The accounts that the report is limited to. */
   readonly limitedTo?: readonly string[];
 }
 
@@ -74,32 +74,32 @@ interface MemorySnapshot {
 /** The key of alias/aws/ebs. */
 export const AWS_MANAGED_KEY = "arn:aws:kms:us-east-1:123456789012:key/aws-managed";
 
-/** Sees what a call changed: grantees that were not there before, and that are not there after. */
+/** Called with what a call changed: the added and the removed grantees. */
 export type ChangeListener = (resource: string, added: readonly GranteeKey[], removed: readonly GranteeKey[]) => void;
 
 export class MemoryGateway implements Gateway {
   readonly images = new Map<string, MemoryImage>();
   readonly snapshots = new Map<string, MemorySnapshot>();
-  /** Every call since the start or {@link forgetCalls}, refused ones included. */
+  /** Every call since the start or {@link forgetCalls}, including refused ones. */
   calls: MemoryCall[] = [];
-  /** After a change, that many reads of the resource answer the older value. */
+  /** How many reads after a change return the old value. */
   staleReads = 0;
   entityQuota = 1000;
   publicAccessBlocked = false;
-  /** Whether a declarative policy says so. */
+  /** Whether a declarative policy sets it. */
   publicAccessByPolicy = false;
   /** IAM actions that the caller may not call, such as `kms:DescribeKey`. */
   denied: string[] = [];
-  /** Whose credentials the caller has; undefined: STS does not answer. */
+  /** The account of the caller's credentials; undefined if STS does not answer. */
   caller: string | undefined = OWNER;
-  /** Key policies by key, and the grants of all keys. */
+  /** The key policies, by key, and the grants of all keys. */
   readonly policies = new Map<string, string>();
   keyGrants: KeyGrant[] = [];
-  /** What usage reports tell, by image; the reports; and how many reads a new one is pending for. */
+  /** The usage by image, the usage reports, and how many reads of a new report return `pending`. */
   readonly uses = new Map<string, Usage[]>();
   usageReports: MemoryUsageReport[] = [];
   usagePending = 0;
-  /** Why a new report ends in error; undefined: it does not. */
+  /** Why a new report ends in error; undefined if it does not. */
   usageError: string | undefined;
   onChange: ChangeListener = () => undefined;
   private faults: { left: number; fault: Fault }[] = [];
@@ -109,7 +109,7 @@ export class MemoryGateway implements Gateway {
 
   constructor(private readonly regionName = "us-east-1") {}
 
-  /** Makes an available image with that many snapshots. */
+  /** Makes an available image with the given number of snapshots. */
   addImage(snapshots = 2, ownerId = OWNER): { imageId: string; snapshotIds: string[] } {
     const id = (prefix: string) => `${prefix}-${(++this.made).toString(16).padStart(17, "0")}`;
     const imageId = id("ami");
@@ -126,26 +126,26 @@ export class MemoryGateway implements Gateway {
     return { imageId, snapshotIds };
   }
 
-  /** Puts a snapshot under a key. */
+  /** Encrypts a snapshot under a key. */
   encrypt(snapshotId: string, kmsKeyId = AWS_MANAGED_KEY): void {
     const snapshot = this.snapshots.get(snapshotId);
     if (snapshot) snapshot.kmsKeyId = kmsKeyId;
   }
 
-  /** Who has what now, past every fault and delay; may be changed, as somebody else would. */
+  /** The grantees of a resource now, without faults and delays. A test can change them, as another user of EC2 would. */
   grantees(resource: string): Set<GranteeKey> {
     const grantees = this.images.get(resource)?.launch ?? this.snapshots.get(resource)?.grantees;
     if (!grantees) throw new Error(`${resource} is not there`);
     return grantees;
   }
 
-  /** All of an image, its snapshots included, sorted: `resource` → grantees. */
+  /** All permissions of an image and its snapshots, sorted: `resource` → grantees. */
   everything(imageId: string): Record<string, GranteeKey[]> {
     const resources = [imageId, ...(this.images.get(imageId)?.snapshotIds ?? [])];
     return Object.fromEntries(resources.map((resource) => [resource, [...this.grantees(resource)].sort()]));
   }
 
-  /** Ends all delay: every read answers what is. */
+  /** Ends all delays: every read returns the current value. */
   catchUp(): void {
     this.staleReads = 0;
     this.older.clear();
@@ -272,7 +272,7 @@ export class MemoryGateway implements Gateway {
       }),
   };
 
-  /** Undefined where the caller may not ask. */
+  /** Returns undefined if the caller may not read. */
   private unlessDenied<Value>(action: string, value: Value): Value | undefined {
     return this.denied.includes(`kms:${action}`) ? undefined : value;
   }
@@ -308,7 +308,7 @@ export class MemoryGateway implements Gateway {
         const remove = batch.filter((one) => !one.add).map(({ key }) => key);
         const after = new Set([...launch, ...add].filter((key) => !remove.includes(key)));
         if (add.length > 0 && [...after].filter((key) => key !== PUBLIC).length > this.entityQuota)
-          throw new AmiSharingError("quota-exceeded", `sharing ${imageId} would pass a quota`, { imageId });
+          throw new AmiSharingError("quota-exceeded", `sharing ${imageId} would exceed a quota`, { imageId });
         this.change(imageId, launch, add, remove);
       });
   }
@@ -344,7 +344,7 @@ export class MemoryGateway implements Gateway {
     });
   }
 
-  /** What EC2 refuses to share, on an image and on its snapshots. */
+  /** Refuses what EC2 refuses to share, for an image and for its snapshots. */
   private refuseSharing(resource: string, add: readonly GranteeKey[]): void {
     if (add.length === 0) return;
     const image = this.images.get(resource);
@@ -358,9 +358,9 @@ export class MemoryGateway implements Gateway {
     if (image && image.watermarks.length > 0) throw refused(resource, "it has a watermark");
   }
 
-  /** One request: counted, and failed where a fault says so, before or after it is done. */
+  /** Runs one request: counts it and, if a fault is set for it, fails before or after the change. */
   private async call<Answer>(action: string, resource: string, answer: () => Answer): Promise<Answer> {
-    // As on the wire, where nothing is answered at once.
+    // As with a real connection, the answer is asynchronous.
     await new Promise((resolve) => setImmediate(resolve));
     const call = { action, resource };
     this.calls.push(call);
@@ -448,7 +448,7 @@ function refuseUnmanageable(key: GranteeKey): void {
   if (!isManageable(key)) throw new AmiSharingError("invalid-argument", `${key} cannot be changed`);
 }
 
-/** What a request cannot say at all (`byEc2` false), and what EC2 refuses. */
+/** Refuses grantees that a request cannot contain (`byEc2` is false), or that EC2 does not accept. */
 function checkGrantee(resource: string, key: GranteeKey, byEc2: boolean): void {
   const grantee = parseGranteeKey(key);
   const onImage = resource.startsWith("ami-");

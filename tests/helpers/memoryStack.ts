@@ -1,17 +1,17 @@
-/** Pulumi's engine as a dynamic provider meets it, for a program of many sets: one provider a run, creates before deletes. */
+/** A model of Pulumi's engine for a program with many sets: each run has one provider, and creates come before deletes. */
 
 import { DynamicProvider, type ProviderOptions } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, orPartial, type Props, type State, stored, withProvider } from "./memoryEngine";
 
 const URN = "urn:pulumi:test::test::pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
-/** How a run goes on. */
+/** The options of a run. */
 export interface Schedule {
-  /** Whether an operation is waited for before the next set is declared. */
+  /** Whether each operation ends before the next set is declared. */
   readonly inTurn: boolean;
-  /** Sets that are to be replaced although nothing asks for it, as `--target-replace` and taint do. */
+  /** Sets to replace without a change of their arguments, as `--target-replace` and taint do. */
   readonly replace?: readonly string[];
-  /** Whether the sets that left the program are deleted from the last to the first. */
+  /** Whether sets that left the program are deleted in reverse order. */
   readonly backwards?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Terraform's side of the protocol for one resource, in memory, with the rules that Terraform holds a provider to. */
+/** A model of Terraform for one resource: its side of the plugin protocol, and the checks that Terraform makes on a provider. */
 
 import * as assert from "node:assert/strict";
 import type { sendUnaryData } from "@grpc/grpc-js";
@@ -18,7 +18,7 @@ import {
 
 export type Answer = Readonly<Record<string, unknown>> & { readonly diagnostics?: readonly Diagnostic[] };
 
-/** Asks a provider in this process, without a wire. */
+/** Calls a provider in this process, without a connection. */
 export function ask(server: ProviderServer, rpc: string, request: object): Promise<Answer> {
   const handler = server.service[rpc] as unknown as (call: { request: object }, answer: sendUnaryData<Answer>) => void;
   return new Promise((resolve, reject) =>
@@ -30,27 +30,27 @@ export interface Planned {
   readonly planned: ObjectValue;
   readonly replace: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
-  /** What Terraform carries from the plan to a destroy, and within one process to the apply. */
+  /** The private data that Terraform passes from the plan to a destroy and, in the same process, to the apply. */
   readonly private: Uint8Array;
   readonly identity: IdentityData | undefined;
 }
 
-/** hashicorp/terraform, internal/terraform/node_resource_abstract_instance.go and internal/plans/objchange: what is checked and kept. */
+/** The checks and the kept values are those of hashicorp/terraform, internal/terraform/node_resource_abstract_instance.go and internal/plans/objchange. */
 export class MemoryTerraform {
   readonly server: ProviderServer;
-  /** null: no such resource. */
+  /** null if the resource does not exist. */
   state: ObjectValue | null = null;
   tainted = false;
   /** The private data beside the state. */
   ownData: Uint8Array = Buffer.alloc(0);
-  /** The identity beside the state; null: none is recorded. */
+  /** The identity beside the state; null if none is recorded. */
   identity: ObjectValue | null = null;
 
   constructor(options: ServerOptions) {
     this.server = providerServer({ env: { AWS_REGION: "us-east-1" }, log: () => undefined, window: 0, ...options });
   }
 
-  /** Reads what is there. */
+  /** Reads the resource. */
   async refresh(): Promise<readonly Diagnostic[]> {
     if (!this.state) return [];
     const upgraded = await this.ask("UpgradeResourceState", {
@@ -69,7 +69,7 @@ export class MemoryTerraform {
     return read.diagnostics ?? [];
   }
 
-  /** Plans a configuration: for a replacement the plan of the new resource, with what makes it one. */
+  /** Plans a configuration. For a replacement, returns the plan of the new resource and the attributes that require the replacement. */
   async plan(config: Record<string, Value>): Promise<Planned> {
     const prior = this.tainted ? null : this.state;
     const first = await this.planned(config, prior);
@@ -78,9 +78,9 @@ export class MemoryTerraform {
   }
 
   /**
-   * Makes a configuration so: refresh, plan, and apply, planning anew as Terraform does; gives back all diagnostics.
+   * Applies a configuration: refreshes, plans, and applies with a second plan, as Terraform does. Returns all diagnostics.
    *
-   * @param meanwhile what happens while the plan is looked at
+   * @param meanwhile called between the plan and the apply
    */
   async apply(config: Record<string, Value>, meanwhile: () => void = () => undefined): Promise<readonly Diagnostic[]> {
     await this.begin();
@@ -89,7 +89,7 @@ export class MemoryTerraform {
     const told = [...refreshed, ...plan.diagnostics];
     if (told.some(({ severity }) => severity === "ERROR")) return told;
     meanwhile();
-    // The apply is another process.
+    // The apply runs in another process.
     await this.begin();
     if (this.state && (plan.replace.length > 0 || this.tainted)) {
       const destroyed = await this.destroyed(plan.private);
@@ -128,9 +128,9 @@ export class MemoryTerraform {
   }
 
   /**
-   * A destroy as a part of a run.
+   * Destroys the resource as a part of a run.
    *
-   * @param planned what the plan of a replacement made of the private data
+   * @param planned the private data after the plan of a replacement
    */
   async destroyed(planned?: Uint8Array): Promise<readonly Diagnostic[]> {
     if (!this.state) return [];
@@ -158,7 +158,7 @@ export class MemoryTerraform {
     return [...(plan.diagnostics ?? []), ...(applied.diagnostics ?? [])];
   }
 
-  /** One plan of the provider's; Terraform asks for a second one of what is to be replaced. */
+  /** Requests one plan from the provider. For a replacement, Terraform requests a second one. */
   async planned(
     config: Record<string, Value>,
     prior: ObjectValue | null,
@@ -198,7 +198,7 @@ export class MemoryTerraform {
     return this.identity ? { identity_data: encodeValue(this.identity, IDENTITY_SCHEMA) } : undefined;
   }
 
-  /** Terraform records what an answer has, and nothing where it has none: a set that is there may not lose its identity. */
+  /** Terraform records the identity of a response, or none if the response has none. A set that exists must not lose its identity. */
   private record(told: unknown, state: unknown): void {
     if (decodeValue(state as DynamicValue) === null) {
       this.identity = null;
@@ -208,7 +208,7 @@ export class MemoryTerraform {
     this.identity = decodeValue((told as IdentityData | undefined)?.identity_data);
   }
 
-  /** hashicorp/terraform-plugin-framework, internal/fwserver: an identity that was recorded does not change, and none is unknown in part. */
+  /** hashicorp/terraform-plugin-framework, internal/fwserver: a recorded identity does not change, and an identity is not unknown in part. */
   private assertSame(told: IdentityData | undefined, where: string): void {
     const identity = decodeValue(told?.identity_data);
     if (identity)
@@ -222,12 +222,12 @@ export class MemoryTerraform {
   }
 }
 
-/** A configuration with a null for what it leaves out. */
+/** The configuration with null for each attribute that it does not set. */
 export function full(config: Readonly<Record<string, Value>>): ObjectValue {
   return decodeValue(encodeValue(config, RESOURCE_SCHEMA)) ?? {};
 }
 
-/** What is computed and left out is, in a proposal, what it was. */
+/** The proposed new state: computed attributes that are not configured keep their prior values. */
 function proposed(config: ObjectValue, prior: ObjectValue | null): ObjectValue {
   const isComputed = (name: string) => /computed/i.test(RESOURCE_SCHEMA.attributes[name]?.role ?? "");
   return Object.fromEntries(
@@ -238,7 +238,7 @@ function proposed(config: ObjectValue, prior: ObjectValue | null): ObjectValue {
   );
 }
 
-/** A plan keeps what is configured, and gives a value to nothing that is not computed. */
+/** Checks that a plan keeps configured values, and sets no other attribute that is not computed. */
 function assertPlanValid(config: ObjectValue, planned: ObjectValue): void {
   for (const [name, { role }] of Object.entries(RESOURCE_SCHEMA.attributes)) {
     const wanted: Value = config[name] ?? null;
@@ -248,7 +248,7 @@ function assertPlanValid(config: ObjectValue, planned: ObjectValue): void {
   }
 }
 
-/** What was known before is the same after; a map that was known keeps its keys. */
+/** Checks that known values of the plan are unchanged after the apply, and that a known map keeps its keys. */
 function assertCompatible(before: ObjectValue, after: ObjectValue, what: string): void {
   for (const name of Object.keys(RESOURCE_SCHEMA.attributes)) {
     const was: Value = before[name] ?? null;

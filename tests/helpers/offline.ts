@@ -1,4 +1,4 @@
-/** Keeps the tests on this machine: no configuration of the person who runs them, and no connection but to loopback. */
+/** Isolates the tests: they use no configuration of the user, and connect only to loopback. */
 
 import { refused } from "./offlineGuard.cjs";
 

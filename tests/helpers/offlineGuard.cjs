@@ -1,4 +1,4 @@
-/** Preloaded into every Node.js process of the tests: a connection to any address but loopback throws. */
+/** Preloaded into every Node.js process of the tests: a connection to any address except loopback throws an error. */
 const net = require("node:net");
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;

@@ -1,4 +1,4 @@
-/** Installations other than the repository's own: copies of the built package, and other versions of npm packages. */
+/** Other installations: copies of the built package, and other versions of npm packages. */
 
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import { ROOT } from "./emulator";
 const PACKAGE = path.join(ROOT, "provider");
 const INSTALLED = path.join(ROOT, ".toolchain", "npm");
 
-/** Copies the built package into a node_modules folder, as npm would put it there; what it depends on is the repository's. */
+/** Copies the built package into a node_modules folder, as npm would install it. It uses the dependencies of the repository. */
 export function copyPackage(nodeModules: string): string {
   const copy = path.join(nodeModules, "ami-launch-permissions");
   fs.rmSync(copy, { recursive: true, force: true });
@@ -26,7 +26,7 @@ export function linkPackages(nodeModules: string, ...names: string[]): void {
   for (const name of names) link(installed(ROOT, name), path.join(nodeModules, name));
 }
 
-/** The node_modules folder in which a package lies in exactly this version; fetched once, into .toolchain. */
+/** The node_modules folder with exactly this version of a package. It is installed once, into .toolchain. */
 export async function fetchPackage(name: string, version: string): Promise<string> {
   const folder = path.join(INSTALLED, `${name.replace(/^@/, "").replaceAll("/", "-")}-${version}`);
   const nodeModules = path.join(folder, "node_modules");
@@ -40,14 +40,14 @@ export async function fetchPackage(name: string, version: string): Promise<strin
   return nodeModules;
 }
 
-/** Runs npm, which takes from its cache what it has there. */
+/** Runs npm, which prefers its cache. */
 export async function npm(folder: string, ...args: string[]): Promise<string> {
   const options = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
   const { stdout } = await promisify(execFile)("npm", [...args, ...options], { cwd: folder, maxBuffer: 64 << 20 });
   return stdout;
 }
 
-/** Where a package lies that a folder's own packages may import. */
+/** The folder of a package, as the modules in a folder would find it. */
 function installed(from: string, name: string): string {
   const found = [path.join(from, "node_modules", name), path.join(ROOT, "node_modules", name)].find((at) => fs.existsSync(at));
   if (!found) throw new Error(`${name} is not installed`);

@@ -1,4 +1,4 @@
-/** Moto without this project's overlay, the independent judge: started for one file of tests, with every request on the wire noted. */
+/** Moto without the overlay of this project, as an independent reference. It is started for one test file, and records every request. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import * as http from "node:http";
@@ -11,7 +11,7 @@ const START_LIMIT_MS = 60_000;
 
 export const CREDENTIALS = { accessKeyId: "AKIATESTTESTTESTTEST", secretAccessKey: "test-secret-key-that-must-not-show" };
 
-/** Moto behind a proxy that notes what passes. */
+/** Moto behind a proxy that records the requests. */
 export class PlainMoto {
   /** Every request since the last {@link forgetCalls}: the parameters of EC2's query form. */
   calls: URLSearchParams[] = [];
@@ -61,7 +61,7 @@ export class PlainMoto {
     return new EC2Client({ endpoint: this.url, region: "us-east-1", credentials: CREDENTIALS });
   }
 
-  /** Registers an AMI; moto makes one snapshot for it, whatever is asked for. */
+  /** Registers an AMI. Moto always makes one snapshot for it. */
   async image(): Promise<string> {
     this.made += 1;
     const { ImageId } = await this.client().send(

@@ -1,4 +1,4 @@
-/** go-plugin's client, as far as tests need it: starts the built provider, reads its handshake line, and calls it. */
+/** The parts of go-plugin's client that tests need: it starts the built provider, reads its handshake line, and calls it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
@@ -7,7 +7,7 @@ import { type ChannelCredentials, Client, credentials, type ServiceDefinition } 
 import { PROVIDER_FILE } from "ami-launch-permissions/terraform";
 import { selfSigned } from "../../provider/terraform/certificate";
 
-/** What tells the program that Terraform started it. hashicorp/terraform, internal/plugin/serve.go */
+/** The variable by which the provider knows that Terraform started it. hashicorp/terraform, internal/plugin/serve.go */
 export const COOKIE = {
   TF_PLUGIN_MAGIC_COOKIE: "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
 };
@@ -16,11 +16,11 @@ export interface Plugin {
   readonly child: ChildProcess;
   /** The fields of the handshake line. */
   readonly handshake: readonly string[];
-  /** What it wrote to standard error, line by line, so far. */
+  /** The lines that the provider has written to standard error. */
   readonly log: string[];
-  /** Credentials for the plugin with this client's certificate, with another's, or with none. */
+  /** Credentials with the certificate of this client, with another certificate, or without one. */
   readonly as: (who: "client" | "stranger" | "nobody") => Promise<ChannelCredentials>;
-  /** Ends it, if it has not ended. */
+  /** Ends the provider, if it is still running. */
   readonly stop: () => void;
 }
 
@@ -61,7 +61,7 @@ export class PluginClient {
     });
   }
 
-  /** Asks an RPC with one answer; of a stream, the first message. */
+  /** Calls an RPC and returns its response. For a stream, returns the first message. */
   ask(service: ServiceDefinition, name: string, request: object = {}): Promise<Record<string, unknown>> {
     const { path, requestSerialize, responseDeserialize, requestStream, responseStream } = service[name] ?? {};
     if (!path || !requestSerialize || !responseDeserialize) throw new Error(`there is no ${name}`);

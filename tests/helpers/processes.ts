@@ -1,11 +1,11 @@
-/** Processes that a test did not start itself: finding them, and waiting until they have ended. */
+/** Finds processes that a test did not start itself, and waits until they have ended. */
 
 import * as assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
-/** Seconds within which a provider without its engine has ended. */
+/** How many seconds a provider may run after its engine has ended. */
 const SOON = 10;
 
 interface Process {
@@ -22,7 +22,7 @@ async function processes(): Promise<Process[]> {
   });
 }
 
-/** The processes that one started, and those that these started. */
+/** All child processes of a process, including their own child processes. */
 export async function descendants(pid: number | undefined): Promise<Process[]> {
   const all = await processes();
   const below = (parent: number | undefined): Process[] =>
@@ -30,7 +30,7 @@ export async function descendants(pid: number | undefined): Promise<Process[]> {
   return below(pid);
 }
 
-/** The one process below another whose command line matches. */
+/** The one child process, direct or indirect, whose command line matches. */
 export async function onlyProcess(below: number | undefined, command: RegExp): Promise<number> {
   const found = (await descendants(below)).filter((one) => command.test(one.command));
   assert.equal(found.length, 1, JSON.stringify(await descendants(below), null, 2));

@@ -1,4 +1,4 @@
-/** A stand-in for Pulumi's aws plugin, which cannot be had offline: the two one-principal resources and AmiCopy, on the local EC2. */
+/** A replacement for Pulumi's aws plugin, which cannot be installed offline: the two resources with one principal each, and AmiCopy, on the local EC2. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -15,7 +15,7 @@ import { ROOT } from "./emulator";
 type Operation = "add" | "remove";
 type Properties = Readonly<Record<string, string>>;
 
-/** Puts the plugin into a folder that is to be on PATH. */
+/** Writes the plugin into a folder, which the test adds to PATH. */
 export function installPulumiAwsStandIn(folder: string): void {
   const compile = path.join(ROOT, "node_modules/ts-node/register/transpile-only");
   const start = `#!/bin/sh\nexport TS_NODE_PROJECT=${ROOT}/tsconfig.json\nexec ${process.execPath} -r ${compile} ${__filename} "$@"\n`;

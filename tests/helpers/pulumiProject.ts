@@ -1,4 +1,4 @@
-/** A Pulumi project in a folder of its own, with a stack in a file backend, driven by the real CLI. */
+/** A Pulumi project in its own folder, with a stack in a file backend. The real CLI runs it. */
 
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -9,19 +9,19 @@ import { type Emulator, ROOT } from "./emulator";
 
 export interface Ran {
   readonly code: number | null;
-  /** Standard output and error together, without colours. */
+  /** Standard output and standard error together, without colours. */
   readonly output: string;
   readonly stdout: string;
 }
 
 export interface ProjectOptions {
-  /** The folder of examples/ to run; default: the repository's own stack program. */
+  /** The folder in examples/ to run. Default: the stack program of this repository. */
   readonly example?: string;
-  /** The text of index.ts; default: the repository's own stack program. */
+  /** The text of index.ts. Default: the stack program of this repository. */
   readonly program?: string;
-  /** A node_modules folder to use; default: the repository's. */
+  /** The node_modules folder. Default: that of this repository. */
   readonly nodeModules?: string;
-  /** Environment variables beside the emulator's; undefined unsets one. */
+  /** Environment variables in addition to those of the emulator. undefined removes a variable. */
   readonly env?: Record<string, string | undefined>;
 }
 
@@ -38,7 +38,7 @@ export class PulumiProject {
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-      // The program, the dynamic provider and the language host's helpers stay on this machine as well.
+      // Also for the program, the dynamic provider and the language host: they connect only to loopback.
       NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
       ...options.env,
     };
@@ -65,7 +65,7 @@ export class PulumiProject {
     return project;
   }
 
-  /** Replaces the stack's config. Keys without a colon are the project's; values may be any JSON. */
+  /** Replaces the stack's config. Keys without a colon belong to the project. Values can be any JSON. */
   config(values: Record<string, unknown>): void {
     const file = path.join(this.folder, "Pulumi.test.yaml");
     const salt = fs.existsSync(file) ? (/^encryptionsalt: .*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] ?? "") : "";
@@ -75,25 +75,25 @@ export class PulumiProject {
     fs.writeFileSync(file, `${salt}\nconfig:${config.length > 0 ? `\n${config.join("")}` : " {}\n"}`);
   }
 
-  /** Appends text to the stack's config file, for values that only YAML can say (such as an unquoted 044455556666). */
+  /** Appends text to the stack's config file, for values that only YAML can express, such as an unquoted 044455556666. */
   rawConfig(yaml: string): void {
     const file = path.join(this.folder, "Pulumi.test.yaml");
     const salt = /^encryptionsalt: .*$/m.exec(fs.readFileSync(file, "utf8"))?.[0] ?? "";
     fs.writeFileSync(file, `${salt}\n${yaml}`);
   }
 
-  /** Runs the CLI; any exit code is fine. */
+  /** Runs the CLI. Every exit code is accepted. */
   run(...args: string[]): Promise<Ran> {
     return this.spawn("pulumi", [...args, "--non-interactive", "--color", "never"]);
   }
 
-  /** Starts the CLI; for tests that end it before it ends itself. */
+  /** Starts the CLI, for tests that kill it. */
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
     const child = spawn("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: this.folder,
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
-      // Its own process group, as a shell gives it: Ctrl-C is a signal to the group.
+      // In its own process group, as in a shell: Ctrl-C is a signal to the group.
       detached: true,
     });
     return { child, ended: outcomeOf(child) };
@@ -148,7 +148,7 @@ export class PulumiProject {
     return JSON.parse((await this.succeed("stack", "output", "--json")).stdout);
   }
 
-  /** The stack's state as text, and the resources of this package in it. */
+  /** The state of the stack as text, and its resources of this package. */
   async state(): Promise<{
     text: string;
     sets: { urn: string; id: string; inputs: Record<string, unknown>; outputs: Record<string, unknown> }[];
@@ -164,7 +164,7 @@ export class PulumiProject {
   }
 }
 
-/** What a program that was just started printed, and its exit code, once it has ended. */
+/** The output and the exit code of a started program, after it has ended. */
 export function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ran> {
   return new Promise((resolve, reject) => {
     let [output, stdout] = ["", ""];
@@ -180,12 +180,12 @@ export function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>):
   });
 }
 
-/** What users of an example have: neither packages nor stacks. */
+/** The files of an example as users have them, without packages and stacks. */
 function isSource(file: string): boolean {
   return path.basename(file) !== "node_modules" && !/^Pulumi\..+\.yaml$/.test(path.basename(file));
 }
 
-/** The lines of the reports in what the CLI printed; an error or a warning says so in front of its heading. */
+/** The lines of the reports in the output of the CLI. The heading of an error or a warning begins with that word. */
 export function reportsIn(output: string): string[] {
   const lines: string[] = [];
   let indent: string | undefined;

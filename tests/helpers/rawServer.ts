@@ -1,9 +1,9 @@
-/** An HTTP server that answers AWS calls as it is told, right or wrong: what no emulator answers. */
+/** An HTTP server that answers AWS calls as a test sets it, right or wrong. An emulator gives no wrong answers. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What came over the wire. */
+/** A request that the server got. */
 export interface Asked {
   readonly action: string;
   readonly params: URLSearchParams;
@@ -14,15 +14,15 @@ export interface Answer {
   readonly status?: number;
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  /** The connection is cut after this many characters of the body. */
+  /** After how many characters of the body the connection is cut. */
   readonly cutAfter?: number;
 }
 
-/** Undefined: never answered. */
+/** undefined: the call is never answered. */
 export type Respond = (asked: Asked) => Answer | undefined;
 
 export class RawServer {
-  /** Actions in the order in which they came. */
+  /** The actions in the order of the requests. */
   asked: string[] = [];
   respond: Respond = () => undefined;
 
@@ -67,7 +67,7 @@ export class RawServer {
   }
 }
 
-/** Starts a server before the tests of a suite and stops it after them; what it was told is forgotten before each. */
+/** Starts a server before the tests of a suite, resets it before each test, and stops it after them. */
 export function useRawServer(): () => RawServer {
   let server: RawServer | undefined;
   before(async () => {
@@ -83,7 +83,7 @@ export function useRawServer(): () => RawServer {
   };
 }
 
-/** The answer of EC2 to an action. */
+/** A valid answer of EC2 to an action. */
 export function xml(action: string, inner: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>id</requestId>${inner}</${action}Response>`;
 }

@@ -1,4 +1,4 @@
-"""Reads who has KMS grants under the names that sets give them, with boto3, the client that shares no code with the package.
+"""Reads the KMS grants with the names that sets use, with boto3, a client that shares no code with the package.
 
 stdin: ["region", …]; stdout: {"ami-…": ["account/…", …], …}, an account once for each of its grants.
 """

@@ -1,4 +1,4 @@
-"""Reads who may launch images and make volumes from snapshots, with boto3, the client that shares no code with the package.
+"""Reads who may launch images and create volumes from snapshots, with boto3, a client that shares no code with the package.
 
 stdin: {"region": ["ami-…", "snap-…", …], …}; stdout: {"ami-…": ["account/…", …], …}. An image or a snapshot that is not there reads as null.
 """

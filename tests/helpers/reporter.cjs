@@ -1,4 +1,4 @@
-/** Mocha's spec reporter, with the totals as a last line of their own: `N passed, N failed`. */
+/** Mocha's spec reporter with a last line for the totals: `N passed, N failed`. */
 const { reporters, Runner } = require("mocha");
 
 module.exports = class TotalsReporter extends reporters.Spec {

@@ -1,4 +1,4 @@
-/** Random cases for the truth of previews: what EC2 has, what was declared before, what drifted, and what is declared now. */
+/** Random cases for the tests that compare previews with results: what EC2 has, what was declared before, what drifted, and what is declared now. */
 
 import * as fc from "fast-check";
 import { type GranteeKey, granteeProblems, type Permissions } from "../../provider/core";
@@ -25,29 +25,29 @@ export interface Case {
   readonly snapshots: number;
   readonly protection: "none" | "aws-key" | "own-key" | "product-code" | "watermark";
   readonly live: Grants;
-  /** What was recorded, and how much of it as granted by the set. */
+  /** The recorded grants. `granted` is the part that the set made. */
   readonly recorded: Grants | undefined;
   readonly granted: Grants;
-  /** Arguments without imageId; `snapshotIds` of createVolumePermissions are places. */
+  /** The arguments without imageId. `snapshotIds` of createVolumePermissions are indexes. */
   readonly desired: Record<string, unknown>;
   readonly previous: Record<string, unknown>;
 }
 
-/** Whom no case names: somebody else grants it access, between a plan and its apply. */
+/** An account that no case names. Somebody else grants it access between a plan and its apply. */
 export const STRANGER = "999900001111";
 
-/** A case with what may befall its set besides. Arguments may have `kmsAccess`, `onDelete` and `timeouts`, too. */
+/** A case with events outside its set. The arguments can also have `kmsAccess`, `onDelete` and `timeouts`. */
 export interface EventfulCase extends Case {
-  /** What somebody else does between the plan and the apply; undefined: nothing. */
+  /** What somebody else does between the plan and the apply; undefined if nothing. */
   readonly meanwhile:
     | {
-        /** Where the stranger is granted access: on the AMI (0), on a snapshot (its place + 1). */
+        /** Where the stranger is granted access: 0 is the AMI, and n is the snapshot with index n - 1. */
         readonly comes: readonly number[];
-        /** Whether an account that was to keep its share loses it. */
+        /** Whether an account that should keep access loses it. */
         readonly goes: boolean;
       }
     | undefined;
-  /** Accounts that have a KMS grant of the set's, and those of which it is recorded. */
+  /** The accounts that have a KMS grant of the set, and those whose grant is recorded. */
   readonly keys: { readonly there: readonly string[]; readonly recorded: readonly string[] };
 }
 
@@ -86,7 +86,7 @@ const declaration = (snapshots: number): fc.Arbitrary<Record<string, unknown>> =
       maxRevocations: fc.constantFrom(undefined, undefined, undefined, "none", 1, 2),
     })
     .map((all) => JSON.parse(JSON.stringify(all)))
-    // Nobody has to be said.
+    // A set without grantees must say that it means nobody.
     .map((all) => (granteeProblems(all).length > 0 ? { ...all, accountIds: [] } : all));
 
 export const sharingCase: fc.Arbitrary<Case> = fc.integer({ min: 0, max: 3 }).chain((snapshots) =>
@@ -109,7 +109,7 @@ export const sharingCase: fc.Arbitrary<Case> = fc.integer({ min: 0, max: 3 }).ch
       fc
         .record({
           granted: within(given.recorded ?? { launch: [], volumes: Array(snapshots).fill([]) }),
-          // Some declare again what they declared before.
+          // Some sets declare the same as before.
           desired: fc.constantFrom(...Array(7).fill(given.desired), given.previous),
         })
         .map((chosen) => ({ ...given, ...chosen, snapshots })),
@@ -124,7 +124,7 @@ const more = fc
   })
   .map((all) => JSON.parse(JSON.stringify(all)) as Record<string, unknown>);
 
-/** Adds what may befall a set; a fifth of the AMIs are encrypted under a key of their own. */
+/** Adds events outside the set. A fifth of the AMIs are encrypted under their own keys. */
 export function eventful(one: fc.Arbitrary<Case>): fc.Arbitrary<EventfulCase> {
   return one.chain((given) =>
     fc
@@ -155,15 +155,15 @@ export function eventful(one: fc.Arbitrary<Case>): fc.Arbitrary<EventfulCase> {
   );
 }
 
-/** An AMI of a case, and its own customer managed key, where it is encrypted under one. */
+/** The AMI of a case, and its customer managed key, if it is encrypted under one. */
 export interface CaseImage extends MadeImage {
   readonly keyId: string | undefined;
 }
 
-/** Makes the images of cases, past every check, and sets up what protects them. */
+/** Makes the images of cases, without the checks of EC2, and sets up their protection. */
 export async function makeImages(emulator: Emulator, cases: readonly Case[]): Promise<CaseImage[]> {
   const keys: (string | undefined)[] = [];
-  // Each its own key, so that calls can be told apart.
+  // Each image has its own key, so that calls can be assigned to images.
   for (const { region, protection, snapshots } of cases) {
     const made = protection === "own-key" && snapshots > 0 ? await emulator.kms(region, "CreateKey") : undefined;
     keys.push((made?.KeyMetadata as { Arn: string } | undefined)?.Arn);
@@ -200,7 +200,7 @@ export function argumentsOf(
   return { ...declared, ...named, imageId, region };
 }
 
-/** The same in Terraform's names and forms. */
+/** The same for Terraform. */
 export function terraformArgumentsOf(declared: Record<string, unknown>, image: MadeImage): Record<string, unknown> {
   const { createVolumePermissions: volumes, maxRevocations, ...args } = argumentsOf(declared, image);
   return valuesOf({
@@ -210,7 +210,7 @@ export function terraformArgumentsOf(declared: Record<string, unknown>, image: M
   });
 }
 
-/** As the model has them; a snapshot without a grantee is left out. */
+/** The permissions in the form of the model. Snapshots without grantees are left out. */
 export function permissionsOf({ launch, volumes }: Grants, { snapshotIds }: MadeImage): Permissions {
   return {
     launch: new Set(launch),
@@ -226,7 +226,7 @@ export function grantOf(key: GranteeKey): Record<string, string> {
   return { UserId: key.replace(/^(account|user)\//, "") };
 }
 
-/** `resource grantee`, sorted: permissions as a list that can be compared. */
+/** The permissions as a sorted list of `resource grantee`, for comparisons. */
 export function pairsOf(imageId: string, { launch, createVolume }: Permissions): string[] {
   const volumes = [...createVolume].flatMap(([snapshotId, keys]) => [...keys].map((key) => `${snapshotId} ${key}`));
   return [...[...launch].map((key) => `${imageId} ${key}`), ...volumes].sort();

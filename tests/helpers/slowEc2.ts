@@ -1,11 +1,11 @@
-/** A proxy to the local EC2 that holds questions or answers back, for tests of what happens meanwhile. */
+/** A proxy to the local EC2 that delays requests or answers, for tests of what happens in the meantime. */
 
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Emulator } from "./emulator";
 
-/** EC2 with answers that can be held back: what is asked is done, and nobody hears of it until it is let go. */
+/** EC2 with answers that a test can hold back: EC2 makes the change, and the answer is sent later. */
 export class SlowEc2 {
   private action: string | undefined;
   private readonly held: (() => void)[] = [];
@@ -24,12 +24,12 @@ export class SlowEc2 {
     this.action = action;
   }
 
-  /** Does something before each question for an action reaches EC2. */
+  /** Runs a function before each request of an action reaches EC2. */
   before(action: string, first: () => Promise<unknown>): void {
     this.firsts.set(action, first);
   }
 
-  /** Resolves once as many answers are held back. */
+  /** Resolves when this number of answers is held back. */
   async holds(count: number): Promise<void> {
     while (this.held.length < count) await sleep(20);
   }

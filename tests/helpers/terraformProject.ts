@@ -1,4 +1,4 @@
-/** A Terraform configuration in a folder of its own, with the built provider in a mirror, driven by the real CLI. */
+/** A Terraform configuration in its own folder, with the built provider in a mirror. The real CLI runs it. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -19,15 +19,15 @@ const REQUIRED = `terraform {
 `;
 
 export interface TerraformOptions {
-  /** The provider's block; default: one with `region = "us-east-1"`. */
+  /** The provider block. Default: one with `region = "us-east-1"`. */
   readonly provider?: string;
-  /** Environment variables beside the emulator's; undefined unsets one. */
+  /** Environment variables in addition to those of the emulator. undefined removes a variable. */
   readonly env?: Record<string, string | undefined>;
   /** The program to run. Default: {@link terraformCli}. */
   readonly cli?: string | undefined;
 }
 
-/** Terraform, or OpenTofu where there is none. */
+/** Terraform, or OpenTofu if there is no Terraform. */
 export function terraformCli(): string {
   const folders = (process.env.PATH ?? "").split(path.delimiter);
   const found = ["terraform", "tofu"].find((name) => folders.some((folder) => fs.existsSync(path.join(folder, name))));
@@ -54,7 +54,7 @@ export class TerraformProject {
       TF_IN_AUTOMATION: "1",
       TF_INPUT: "0",
       CHECKPOINT_DISABLE: "1",
-      // The provider's process stays on this machine as well.
+      // Also for the process of the provider: it connects only to loopback.
       NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
       ...options.env,
     };
@@ -68,19 +68,19 @@ export class TerraformProject {
     return project;
   }
 
-  /** Replaces the configuration, but for what requires and configures the provider. */
+  /** Replaces the configuration, except the blocks that require and configure the provider. */
   configure(text: string): void {
     this.write("main.tf", text);
     this.write("provider.tf", REQUIRED + (this.options.provider ?? 'provider "ami" {\n  region = "us-east-1"\n}\n'));
   }
 
-  /** Replaces the configuration by one in JSON: resource or data name → arguments, in Terraform's names. */
+  /** Replaces the configuration with one in JSON: name of a resource or data source → arguments, with Terraform's names. */
   declare(sets: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
     this.configure("");
     const outputs = Object.keys(sets).map((name) => [name, { value: `\${ami_launch_permission_set.${name}.grants}` }]);
     const text = {
       ...(Object.keys(sets).length > 0 ? { resource: { ami_launch_permission_set: sets } } : {}),
-      // Terraform knows no empty output.
+      // Terraform does not accept an empty output.
       ...(outputs.length > 0 ? { output: Object.fromEntries(outputs) } : {}),
     };
     this.write("sets.tf.json", JSON.stringify(text));
@@ -91,7 +91,7 @@ export class TerraformProject {
     fs.writeFileSync(path.join(this.folder, name), text);
   }
 
-  /** Starts the CLI; for tests that end it before it ends itself. */
+  /** Starts the CLI, for tests that kill it. */
   start(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
     const [command = "", ...rest] = args;
     const child = spawn(
@@ -101,14 +101,14 @@ export class TerraformProject {
         cwd: this.folder,
         env: this.env,
         stdio: ["ignore", "pipe", "pipe"],
-        // Its own process group, as a shell gives it: Ctrl-C reaches the provider, too.
+        // In its own process group, as in a shell: Ctrl-C also reaches the provider.
         detached: true,
       },
     );
     return { child, ended: outcomeOf(child) };
   }
 
-  /** Runs the CLI; any exit code is fine. */
+  /** Runs the CLI. Every exit code is accepted. */
   run(...args: string[]): Promise<Ran> {
     return this.start(...args).ended;
   }
@@ -127,7 +127,7 @@ export class TerraformProject {
     return ran;
   }
 
-  /** Runs another program in the folder; any exit code is fine. */
+  /** Runs another program in the folder. Every exit code is accepted. */
   script(command: string, ...args: string[]): Promise<Ran> {
     return outcomeOf(spawn(command, args, { cwd: this.folder, env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
   }
@@ -144,18 +144,18 @@ export class TerraformProject {
     return (await this.succeed("destroy", "-auto-approve", ...args)).output;
   }
 
-  /** A plan as Terraform's JSON: `resource_changes` is what tests look at. It is saved as `plan.bin`. */
+  /** Plans, saves the plan as `plan.bin`, and returns it as Terraform's JSON. Tests use `resource_changes`. */
   async planJson(...args: string[]): Promise<TerraformPlan> {
     await this.succeed("plan", "-out=plan.bin", ...args);
     return this.savedPlan();
   }
 
-  /** The plan that was saved as `plan.bin`. */
+  /** The plan in `plan.bin`. */
   async savedPlan(): Promise<TerraformPlan> {
     return JSON.parse((await this.succeed("show", "-json", "plan.bin")).stdout);
   }
 
-  /** What a command says in JSON: errors and warnings, each with the place that it points at. Any exit code is fine. */
+  /** The errors and warnings in the JSON output of a command, each with its place in the configuration. Every exit code is accepted. */
   async diagnostics(command: "validate" | "plan" | "apply" | "destroy", ...args: string[]): Promise<Diagnosed> {
     const asked = command === "apply" || command === "destroy" ? ["-auto-approve", ...args] : args;
     const { code, output, stdout } = await this.run(command, "-json", ...asked);
@@ -169,7 +169,7 @@ export class TerraformProject {
     return { code, output, diagnostics: told.map(diagnostic) };
   }
 
-  /** Whether a plan would change something, by the exit code that Terraform has for it. */
+  /** Whether a plan has changes, according to Terraform's exit code. */
   async isSettled(): Promise<boolean> {
     const { code, output } = await this.run("plan", "-detailed-exitcode");
     if (code !== 0 && code !== 2) throw new Error(`terraform plan exited with ${code}:\n${output}`);
@@ -201,9 +201,9 @@ export interface TerraformDiagnostic {
   readonly severity: "error" | "warning";
   readonly summary: string;
   readonly detail: string;
-  /** Of the resource or the data source. */
+  /** The address of the resource or the data source. */
   readonly address: string | undefined;
-  /** The line of the configuration, without blanks around it. */
+  /** The line of the configuration, trimmed. */
   readonly line: string | undefined;
 }
 
@@ -235,7 +235,7 @@ export interface TerraformPlan {
 
 const NO_COLOR = ["init", "query", "plan", "apply", "destroy", "import", "refresh", "validate", "test", "output", "show"];
 
-/** Puts the stand-in for the aws provider into a mirror. */
+/** Writes the replacement for the aws provider into a mirror. */
 export function installAwsStandIn(mirror: string): void {
   const platform = `${process.platform}_${process.arch === "x64" ? "amd64" : process.arch}`;
   const place = path.join(mirror, "registry.terraform.io/hashicorp/aws/6.0.0", platform);

@@ -1,4 +1,4 @@
-/** Laws of programs with several sets: nobody loses what the program declares before and after a run, and in the end nobody is left. */
+/** Laws for programs with several sets: an account that the program declares before and after a run never loses access, and after the end no access is left. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

@@ -1,4 +1,4 @@
-/** The laws of the core that hold for all values: differences, the grants map, canonical forms, batches. */
+/** The laws of the core for all values: differences, the grants map, canonical forms, batches. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

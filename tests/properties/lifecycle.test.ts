@@ -1,4 +1,4 @@
-/** The life of a set as one law: whatever is done by it and by others, it converges and takes from nobody what it should not. */
+/** The law of a set's life: whatever the set and others do, it converges, and revokes nothing that it must not revoke. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

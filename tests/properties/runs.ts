@@ -1,4 +1,4 @@
-/** How many cases a property tries: few for every commit, more on demand. */
+/** The number of cases of a property: few for every commit, more on request. */
 
 /** `runs` cases, times FC_RUNS (such as FC_RUNS=20); a failure prints its seed and path. */
 export function runs(count: number): { numRuns: number } {

@@ -1,4 +1,4 @@
-/** Laws of the Terraform provider on random cases: it keeps what it planned, a second plan is empty, and it does what the core does. */
+/** Laws of the Terraform provider for random cases: it applies what it planned, a second plan is empty, and it does the same as the core. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

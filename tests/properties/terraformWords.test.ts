@@ -1,4 +1,4 @@
-/** Laws of the words of the Terraform provider: whatever a user writes in whatever argument is shown as it is, and our own names are Terraform's. */
+/** Laws for the messages of the Terraform provider: values of the user are shown unchanged, and argument names are Terraform's. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";

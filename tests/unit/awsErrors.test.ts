@@ -1,4 +1,4 @@
-/** What the SDK throws, as users read it: codes, words, next steps, and nothing that does not belong in a message. */
+/** The errors that users get for errors of the SDK: codes, messages and next steps, without details that do not belong in a message. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError } from "../../provider/core";
@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
     name: "ResourceLimitExceeded",
     thrown: fromAws("ResourceLimitExceeded", "You have reached your quota of 1000"),
     message:
-      "sharing ami-12345678 would pass a quota: You have reached your quota of 1000 (AWS: ResourceLimitExceeded, request id req-42, ModifyImageAttribute); share with fewer, share with an organization instead of its accounts, or raise the quota in Service Quotas [quota-exceeded]",
+      "sharing ami-12345678 would exceed a quota: You have reached your quota of 1000 (AWS: ResourceLimitExceeded, request id req-42, ModifyImageAttribute); share with fewer, share with an organization instead of its accounts, or raise the quota in Service Quotas [quota-exceeded]",
   },
   {
     name: "RequestLimitExceeded",

@@ -1,4 +1,4 @@
-/** The constructs of CDKTN and CDKTF: the Terraform that programs make with them, and their words beside the schema's. */
+/** The constructs of CDKTN and CDKTF: the Terraform that programs make with them, and their comments compared with the schema. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

@@ -1,4 +1,4 @@
-/** How a connection is read: which hosts are this machine, which endpoints are refused or warned of, and how long is waited. */
+/** Reading a connection: which hosts are loopback, which endpoints are refused or cause a warning, and the timeouts. */
 
 import * as assert from "node:assert/strict";
 import { decodeConnection, endpointProblem, endpointWarning } from "../../provider/core";
@@ -26,7 +26,7 @@ describe("an endpoint", () => {
     it(`${endpoint} is not this machine: STS and KMS are AWS's, and http is warned of`, () => {
       assert.equal(stsEndpointOf({ endpoint }), undefined);
       assert.equal(kmsEndpointOf({ endpoint }), undefined);
-      assert.match(endpointWarning(endpoint) ?? "", /is called by http, in clear: .*; use https$/);
+      assert.match(endpointWarning(endpoint) ?? "", /is called over http, without encryption: .*; use https$/);
     });
 
   it("by https is not warned of", () => {
@@ -42,7 +42,7 @@ describe("an endpoint", () => {
       const decoded = decodeConnection({ endpoint });
       assert.ok("problems" in decoded, endpoint);
       const [{ message = "" } = {}] = decoded.problems;
-      assert.match(message, /^it holds a user name or a password, which would be kept in the state; write one such as https:/);
+      assert.match(message, /^it contains a user name or a password, which would be kept in the state; write one such as https:/);
       assert.doesNotMatch(JSON.stringify(decoded.problems) + endpointProblem(endpoint), /hunter2/);
     }
   });

@@ -1,4 +1,4 @@
-/** Decoding of what users write: every argument, what is wrong with it in words, unknown values, and the canonical form. */
+/** Decoding the arguments that users write: every argument, the message for each error, unknown values, and the canonical form. */
 
 import * as assert from "node:assert/strict";
 import {

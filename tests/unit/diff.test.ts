@@ -1,4 +1,4 @@
-/** What is to be changed: each mode in each situation, and the order of the calls. */
+/** The changes of a set: each mode in each situation, and the order of the calls. */
 
 import * as assert from "node:assert/strict";
 import { type Change, changeFor, type Mode, NO_PERMISSIONS, type Permissions, phasesOf } from "../../provider/core";

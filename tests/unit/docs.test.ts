@@ -1,4 +1,4 @@
-/** The documentation is true where a machine can tell: links, code blocks, error codes, arguments, commands, and names of tests. */
+/** Checks the documentation: links, code blocks, error codes, arguments, commands, and names of tests. */
 
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-/** Durations as Go's time.ParseDuration takes them, and back in words. */
+/** Durations in the form of Go's time.ParseDuration, and durations as text. */
 
 import * as assert from "node:assert/strict";
 import { durationSeconds, durationWords } from "../../provider/core";

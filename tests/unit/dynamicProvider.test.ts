@@ -1,4 +1,4 @@
-/** The dynamic provider's operations against EC2 in memory: what the engine is told, and what EC2 is asked. */
+/** The operations of the dynamic provider with EC2 in memory: what the engine gets, and which calls are made. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, type Connection, type Patience } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** Characters that a terminal acts on or does not show: each kind is made visible, and nothing else changes. */
+/** Control characters and invisible characters: each kind is escaped, and nothing else changes. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, escapeControls } from "../../provider/core";

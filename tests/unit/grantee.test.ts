@@ -1,4 +1,4 @@
-/** One grantee: its key, reading the key back, and whether a set may change it. */
+/** A grantee: its key, decoding the key, and whether a set may change it. */
 
 import * as assert from "node:assert/strict";
 import { type Grantee, granteeKey, isManageable, parseGranteeKey, userKey } from "../../provider/core";

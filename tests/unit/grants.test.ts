@@ -1,4 +1,4 @@
-/** The grants map that previews show: its words, and reading them back. */
+/** The grants map that previews show: encoding and decoding. */
 
 import * as assert from "node:assert/strict";
 import { decodeGrants, encodeGrants, type Grants, type Permissions, sortedGrants } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** What a set does about KMS keys, and what it asks of usage reports: warnings, grants made and retired, nothing of others touched. */
+/** What a set does about KMS keys and usage reports: warnings, grants made and revoked, and that grants of others are not changed. */
 
 import * as assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-/** Key policies: whom they admit, as far as can be read, and the statements that admit more; each statement made is one that is understood. */
+/** Key policies: whom they admit, as far as the tool can decide, and the statements that admit more grantees. The tool understands each statement that it makes. */
 
 import * as assert from "node:assert/strict";
 import { type KeyGrant, kmsKeyPolicyStatements } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** The in-memory EC2 that other tests lean on: the contract of every gateway, and its own faults. */
+/** The in-memory EC2 that other tests use: the contract of every gateway, and its faults. */
 
 import * as assert from "node:assert/strict";
 import { accountKey } from "../../provider/core";

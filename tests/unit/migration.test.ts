@@ -1,4 +1,4 @@
-/** What takes a state from the one-principal resources to sets: its text, from every kind of state, and words for what is none. */
+/** The text that migrates a state to sets, from every kind of state, and the errors for files that are not a state. */
 
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -104,11 +104,11 @@ describe("the migration of a Terraform state", () => {
       text,
       `# Written by: ami-launch-permissions migrate-terraform
 #
-# 1. Put this file into the root module, beside the provider "ami", and delete the resource blocks that are "removed" below, and only
-#    those, from the configuration, in every module.
-# 2. terraform plan -out=migration.tfplan. GO ON ONLY AT "0 to change, 0 to destroy". What it would change, the state did not know:
-#    somebody else shared it, or a comment below says what to add. What it would destroy lacks its removed block.
-# 3. terraform apply migration.tfplan, and delete the import and removed blocks.
+# 1. Add this file to the root module, which has the provider "ami". In every module, delete the resource blocks that are "removed" below,
+#    and no others.
+# 2. Run terraform plan -out=migration.tfplan. CONTINUE ONLY IF IT SAYS "0 to change, 0 to destroy". If it shows a change, somebody else
+#    shared the AMI, or a comment below says what to add. If it would destroy a resource, its removed block is missing.
+# 3. Run terraform apply migration.tfplan. Then delete the import and removed blocks.
 
 # AMI ${IMAGE}
 import {
@@ -190,7 +190,7 @@ removed {
   it("snapshots of no known AMI: says so, keeps their resources, and has the lines ready", () => {
     const text = terraform(launch({ account_id: A }), volume(STRAY, A), volume(STRAY, B));
     assert.ok(!/^removed \{\n {2}from = aws_snapshot/m.test(text));
-    assert.match(text, /^# The state does not say which AMIs these snapshots are of:$/m);
+    assert.match(text, /^# The state does not say which AMIs these snapshots belong to\. To find out, run:$/m);
     const lines = [
       ...["  create_volume_permissions = {", "    account_ids = [", `      "${A}",`, `      "${B}",`, "    ]"],
       ...[`    snapshot_ids = ["${STRAY}"]`, "  }"],
@@ -237,7 +237,10 @@ removed {
     const set = { type: "ami_launch_permission_set", name: "there", attributes: { image_id: IMAGE } };
     const text = terraform(set, launch({ account_id: A }));
     assert.ok(!/^(import|resource)/m.test(text));
-    assert.match(text, /is in the state already, as ami_launch_permission_set\.there\. Its lists have to hold/);
+    assert.match(
+      text,
+      /is in the state already, as ami_launch_permission_set\.there\. Its lists must contain the values of these lists:/,
+    );
     assert.match(text, /^removed \{/m);
   });
 
@@ -327,18 +330,18 @@ describe("the migration of a Pulumi stack", () => {
       `/*
 Written by: ami-launch-permissions migrate-terraform
 
-1. Add the sets below to the program, beside the old resources, and run pulumi up. Go on only if its preview says that nothing
-   changes and nobody loses access: what it would change, the state did not know, or a comment below says what to add.
-   These depend on old resources; in the same up, take that out of the program:
+1. Add the sets below to the program, beside the old resources, and run pulumi up. Continue only if its preview says that nothing
+   changes and nobody loses access. If it shows a change, somebody else shared the AMI, or a comment below says what to add.
+   These resources depend on old resources. In the same up, remove these dependencies from the program:
      ${waiting.urn}
-2. Take the old resources out of the program. Run no up yet: it would revoke what they granted.
-3. Have the stack forget them; nothing changes in AWS:
+2. Remove the old resources from the program. Do not run up yet: it would revoke what they granted.
+3. Remove them from the state. Nothing changes in AWS:
 
 pulumi state delete --yes '${three.urn}'
 pulumi state delete --yes --force '${PREFIX}${LAUNCH}::it'\\''s'
 pulumi state delete --yes '${one.urn}'
 
-4. pulumi preview. GO ON ONLY IF IT DELETES NOTHING. Then pulumi up.
+4. Run pulumi preview. CONTINUE ONLY IF IT DELETES NOTHING. Then run pulumi up.
 */
 
 import { AmiLaunchPermissionSet } from "ami-launch-permissions";

@@ -1,4 +1,4 @@
-/** Sets that name nobody without saying so: refused where they are declared, and still read and destroyed where they are recorded. */
+/** Sets without a grantee that do not say that they mean nobody: refused in a declaration, and still read and destroyed if they are recorded. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";

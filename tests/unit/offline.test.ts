@@ -1,4 +1,4 @@
-/** The guard that keeps the tests on this machine. */
+/** The guard that refuses connections of tests, except to loopback. */
 
 import * as assert from "node:assert/strict";
 import * as http from "node:http";

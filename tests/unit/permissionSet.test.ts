@@ -1,4 +1,4 @@
-/** From declared arguments to what a set wants: the grants map as far as it is known, and the permissions on an image. */
+/** From the declared arguments to a set: the grants map as far as it is known, and the permissions on an image. */
 
 import * as assert from "node:assert/strict";
 import {

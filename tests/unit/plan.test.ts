@@ -1,4 +1,4 @@
-/** What a plan finds before anything is changed: refusals and doubts, each rule of AWS with its words, and the calls it takes. */
+/** The checks of a plan before anything is changed: refusals and doubts, the message of each rule of AWS, and the calls. */
 
 import * as assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-/** What a plan did not show does not happen: whom updates and creates may take access from, and what says so. */
+/** An apply does only what its plan showed: from whom updates and creates may take access, and the messages about it. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, changeFor } from "../../provider/core";

@@ -1,10 +1,10 @@
-/** What the host's process watches: whether the engine is there, and whether it cancels; and that no other process watches anything. */
+/** The process of the dynamic provider host: it detects that the engine is gone and that the engine cancels. Other processes detect nothing. */
 
 import * as assert from "node:assert/strict";
 import { createServer, type Server as NetServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
-import { engineAddress, onCancel, onceGone, stopSignal } from "../../provider/pulumi/process";
+import { engineAddress, onCancel, onEngineGone, stopSignal } from "../../provider/pulumi/process";
 
 const EVERY = 20;
 
@@ -31,7 +31,7 @@ describe("the host's process", () => {
   it("notices that the engine is gone, once, and not before", async () => {
     const { server, address } = await listening();
     let gone = 0;
-    onceGone(address, () => gone++, EVERY);
+    onEngineGone(address, () => gone++, EVERY);
     await sleep(10 * EVERY);
     assert.equal(gone, 0);
     await new Promise((done) => server.close(done));
@@ -43,7 +43,7 @@ describe("the host's process", () => {
     const { server, address } = await listening();
     await new Promise((done) => server.close(done));
     let gone = 0;
-    onceGone(address, () => gone++, 10 * EVERY);
+    onEngineGone(address, () => gone++, 10 * EVERY);
     // After the first look, and before the second.
     await sleep(15 * EVERY);
     const again = createServer();

@@ -1,4 +1,4 @@
-/** The program that a shared AMI is adopted with: its text says what holds, and no more than one set can declare. */
+/** The program text for adopting an AMI: it matches the AMI, and contains only what one set can declare. */
 
 import * as assert from "node:assert/strict";
 import * as ts from "typescript";

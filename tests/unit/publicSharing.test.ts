@@ -1,4 +1,4 @@
-/** What is said of block public access: how to turn it off, unless an organization's policy sets it. */
+/** The messages about block public access: how to turn it off, unless a policy of the organization sets it. */
 
 import * as assert from "node:assert/strict";
 import { NO_PERMISSIONS, PUBLIC } from "../../provider/core";

@@ -1,4 +1,4 @@
-/** Users' own unit tests: programs with this package under Pulumi's mocks, alone and composed with @pulumi/aws. */
+/** Unit tests as users write them: programs with this package and Pulumi's mocks, alone and together with @pulumi/aws. */
 
 import * as assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";

@@ -1,4 +1,4 @@
-/** The region that a connection leads to, without a call to AWS: its own, the environment's, or that of the profile in the files it names. */
+/** The region of a connection, without a call to AWS: its own, that of the environment, or that of the profile in its files. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

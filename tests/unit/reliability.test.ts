@@ -1,4 +1,4 @@
-/** The cases of docs/reliability.md that one set meets, by their names: old answers, lost answers, garbled state, and what goes wrong with keys. */
+/** The cases of docs/reliability.md with one set, by their names: old answers, lost answers, a state that cannot be decoded, and errors with keys. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
@@ -16,11 +16,11 @@ function world({ encrypted = false } = {}) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (encrypted) for (const id of snapshotIds) ec2.encrypt(id, KEY);
-  const surroundings = { gateway: () => ec2, patience: PATIENCE };
-  const engine = new MemoryEngine(new DynamicProvider(surroundings));
+  const dependencies = { gateway: () => ec2, patience: PATIENCE };
+  const engine = new MemoryEngine(new DynamicProvider(dependencies));
   const holders = () => [...new Set([imageId, ...snapshotIds].flatMap((id) => [...ec2.grantees(id)]))].sort();
   const keys = () => ec2.keyGrants.map(({ accountId }) => accountId).sort();
-  return { ec2, engine, stack: new MemoryStack(surroundings), imageId, snapshotIds, holders, keys };
+  return { ec2, engine, stack: new MemoryStack(dependencies), imageId, snapshotIds, holders, keys };
 }
 
 /** From now on, every read of the resources answers what they have now. */

@@ -1,4 +1,4 @@
-/** The words of a report: counts first, then who and why, what broadens access, the calls, and what will fail; readable at any size. */
+/** The text of a report: counts first, then who and why, what broadens access, the calls, and what will fail. It is readable at any size. */
 
 import * as assert from "node:assert/strict";
 import {

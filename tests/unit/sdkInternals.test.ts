@@ -1,4 +1,4 @@
-/** What this package uses of the Pulumi SDK beyond its published API is there, and as it is used: a new SDK that changes it fails here. */
+/** The internals of the Pulumi SDK that this package uses exist and work as expected. A new SDK that changes them fails here. */
 
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";

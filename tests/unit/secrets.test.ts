@@ -1,4 +1,4 @@
-/** Secrets of a program on the provider's side: what the engine is given is marked, and no words name them. */
+/** Secrets on the side of the provider: values for the engine are marked as secrets, and no message contains them. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";

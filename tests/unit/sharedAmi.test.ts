@@ -1,4 +1,4 @@
-/** SharedAmi under Pulumi's mocks: the form that copies, typed against @pulumi/aws 7, and every refusal. */
+/** SharedAmi with Pulumi's mocks: the form that copies, with the types of @pulumi/aws 7, and every refusal. */
 
 import * as assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";

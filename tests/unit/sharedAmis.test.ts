@@ -1,4 +1,4 @@
-/** Finding AMIs, on the model of EC2: what is read, what is left out, and how many calls are under way at once. */
+/** Listing AMIs with the model of EC2: what is read, what is left out, and how many calls run at the same time. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, amisOfOthers, describePermissions, ownAmis } from "../../provider/core";

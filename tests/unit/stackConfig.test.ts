@@ -129,7 +129,7 @@ describe("the connection that a stack asks for", () => {
     {
       name: "an endpoint with a password",
       config: { "aws:endpoints": [{ ec2: `http://user:${SECRET}@127.0.0.1` }] },
-      words: "aws:endpoints cannot be read: the endpoint of ec2 holds a user name or a password",
+      words: "aws:endpoints cannot be read: the endpoint of ec2 contains a user name or a password",
     },
     {
       name: "endpoints that are no JSON",

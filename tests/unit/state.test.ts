@@ -1,4 +1,4 @@
-/** A set in Pulumi's state: what is written reads back as the same, and says no more than it must. */
+/** A set in Pulumi's state: decoding returns what was encoded, and the state contains no more than necessary. */
 
 import * as assert from "node:assert/strict";
 import {

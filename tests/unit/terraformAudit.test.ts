@@ -1,4 +1,4 @@
-/** The data source that finds AMIs: what Terraform sees of them, its defaults, and what it refuses. */
+/** The data source `ami_launch_permission_audit`: its values in Terraform, its defaults, and what it refuses. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";
@@ -83,7 +83,7 @@ describe("the data source ami_launch_permission_audit", () => {
       errors(await asked("ValidateDataResourceConfig", config)).map(({ detail }) => detail);
     assert.deepEqual(await details({ owner: "me" }), ['owner: "me" is not one of "self", "others" [invalid-argument]']);
     assert.match((await details({ region: "nowhere" }))[0] ?? "", /^region: "nowhere" is not a region/);
-    assert.deepEqual(await details({ id: "x" }), ["id: is told by the provider; leave it out [invalid-argument]"]);
+    assert.deepEqual(await details({ id: "x" }), ["id: is computed by the provider; leave it out [invalid-argument]"]);
     const unknown: ObjectValue = { owner: UNKNOWN, include_snapshots: UNKNOWN, region: UNKNOWN };
     for (const fine of [{}, unknown, { owner: "others" }]) assert.deepEqual(await details(fine), []);
     assert.deepEqual(ec2.calls, []);

@@ -1,4 +1,4 @@
-/** The provider's function: the same statements as in programs, and what is wrong, with the argument that it is wrong in. */
+/** The function of the provider: it returns the same statements as in programs, and its errors name the wrong argument. */
 
 import * as assert from "node:assert/strict";
 import { decode, encode } from "@msgpack/msgpack";

@@ -1,4 +1,4 @@
-/** Resource identity: what tells a set from all others, through its life, of older states, and in imports. */
+/** Resource identity: the values that identify a set, through its life, in older states, and in imports. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";

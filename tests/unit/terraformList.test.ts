@@ -1,4 +1,4 @@
-/** The list of shared AMIs: what is in it, what is not, what cannot be read, and how much is read for it. */
+/** The list of shared AMIs: which AMIs it has, which it does not have, errors of a read, and the number of reads. */
 
 import * as assert from "node:assert/strict";
 import { EventEmitter } from "node:events";

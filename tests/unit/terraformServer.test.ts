@@ -1,4 +1,4 @@
-/** The provider's answers without a wire: unknown values, what is imported, moved and upgraded, stopping, and what does not fit. */
+/** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and wrong requests. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, type PermissionRecord, UNKNOWN } from "../../provider/core";
@@ -174,7 +174,7 @@ describe("a move", () => {
     const same = { ...source, source_type_name: RESOURCE, source_state: json(terraform.state) };
     assert.deepEqual(decodeValue((await rpc("MoveResourceState", same)).target_state as DynamicValue), terraform.state);
     const other = { ...source, source_type_name: "aws_instance", source_state: json({ id: "i-1" }) };
-    assert.match(detail(await rpc("MoveResourceState", other)), /what is moved here is a aws_instance of x\/aws/);
+    assert.match(detail(await rpc("MoveResourceState", other)), /The source of this move is a aws_instance of x\/aws/);
     const nobody = { ...source, source_state: json({ image_id: imageId }) };
     assert.equal(errors(await rpc("MoveResourceState", nobody)).length, 1);
   });
@@ -398,7 +398,7 @@ describe("what does not fit", () => {
   });
 });
 
-describe("an endpoint that is called in clear", () => {
+describe("an endpoint without encryption", () => {
   const HTTP = "http://ec2.example.com";
   async function warnings(endpoint: Value, env: NodeJS.ProcessEnv): Promise<readonly unknown[]> {
     const { server } = new MemoryTerraform({ makeGateway: () => new MemoryGateway(), env });
@@ -407,7 +407,7 @@ describe("an endpoint that is called in clear", () => {
   }
 
   it("is warned of, whether the block or the environment names it", async () => {
-    const warning = (atArgument: boolean) => [["WARNING", "EC2 is called in clear", atArgument]];
+    const warning = (atArgument: boolean) => [["WARNING", "EC2 is called without encryption", atArgument]];
     assert.deepEqual(await warnings(HTTP, {}), warning(true));
     assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL: HTTP }), warning(false));
     assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL_EC2: HTTP, AWS_ENDPOINT_URL: "https://a.example" }), warning(false));

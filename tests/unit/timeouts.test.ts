@@ -1,4 +1,4 @@
-/** How long a set waits for EC2, and what it says meanwhile, on both engines in memory. */
+/** How long a set waits for EC2, and what it shows meanwhile, on both engines in memory. */
 
 import * as assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";

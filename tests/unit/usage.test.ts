@@ -1,4 +1,4 @@
-/** Which usage report is believed, and what is told of one that is not ready, in error, or cannot be deleted. */
+/** Which usage report is used, and the message if a report is not ready, is in error, or cannot be deleted. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, NO_PERMISSIONS } from "../../provider/core";

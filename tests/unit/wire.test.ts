@@ -1,4 +1,4 @@
-/** What is looked at of an HTTP answer, without HTTP: whose endpoint it is, and protocols that this package does not know. */
+/** The checks of an HTTP answer, without HTTP: whose endpoint it is, and unknown protocols. */
 
 import * as assert from "node:assert/strict";
 import { Readable } from "node:stream";

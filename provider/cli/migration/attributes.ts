@@ -1,4 +1,4 @@
-/** Reading the attributes of AMIs and of the one-principal resources, which both engines name alike but for the case of letters. */
+/** Reads the attributes of AMIs and of the old resources, which have one principal each. Both engines use the same names, in another case. */
 
 import * as v from "valibot";
 import type { KnownImage, OldGrant, OldGrantee } from "./oldState";
@@ -6,7 +6,7 @@ import type { KnownImage, OldGrant, OldGrantee } from "./oldState";
 /** Attributes with Terraform's names. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** What is not a text counts as not told: a provider's older schema, a secret, null. */
+/** A value that is not a text counts as missing: it can come from an older schema, or be a secret or null. */
 const text = v.fallback(v.optional(v.pipe(v.string(), v.minLength(1))), undefined);
 const GRANT = v.object({
   image_id: text,
@@ -37,7 +37,7 @@ const IMAGE = v.object({
   block_device_mappings: devices,
 });
 
-/** What one old resource grants. */
+/** The grant of one old resource. */
 export function grantOf(attributes: Attributes): Pick<OldGrant, "resourceId" | "grantee" | "region"> {
   const { image_id, snapshot_id, region, ...who } = v.parse(GRANT, attributes);
   return { resourceId: image_id ?? snapshot_id, grantee: granteeOf(who), region };
@@ -50,7 +50,7 @@ function granteeOf(who: Partial<v.InferOutput<typeof GRANT>>): OldGrantee | unde
   return who.group === "all" ? { argument: "public" } : undefined;
 }
 
-/** What a state knows of an AMI; undefined: not its id. */
+/** What a state contains about an AMI; undefined if it does not have the id. */
 export function imageOf(attributes: Attributes): KnownImage | undefined {
   const { id, arn, region, owner_id, root_snapshot_id, ...found } = v.parse(IMAGE, attributes);
   if (id === undefined) return undefined;

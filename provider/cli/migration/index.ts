@@ -1,4 +1,4 @@
-/** From the text of a state to the text that migrates it: no file, no network, no engine. */
+/** Converts the text of a state to the text that migrates it. It uses no files, no network and no engine. */
 
 import * as v from "valibot";
 import { escapeControls } from "../../core";
@@ -10,10 +10,10 @@ import { decodeShown, decodeStateFile } from "./terraformState";
 import { terraformText } from "./terraformText";
 
 /**
- * Writes the blocks or the program of sets that take the place of the one-principal resources in a state.
+ * Writes the blocks or the program of sets that replace the old resources in a state, which have one principal each.
  *
- * @param file what the file holds, byte for byte
- * @throws an error whose message says why this is no state, or that nothing is to be migrated
+ * @param file the bytes of the file
+ * @throws Error that says why the file is not a state, or that there is nothing to migrate
  */
 export function migrationText(file: Uint8Array): string {
   const state = decoded(parsed(textOf(file)));
@@ -27,14 +27,14 @@ export function migrationText(file: Uint8Array): string {
 
 const WANTED = "give a terraform.tfstate, or what terraform show -json or pulumi stack export wrote";
 
-/** UTF-8, or the UTF-16 that PowerShell redirects into a file. */
+/** Decodes UTF-8, or UTF-16, which PowerShell writes to redirected files. */
 function textOf(file: Uint8Array): string {
   const encoding = file[0] === 0xff && file[1] === 0xfe ? "utf-16le" : "utf-8";
   try {
     const text = new TextDecoder(encoding, { fatal: true }).decode(file);
     if (!text.includes("\0")) return text;
   } catch {
-    // Told below.
+    // The error is thrown below.
   }
   throw new Error(
     `this is not text, so it is no state; where it is a saved plan: terraform show -json PLAN > FILE; else ${WANTED}`,
@@ -46,7 +46,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own words would show a piece of the state, which may be a secret.
+    // The message of the parser would contain a part of the state, which can be a secret.
     throw new Error(`this is not JSON, or it is cut off; ${WANTED}`);
   }
 }

@@ -1,33 +1,33 @@
-/** From the one-principal resources of a state to one set for each AMI; pure, and the same for every engine. */
+/** Converts the old resources of a state, which have one principal each, to one set for each AMI. Pure, and the same for every engine. */
 
 import { adoptionOf, type DeclaredSet, decodeDeclaredSet, problemText } from "../../core";
 import type { KnownSet, OldGrant, OldState } from "./oldState";
 
-/** The set that takes the place of the old resources of one AMI. */
+/** The set that replaces the old resources of one AMI. */
 export interface NewSet {
   readonly declared: DeclaredSet;
-  /** What no set can declare, in words. */
+  /** Comments on what a set cannot declare. */
   readonly comments: readonly string[];
-  /** The providers that made the old ones, where they are not the default one. */
+  /** The providers of the old resources, except the default provider. */
   readonly providers: readonly string[];
-  /** The set of the AMI that the state holds already. */
+  /** The set of this AMI that is already in the state. */
   readonly known: KnownSet | undefined;
 }
 
-/** What the engine forgets at once. */
+/** Resources that the engine removes from the state together. */
 export interface Forgotten {
   readonly name: string;
-  /** Grants that no set declares; they stay in EC2. */
+  /** Grants that no set declares. They stay in EC2. */
   readonly lost: readonly Left[];
 }
 
-/** An old resource whose grant no set declares, and why. */
+/** An old resource whose grant no set declares, with the reason. */
 export interface Left {
   readonly grant: OldGrant;
   readonly why: string;
 }
 
-/** Snapshots of which the state does not say to which AMI they belong, shared alike. */
+/** Snapshots with the same grantees, for which the state does not say which AMI they belong to. */
 export interface Stray {
   readonly snapshotIds: readonly string[];
   readonly accountIds: readonly string[];
@@ -40,7 +40,7 @@ export interface Migration {
   /** Resources that stay as they are. */
   readonly left: readonly Left[];
   readonly strays: readonly Stray[];
-  /** What would have to be forgotten for the strays, and is not yet. */
+  /** The resources to remove from the state, in addition, if the strays are added to a set. */
   readonly forgottenByStrays: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export function migrationOf({ grants, images, sets: known }: OldState): Migratio
   const volumes = able.filter(({ permission }) => permission === "createVolume");
   const facts = groupedBy(images, ({ imageId }) => [imageId]);
   const holders = groupedBy(images, ({ snapshotIds }) => snapshotIds);
-  /** Those with launch permissions in the state; where there are none, the first. */
+  /** The AMIs with launch permissions in the state; if there are none, the first AMI. */
   const imagesOf = ({ resourceId }: OldGrant) => {
     const having = [...new Set((holders.get(resourceId ?? "") ?? []).map(({ imageId }) => imageId))];
     const named = having.filter((imageId) => launches.has(imageId));
@@ -103,7 +103,7 @@ export function migrationOf({ grants, images, sets: known }: OldState): Migratio
   };
 }
 
-/** A line for each old resource that no set declares, and why. */
+/** A line for each old resource that no set declares, with the reason. */
 export function told(left: readonly Left[]): string[] {
   return left.map(({ grant, why }) => `  ${grant.address}: ${why}`);
 }
@@ -112,7 +112,7 @@ function withoutRegion({ region: _, ...declared }: DeclaredSet): DeclaredSet {
   return declared;
 }
 
-/** Why no set can declare a grant, by itself. */
+/** The reason why a set cannot declare a grant; undefined if it can. */
 function obstacle({ permission, resourceId, grantee, leaving }: OldGrant): string | undefined {
   if (leaving) return "it waits to be destroyed";
   if (resourceId === undefined) return `the state does not tell its ${permission === "launch" ? "AMI" : "snapshot"}`;
@@ -139,7 +139,7 @@ function granteesIn(grants: readonly OldGrant[], without: readonly (string | und
   };
   return {
     accountIds: values("accountIds"),
-    // AWS compares these without regard to case.
+    // AWS ignores the case of these ARNs.
     organizationArns: [...new Set(values("organizationArns").map((arn) => arn.toLowerCase()))],
     organizationalUnitArns: [...new Set(values("organizationalUnitArns").map((arn) => arn.toLowerCase()))],
     public: grants.some(({ grantee }) => grantee?.argument === "public"),

@@ -1,29 +1,29 @@
-/** What a state says of the one-principal resources, the same for every engine; types only. */
+/** The types for the old resources in a state, which have one principal each. They are the same for every engine. */
 
-/** Who an old resource grants to: one value of the argument of a set. */
+/** The grantee of an old resource: one value of an argument of a set. */
 export type OldGrantee =
   | { readonly argument: "accountIds" | "organizationArns" | "organizationalUnitArns"; readonly value: string }
   | { readonly argument: "public" };
 
 /** One instance of an old resource. */
 export interface OldGrant {
-  /** The instance, as its engine names it: an address or a URN. */
+  /** The engine's name of the instance: an address or a URN. */
   readonly address: string;
-  /** What its engine forgets at once: the address without instance keys, or the URN. */
+  /** The name to remove from the state: the address without instance keys, or the URN. */
   readonly forgotten: string;
   readonly permission: "launch" | "createVolume";
-  /** The AMI, or the snapshot; undefined: the state does not tell it. */
+  /** The AMI or the snapshot; undefined if it is not in the state. */
   readonly resourceId: string | undefined;
-  /** undefined: the state does not tell it. */
+  /** undefined if it is not in the state. */
   readonly grantee: OldGrantee | undefined;
   readonly region: string | undefined;
-  /** The provider that made it, where it is not the default one. */
+  /** Its provider, if that is not the default provider. */
   readonly provider: string | undefined;
-  /** It waits to be destroyed. */
+  /** Whether the engine will destroy it in the next apply. */
   readonly leaving: boolean;
 }
 
-/** An AMI of which the state knows the snapshots, the region or the name. */
+/** An AMI whose snapshots, region or name are in the state. */
 export interface KnownImage {
   readonly imageId: string;
   readonly region: string | undefined;
@@ -31,13 +31,13 @@ export interface KnownImage {
   readonly snapshotIds: readonly string[];
 }
 
-/** A set that the state holds already. */
+/** A set that is already in the state. */
 export interface KnownSet {
   readonly address: string;
   readonly imageId: string;
 }
 
-/** A resource that stays and depends on old ones. */
+/** A resource that stays and depends on old resources. */
 export interface Dependent {
   readonly address: string;
   readonly on: readonly string[];
@@ -53,10 +53,10 @@ export interface TerraformState extends OldState {
   readonly engine: "terraform";
 }
 
-/** The grants stand in the order of the state: what depends on another one comes after it. */
+/** The grants have the order of the state: a resource comes after the resources that it depends on. */
 export interface PulumiState extends OldState {
   readonly engine: "pulumi";
-  /** URNs that `pulumi state delete` only takes with `--force`. */
+  /** The URNs for which `pulumi state delete` needs `--force`. */
   readonly isProtected: ReadonlySet<string>;
   readonly dependents: readonly Dependent[];
 }

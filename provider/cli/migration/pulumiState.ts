@@ -1,4 +1,4 @@
-/** Decodes what `pulumi stack export` writes. */
+/** Decodes the output of `pulumi stack export`. */
 
 import * as v from "valibot";
 import { snakeCase } from "../../terraform/diagnostics";
@@ -35,7 +35,7 @@ const EXPORT = v.object({
 });
 type Resource = v.InferOutput<typeof RESOURCE>;
 
-/** Decodes a stack's export; throws valibot's error where it is none of version 3 or 4. */
+/** Decodes the export of a stack. Throws valibot's error if it is not an export of version 3 or 4. */
 export function decodeExport(json: unknown): PulumiState {
   const resources = v.parse(EXPORT, json).deployment.resources ?? [];
   const providers = new Map(resources.filter(({ type }) => type === PROVIDER).map((one) => [referenceTo(one), one]));
@@ -76,7 +76,7 @@ function needsOf({ parent, dependencies, propertyDependencies, deletedWith }: Re
   return [...(dependencies ?? []), ...byProperty, parent, deletedWith].filter((urn) => urn !== undefined);
 }
 
-/** What a resource names its provider by. */
+/** The reference from a resource to its provider. */
 function referenceTo({ urn, id = "" }: Resource): string {
   return `${urn}::${id}`;
 }
@@ -93,7 +93,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** What is recorded, under Terraform's names. */
+/** The recorded values with Terraform's names. */
 function attributesOf({ inputs, outputs }: Resource): Attributes {
   return snakeCased({ ...inputs, ...outputs }) as Attributes;
 }

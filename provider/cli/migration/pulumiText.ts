@@ -1,4 +1,4 @@
-/** The program and the commands that take Pulumi from the one-principal resources to sets; pure text. */
+/** Writes the program and the commands that migrate from Pulumi's old resources, which have one principal each, to sets. */
 
 import { escapeControls } from "../../core";
 import { IMPORT, setText } from "../programText";
@@ -13,20 +13,20 @@ export function pulumiText(migration: Migration, state: PulumiState): string {
   const steps = [
     "Written by: ami-launch-permissions migrate-terraform",
     "",
-    "1. Add the sets below to the program, beside the old resources, and run pulumi up. Go on only if its preview says that nothing",
-    "   changes and nobody loses access: what it would change, the state did not know, or a comment below says what to add.",
+    "1. Add the sets below to the program, beside the old resources, and run pulumi up. Continue only if its preview says that nothing",
+    "   changes and nobody loses access. If it shows a change, somebody else shared the AMI, or a comment below says what to add.",
     ...(dependents.length === 0
       ? []
       : [
-          "   These depend on old resources; in the same up, take that out of the program:",
+          "   These resources depend on old resources. In the same up, remove these dependencies from the program:",
           ...dependents.map((one) => `     ${one.address}`),
         ]),
-    "2. Take the old resources out of the program. Run no up yet: it would revoke what they granted.",
-    "3. Have the stack forget them; nothing changes in AWS:",
+    "2. Remove the old resources from the program. Do not run up yet: it would revoke what they granted.",
+    "3. Remove them from the state. Nothing changes in AWS:",
     "",
     ...commands([...gone], state.isProtected),
     "",
-    "4. pulumi preview. GO ON ONLY IF IT DELETES NOTHING. Then pulumi up.",
+    "4. Run pulumi preview. CONTINUE ONLY IF IT DELETES NOTHING. Then run pulumi up.",
     ...(lost.length === 0 ? [] : ["", "No set manages these from here on; they stay shared:", ...told(lost)]),
     ...(left.length === 0 ? [] : ["", "These stay as they are; leave them in the program:", ...told(left)]),
   ];
@@ -42,15 +42,17 @@ function setOf({ declared, comments, providers, known }: NewSet): string {
   const name = String(declared.imageId);
   const notes = [
     ...comments,
-    ...(declared.region === undefined ? ["Its region is not in the state: add region, where it is not the stack's."] : []),
+    ...(declared.region === undefined
+      ? ["Its region is not in the state: add region if it is not the region of the stack."]
+      : []),
     ...providers.map(
       (one) =>
-        `It was shared through the provider ${JSON.stringify(one)}: add profile or assumeRole, where that is another account than the stack's.`,
+        `It was shared through the provider ${JSON.stringify(one)}: add profile or assumeRole if that is another account than the stack's.`,
     ),
   ];
   if (known)
     return blockComment([
-      `AMI ${name} is in the stack already, as ${known.address}. Its lists have to hold what is in these:`,
+      `AMI ${name} is in the stack already, as ${known.address}. Its lists must contain the values of these lists:`,
       ...notes,
       ...setText(name, declared),
     ]);
@@ -63,9 +65,9 @@ function setOf({ declared, comments, providers, known }: NewSet): string {
 
 function strayLines(strays: readonly Stray[], forgotten: readonly string[], isProtected: ReadonlySet<string>): string[] {
   return [
-    "The state does not say which AMIs these snapshots are of:",
+    "The state does not say which AMIs these snapshots belong to. To find out, run:",
     "  aws ec2 describe-images --owners self --filters Name=block-device-mapping.snapshot-id,Values=SNAPSHOT",
-    "Where it is an AMI above, put the line into its set, or only createVolumePermissions: true where these are all its snapshots and accounts.",
+    "If it is an AMI above, add the line to its set. If these are all its snapshots and accounts, createVolumePermissions: true is enough.",
     "",
     ...strays.map(({ snapshotIds, accountIds, public: everybody }) => {
       const volumes = { accountIds, snapshotIds, ...(everybody ? { public: true } : {}) };
@@ -75,19 +77,19 @@ function strayLines(strays: readonly Stray[], forgotten: readonly string[], isPr
       ? []
       : [
           "",
-          "Then, and only then, have the stack forget these in step 3. Otherwise leave them in the program.",
+          "Only if you did so, remove these from the state, too, in step 3. Otherwise leave them in the program.",
           "",
           ...commands(forgotten, isProtected),
         ]),
   ];
 }
 
-/** What depends on another one stands after it in a state, and is forgotten before it. */
+/** In a state, a resource comes after the resources that it depends on. It must be removed before them. */
 function commands(urns: readonly string[], isProtected: ReadonlySet<string>): string[] {
   return [...urns].reverse().map((urn) => `pulumi state delete --yes${isProtected.has(urn) ? " --force" : ""} ${quoted(urn)}`);
 }
 
-/** One word of a POSIX shell; what would end the comment or does not show is written by its number, as bash and zsh read it. */
+/** Quotes one word for a shell. Characters that would end the comment, and invisible ones, are written as escapes of bash and zsh. */
 function quoted(word: string): string {
   const isPlain = escapeControls(word) === word && !word.includes("*/");
   if (isPlain) return `'${word.replaceAll("'", "'\\''")}'`;

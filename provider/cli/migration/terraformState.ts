@@ -1,4 +1,4 @@
-/** Decodes what Terraform and OpenTofu write: a state file, and `show -json` of a state or of a plan. */
+/** Decodes the files of Terraform and OpenTofu: a state file, and the output of `show -json` for a state or a plan. */
 
 import * as v from "valibot";
 import { grantOf, imageOf } from "./attributes";
@@ -11,7 +11,7 @@ const PERMISSIONS: Readonly<Record<string, OldGrant["permission"]>> = {
 const IMAGES = ["aws_ami", "aws_ami_copy", "aws_ami_from_instance"];
 const SET = "ami_launch_permission_set";
 
-/** HCL's identifiers; what is written back as an address is nothing else. */
+/** An identifier of HCL. Addresses are written to the migration, so they must not contain anything else. */
 const identifier = v.pipe(v.string(), v.regex(/^[\p{ID_Start}_][\p{ID_Continue}-]*$/u, "is not a name of Terraform's"));
 const KEYS = /\[(?:"(?:[^"\\]|\\.)*"|\d+)\]/g;
 const moduleAddress = v.pipe(
@@ -70,7 +70,7 @@ const SHOWN = v.object({
   prior_state: v.optional(v.object({ values: STATE_VALUES })),
 });
 
-/** One instance of a resource, wherever it was written. */
+/** One instance of a resource, from a state file or from `show -json`. */
 interface Instance {
   readonly module: string | undefined;
   readonly mode: string;
@@ -82,7 +82,7 @@ interface Instance {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** Decodes a state file; throws valibot's error where it is none of version 4. */
+/** Decodes a state file. Throws valibot's error if it is not a state file of version 4. */
 export function decodeStateFile(json: unknown): TerraformState {
   const { resources } = v.parse(STATE_FILE, json);
   return stateOf(
@@ -100,7 +100,7 @@ export function decodeStateFile(json: unknown): TerraformState {
   );
 }
 
-/** Decodes `show -json`: of a plan, the state before it. */
+/** Decodes the output of `show -json`. For a plan, it decodes the state before the plan. */
 export function decodeShown(json: unknown): TerraformState {
   const { values: state, prior_state } = v.parse(SHOWN, json);
   const root = (prior_state?.values ?? state)?.root_module;

@@ -1,11 +1,11 @@
-/** The blocks that take Terraform from the one-principal resources to sets; pure text, valid HCL whatever the ids are. */
+/** Writes the blocks that migrate from Terraform's old resources, which have one principal each, to sets. The result is valid HCL for all ids. */
 
 import { escapeControls } from "../../core";
 import { snakeCase } from "../../terraform/diagnostics";
 import { type Forgotten, type Migration, type NewSet, type Stray, told } from "./migration";
 
 const TYPE = "ami_launch_permission_set";
-/** The arguments of a set that a migration writes, but for createVolumePermissions. */
+/** The arguments of a set that a migration writes, except createVolumePermissions. */
 const ARGUMENTS = [
   "imageId",
   "region",
@@ -32,11 +32,11 @@ export function terraformText(migration: Migration): string {
 const GUIDE = [
   "Written by: ami-launch-permissions migrate-terraform",
   "",
-  '1. Put this file into the root module, beside the provider "ami", and delete the resource blocks that are "removed" below, and only',
-  "   those, from the configuration, in every module.",
-  '2. terraform plan -out=migration.tfplan. GO ON ONLY AT "0 to change, 0 to destroy". What it would change, the state did not know:',
-  "   somebody else shared it, or a comment below says what to add. What it would destroy lacks its removed block.",
-  "3. terraform apply migration.tfplan, and delete the import and removed blocks.",
+  '1. Add this file to the root module, which has the provider "ami". In every module, delete the resource blocks that are "removed" below,',
+  "   and no others.",
+  '2. Run terraform plan -out=migration.tfplan. CONTINUE ONLY IF IT SAYS "0 to change, 0 to destroy". If it shows a change, somebody else',
+  "   shared the AMI, or a comment below says what to add. If it would destroy a resource, its removed block is missing.",
+  "3. Run terraform apply migration.tfplan. Then delete the import and removed blocks.",
 ];
 
 function setBlocks({ declared, comments, providers, known }: NewSet): string {
@@ -54,7 +54,7 @@ function setBlocks({ declared, comments, providers, known }: NewSet): string {
   ];
   if (known)
     return comment(
-      `AMI ${name} is in the state already, as ${known.address}. Its lists have to hold what is in these:`,
+      `AMI ${name} is in the state already, as ${known.address}. Its lists must contain the values of these lists:`,
       ...notes,
       ...block.map((line) => `  ${line}`),
     );
@@ -73,8 +73,8 @@ function setBlocks({ declared, comments, providers, known }: NewSet): string {
 function regionNote(isUnknown: boolean, providers: readonly string[]): string {
   const by = providers.length > 0 ? ` It was shared through ${providers.map((name) => `aws.${name}`).join(", ")}.` : "";
   if (!isUnknown)
-    return `${by.trim()} Where that is not the account of the provider "ami", add provider = ami.ALIAS to both blocks.`;
-  return `Its region is not in the state.${by} Where it is not the one of the provider "ami", add region = "REGION" and write the id as "REGION/ami-…"; where it is another account, add provider = ami.ALIAS to both blocks.`;
+    return `${by.trim()} If that is not the account of the provider "ami", add provider = ami.ALIAS to both blocks.`;
+  return `Its region is not in the state.${by} If it is not the region of the provider "ami", add region = "REGION" and write the id as "REGION/ami-…". If it is another account, add provider = ami.ALIAS to both blocks.`;
 }
 
 function removedBlock({ name, lost }: Forgotten): string {
@@ -84,10 +84,9 @@ function removedBlock({ name, lost }: Forgotten): string {
 
 function strayText(strays: readonly Stray[], forgotten: readonly string[]): string {
   return comment(
-    "The state does not say which AMIs these snapshots are of:",
+    "The state does not say which AMIs these snapshots belong to. To find out, run:",
     "  aws ec2 describe-images --owners self --filters Name=block-device-mapping.snapshot-id,Values=SNAPSHOT",
-    "Where it is an AMI above, put the lines into its set, or only create_volume_permissions = {} where these are all its snapshots and",
-    "accounts.",
+    "If it is an AMI above, add the lines to its set. If these are all its snapshots and accounts, create_volume_permissions = {} is enough.",
     ...strays.flatMap(({ snapshotIds, accountIds, public: everybody }) => [
       "",
       ...assignments(
@@ -109,7 +108,7 @@ function strayText(strays: readonly Stray[], forgotten: readonly string[]): stri
       ? []
       : [
           "",
-          "Then, and only then, take these in as well. Otherwise leave their blocks in the configuration: they stay with the aws provider.",
+          "Only if you did so, add these blocks, too. Otherwise leave the resource blocks in the configuration: they stay with the aws provider.",
           ...forgotten.flatMap((name) => [
             "",
             ...removedBlock({ name, lost: [] })
@@ -128,7 +127,7 @@ function comment(...lines: readonly string[]): string {
   return lines.map((line) => `# ${escapeControls(line)}`.trimEnd()).join("\n");
 }
 
-/** Arguments one a line, as `terraform fmt` puts them: the signs of those that stand together are under each other. */
+/** Arguments on separate lines in the format of `terraform fmt`: the equals signs of adjacent lines are aligned. */
 function assignments(args: readonly (readonly [string, unknown])[], indent: string): string[] {
   const lines: string[] = [];
   let together: [string, string][] = [];
@@ -159,13 +158,13 @@ function expression(value: unknown, indent: string): string {
   return members.length === 0 ? "{}" : `{\n${assignments(members, inner).join("\n")}\n${indent}}`;
 }
 
-/** A quoted text: HCL's own escapes, and neither an interpolation nor a directive. */
+/** A quoted text of HCL, escaped so that it has no interpolation and no directive. */
 function text(value: string): string {
   const escaped = value.replace(/["\\]/g, (one) => `\\${one}`).replace(/[$%]\{/g, (one) => `${one[0]}${one}`);
   return `"${escapeControls(escaped)}"`;
 }
 
-/** A name of Terraform's for an id. */
+/** A valid name in Terraform, made from an id. */
 function label(id: string): string {
   return id.replace(/[^A-Za-z0-9_-]/g, "_").replace(/^(?![A-Za-z_])/, "_");
 }

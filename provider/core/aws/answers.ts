@@ -1,10 +1,10 @@
-/** The forms that answers of EC2, KMS and STS must have before they are believed; an empty list is a list, an absent one is not. */
+/** The schemas that answers of EC2, KMS and STS must match before they are used. A list may be empty, but must be present. */
 
 import * as v from "valibot";
 import { ACCOUNT_ID } from "../model";
 
 const text = v.pipe(v.string(), v.nonEmpty("is empty"));
-/** What was asked for by this id, and nothing else. */
+/** Exactly the id that was asked for. */
 const same = (id: string) =>
   v.pipe(
     text,
@@ -20,15 +20,15 @@ interface Page {
   readonly NextToken?: string | undefined;
 }
 
-/** A page that was asked for with a token: its own must lead on. */
+/** A page that was requested with a token. Its own token must be another one, or the paging would never end. */
 export function pageAfter<Schema extends v.GenericSchema<unknown, Page>>(schema: Schema, { NextToken }: Page) {
   return v.pipe(
     schema,
-    v.check((page) => !page.NextToken || page.NextToken !== NextToken, "is its own next page"),
+    v.check((page) => !page.NextToken || page.NextToken !== NextToken, "names itself as the next page"),
   );
 }
 
-/** The answer of a change: its form on the wire is all that it has. */
+/** The answer to a change: it has no fields. The HTTP answer was checked before (see `wire.ts`). */
 export const done = v.looseObject({});
 
 const image = v.object({
@@ -44,7 +44,7 @@ const image = v.object({
 });
 export type DescribedImage = v.InferOutput<typeof image>;
 
-/** One image by its id, or none. */
+/** The image with this id, or no image. */
 export const imageById = (imageId: string) =>
   v.object({
     Images: v.pipe(list(v.object({ ...image.entries, ImageId: same(imageId) })), v.maxLength(1, "names more than one image")),
@@ -53,7 +53,7 @@ export const imageById = (imageId: string) =>
 /** A page of images. */
 export const images = v.object({ ...token.entries, Images: list(image) });
 
-/** Snapshots, each of which was asked for. */
+/** Only snapshots that were asked for. */
 export const snapshotsById = (snapshotIds: readonly string[]) =>
   v.object({
     Snapshots: list(
@@ -128,7 +128,7 @@ export const usageEntriesOf = (reportId: string) =>
     ),
   });
 
-/** A key by its id or ARN; an alias cannot be compared. */
+/** The key with this id or ARN. If the key was requested by an alias, the id in the answer cannot be compared. */
 export const keyById = (keyId: string) =>
   v.object({
     KeyMetadata: v.object({
@@ -145,7 +145,7 @@ export const keyById = (keyId: string) =>
 
 export const keyPolicy = v.object({ Policy: v.pipe(text, v.check(isJsonObject, "is no policy")) });
 
-/** A page of grants after a marker. */
+/** The page of grants that was requested with this marker. */
 export const keyGrants = (marker: string | undefined) =>
   v.pipe(
     v.object({
@@ -160,8 +160,8 @@ export const keyGrants = (marker: string | undefined) =>
         }),
       ),
     }),
-    v.check(({ Truncated, NextMarker }) => !Truncated || Boolean(NextMarker), "is not all, and does not say where it goes on"),
-    v.check(({ NextMarker }) => !NextMarker || NextMarker !== marker, "is its own next page"),
+    v.check(({ Truncated, NextMarker }) => !Truncated || Boolean(NextMarker), "is truncated, and has no marker of the next page"),
+    v.check(({ NextMarker }) => !NextMarker || NextMarker !== marker, "names itself as the next page"),
   );
 
 export const madeGrant = v.object({ GrantId: text });

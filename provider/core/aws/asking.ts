@@ -1,4 +1,4 @@
-/** One question to AWS: sent, ended when everything is to stop, its answer decoded, and asked again while the answer is none. */
+/** One call to AWS: sends it, ends it on the stop signal, decodes the answer, and repeats the call if the answer is not valid. */
 
 import * as v from "valibot";
 import { ABSENCE_PAUSE_MS, AmiSharingError, BAD_ANSWER_PAUSE_MS, MAX_BAD_ANSWER_REPEATS } from "../model";
@@ -8,30 +8,30 @@ import { BadAnswer } from "./wire";
 
 /** Milliseconds. */
 export interface Pauses {
-  /** Before a call is repeated whose answer was bad; doubles. */
+  /** Before a call with a bad answer is repeated. Doubles each time. */
   readonly badAnswer: number;
-  /** Before what does not show is asked for again. */
+  /** Before a call is repeated because the answer was empty. */
   readonly absence: number;
 }
 
 export const PAUSES: Pauses = { badAnswer: BAD_ANSWER_PAUSE_MS, absence: ABSENCE_PAUSE_MS };
 
-/** How questions are asked. */
-export interface Asking {
+/** How calls are made. */
+export interface CallOptions {
   readonly watch: CallWatch;
   readonly pauses: Pauses;
-  /** Attempts that the connection allows for one call, the first included. */
+  /** Attempts that the connection allows for one call, including the first. */
   readonly maxAttempts: number;
 }
 
 type Send = (options: { abortSignal?: AbortSignal }) => Promise<object>;
 
 /**
- * Asks until an answer fits the schema. Repeating is safe for every call of this package: EC2's changes of permissions and KMS's of
- * named grants have the same effect once as many times.
+ * Repeats a call until its answer matches the schema, or the repeats are used up. This is safe for every call of this package: changes
+ * of permissions in EC2, and of named grants in KMS, are idempotent.
  */
 export async function ask<Schema extends v.GenericSchema>(
-  { watch: { signal }, pauses, maxAttempts }: Asking,
+  { watch: { signal }, pauses, maxAttempts }: CallOptions,
   attempt: Attempt,
   send: Send,
   schema: Schema,
@@ -48,9 +48,9 @@ export async function ask<Schema extends v.GenericSchema>(
   }
 }
 
-/** Asks, and asks again after a pause where nothing is found: only what does not show twice is not there. */
+/** Makes a call, and once more after a pause if nothing is found: EC2 may not show a new resource in its first answer. */
 export async function askTwice<Answer>(
-  { watch: { signal }, pauses }: Asking,
+  { watch: { signal }, pauses }: CallOptions,
   found: (answer: Answer) => boolean,
   asking: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -64,7 +64,7 @@ async function untilStopped(signal: AbortSignal | undefined, attempt: Attempt, s
   const end = endOf(signal, attempt.action);
   if (end === undefined) return send({});
   return new Promise((resolve, reject) => {
-    // Not left to the SDK: credentials that are still looked up know nothing of the signal.
+    // The SDK alone would not end the call: it ignores the signal while it looks up credentials.
     const stop = () => reject(stoppedDuring(attempt));
     end.addEventListener("abort", stop, { once: true });
     send({ abortSignal: end })
@@ -82,7 +82,7 @@ function stoppedDuring(attempt: Attempt): AmiSharingError {
   });
 }
 
-/** Ends early when everything is to stop: what comes next says so. */
+/** Ends early on the stop signal, without an error: the next call throws it. */
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted) return;
   await new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ function decoded<Schema extends v.GenericSchema>(schema: Schema, answer: object)
   throw sameCall(new BadAnswer(flaw, { requestId }), answer);
 }
 
-/** What the SDK could not read, with neither its hints nor its parser's words. */
+/** The error for an answer that the SDK could not parse, without the SDK's hints and the parser's message. */
 function unreadable(error: unknown): BadAnswer | undefined {
   const { message = "", $metadata: { requestId, httpStatusCode: status } = {} } = error as {
     message?: string;

@@ -1,17 +1,17 @@
-/** What the SDK throws, as errors for users: AWS codes to stable codes, words and next steps. */
+/** Converts errors of the SDK to errors for users: a stable code, a message and the next step for each AWS code. */
 
 import { AmiSharingError, type ErrorCode } from "../model";
 import { factsOf, isRead } from "./callWatch";
 import { BadAnswer, NoAnswer } from "./wire";
 
-/** What was being done, to be named in the error. */
+/** The call that was made, for the text of the error. */
 export interface Attempt {
   /** The action, such as `ModifyImageAttribute`. */
   readonly action: string;
   readonly imageId?: string;
   readonly snapshotId?: string;
   readonly region?: string | undefined;
-  /** The profile that was asked for by name. */
+  /** The profile, if the connection names one. */
   readonly profile?: string | undefined;
   /** The IAM prefix of the action. Default: `ec2`. */
   readonly service?: "ec2" | "kms" | "sts";
@@ -19,12 +19,12 @@ export interface Attempt {
   readonly reportId?: string;
 }
 
-/** An attempt, with what is known of the call that failed: where a role has to be assumed first, that is another. */
+/** An attempt, and the call that failed. That can be another call, such as AssumeRole, which has to succeed first. */
 interface Failed extends Attempt {
   readonly serviceName: string;
-  /** Undefined for AWS's own. */
+  /** Undefined if it is an endpoint of AWS. */
   readonly endpoint: string | undefined;
-  /** ` of ami-…`, or what the call was for. */
+  /** ` of ami-…`; for another call, ` for <action> of ami-…`. */
   readonly of: string;
 }
 
@@ -39,13 +39,13 @@ const resource = (attempt: Attempt) => named(attempt) ?? "the resource";
 const iamAction = ({ service = "ec2", action }: Attempt) => `${service}:${action}`;
 const inRegion = ({ region }: Attempt) => (region ? ` in ${region}` : "");
 
-/** ` of ami-…`; empty where an attempt is about no resource. */
+/** ` of ami-…`; empty if the attempt is not about a resource. */
 export function resourceOf(attempt: Attempt): string {
   const name = named(attempt);
   return name === undefined ? "" : ` of ${name}`;
 }
 
-/** Whether the change was made is not known where its answer was lost; all of them may be sent again. */
+/** If the answer to a change is lost, nobody knows whether AWS made the change. Every change can be sent again. */
 const unknownChange = ({ action }: Attempt) => (isRead(action) ? "" : "; whether AWS made the change is not known");
 
 const imageNotFound: Rule = {
@@ -115,7 +115,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   ResourceLimitExceeded: {
     code: "quota-exceeded",
-    what: (attempt, message) => `sharing ${resource(attempt)} would pass a quota: ${message}`,
+    what: (attempt, message) => `sharing ${resource(attempt)} would exceed a quota: ${message}`,
     next: "share with fewer, share with an organization instead of its accounts, or raise the quota in Service Quotas",
   },
   RequestLimitExceeded: throttled,
@@ -143,10 +143,10 @@ const notOwner: Rule = {
 
 const UNREACHABLE = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|EPIPE|TimeoutError|socket hang up/;
 
-/** Failures before anything is sent. */
+/** Failures before the request is sent. */
 const NOT_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|connect ETIMEDOUT/;
 
-/** The error for a user; one that already is for a user is given back as it is. */
+/** Converts any error to an error for users. An AmiSharingError is returned unchanged. */
 export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   if (error instanceof AmiSharingError) return error;
   const {
@@ -166,7 +166,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
       ...(attempt.imageId === undefined ? {} : { imageId: attempt.imageId }),
       ...(awsCode === undefined ? {} : { awsCode }),
       ...($metadata?.requestId === undefined ? {} : { requestId: $metadata.requestId }),
-      // What never left this machine is of no call.
+      // Without an HTTP status, AWS did not answer: the error is not of this call.
       ...($metadata?.httpStatusCode === undefined ? {} : { call: failed.action }),
       ...(failed.endpoint === undefined ? {} : { endpoint: failed.endpoint }),
       next: typeof rule.next === "string" ? rule.next : rule.next(failed),
@@ -179,7 +179,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   if (name === "AuthFailure") return from(/credentials/i.test(message) ? rejected : notOwner, name);
   const known = RULES[name];
   const refusal = /block public access/i.test(message) ? publicAccessBlocked : notPermitted;
-  // The same codes mean something else of other calls.
+  // For calls other than Modify…, these codes have another meaning.
   const rule = known !== notPermitted ? known : /^Modify/.test(failed.action) ? refusal : undefined;
   if (rule) return from(rule, name);
   if (/^Invalid response from STS/.test(message)) return from(badAnswer("it holds no credentials"));
@@ -199,7 +199,7 @@ export function userError(error: unknown, attempt: Attempt): AmiSharingError {
   );
 }
 
-/** The error for an AMI that is not in EC2's answer. */
+/** The error for an AMI that is not in the answer of EC2. */
 export function imageNotShown(answer: object, attempt: Attempt): AmiSharingError {
   const { code, what, next } = imageNotFound;
   const failed = failedCall(answer, attempt);
@@ -228,9 +228,9 @@ function failedCall(error: unknown, attempt: Attempt): Failed {
 function badAnswer(flaw: string): Rule {
   return {
     code: "bad-answer",
-    what: (failed) => `the answer to ${failed.action}${failed.of} cannot be believed: ${flaw}${unknownChange(failed)}`,
+    what: (failed) => `the answer to ${failed.action}${failed.of} is not valid: ${flaw}${unknownChange(failed)}`,
     next: ({ endpoint }) =>
-      `repeat; if it stays, see what answers ${endpoint === undefined ? "in place of AWS: a proxy, or a sign-in page of the network" : "at that endpoint"}`,
+      `repeat; if it stays, check what answers ${endpoint === undefined ? "in place of AWS: a proxy, or a sign-in page of the network" : "at that endpoint"}`,
   };
 }
 
@@ -271,20 +271,20 @@ function unreachable(why: string): Rule {
   };
 }
 
-/** Node groups the failures of several addresses in an AggregateError without a message of its own. */
+/** If several addresses fail, Node.js throws an AggregateError that has no message: the messages are in `errors`. */
 function causesOf(error: unknown): string {
   const { errors = [], cause } = error as { errors?: readonly unknown[]; cause?: unknown };
   return [...errors, ...(cause ? [cause] : [])].map((one) => (one instanceof Error ? one.message : String(one))).join(", ");
 }
 
-/** AWS's words, shortened to what can be read. */
+/** A message of AWS in one line, without parts that nobody can read. */
 function oneLine(message: string): string {
-  // An encoded authorization failure is long and unreadable; the code and the request id stand for it.
+  // An encoded authorization failure message is long and unreadable. The error has the code and the request id instead.
   const words = message
     .replace(/\s*Encoded authorization failure message:.*$/s, "")
     .replace(/\s+/g, " ")
     .trim()
     .replace(/\.$/, "");
-  // The SDK's words for an answer without any.
+  // The SDK writes this if the answer has no message.
   return words === "" || /^(Unknown|UnknownError)$/.test(words) ? "AWS gives no reason" : words;
 }

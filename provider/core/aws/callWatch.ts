@@ -1,51 +1,51 @@
-/** What stands before and after every AWS call: nothing more is changed once a signal says stop, and each call is told to a log. */
+/** Middleware around every AWS call: it refuses changes after the stop signal, and reports each call to a log. */
 
 import { setMaxListeners } from "node:events";
 import type { FinalizeRequestMiddleware, InitializeMiddleware, MetadataBearer, Pluggable } from "@smithy/types";
 import { AmiSharingError, STOP_GRACE_MS } from "../model";
 import { answerCheck, endpointOf, type Timeouts } from "./wire";
 
-/** A call that was answered. */
+/** A call that has ended, for the log. */
 export interface AnsweredCall {
   /** Such as `EC2 ModifyImageAttribute`. */
   readonly action: string;
   /** From the call to its answer, repetitions included. */
   readonly milliseconds: number;
-  /** Attempts, the first included. */
+  /** Attempts, including the first. */
   readonly attempts: number | undefined;
   /** The request id that AWS support asks for; undefined where nothing was answered. */
   readonly requestId: string | undefined;
-  /** The error code that AWS answered; absent where the call succeeded. */
+  /** The error code of AWS; absent if the call succeeded. */
   readonly awsCode?: string;
 }
 
 /** How AWS calls are stopped, and who is told of them. */
 export interface CallWatch {
   /**
-   * Once it is aborted, calls that change something are refused with `stopped`; those under way end with it, what reads at once, what
-   * changes after a grace. What still has to be read gets as long.
+   * The stop signal. After it is aborted, new changes are refused with `stopped`. A read that is under way ends at once, and a change
+   * after STOP_GRACE_MS. A new read may take as long.
    */
   readonly signal?: AbortSignal | undefined;
   /** Called once for every call, after its last attempt. Default: nobody is told. */
   readonly onAnswer?: ((call: AnsweredCall) => void) | undefined;
 }
 
-/** Which call an error, or an answer, belongs to. */
+/** The call that an error or an answer belongs to. */
 export interface CallFacts {
   readonly service: string;
   readonly action: string;
-  /** Undefined for AWS's own, and where nothing was sent. */
+  /** Undefined if it is an endpoint of AWS, or if nothing was sent. */
   readonly endpoint: string | undefined;
 }
 
 const FACTS = new WeakMap<object, CallFacts>();
 
-/** The innermost call that an error came from: of a role that could not be assumed, that is AssumeRole. */
+/** The innermost call that an error came from. If a role could not be assumed, this is AssumeRole. */
 export function factsOf(errorOrAnswer: unknown): CallFacts | undefined {
   return typeof errorOrAnswer === "object" && errorOrAnswer !== null ? FACTS.get(errorOrAnswer) : undefined;
 }
 
-/** An error that is made of another, or of an answer, belongs to the same call. */
+/** Notes that an error, made from another error or from an answer, belongs to the same call. */
 export function sameCall<Made extends object>(made: Made, from: unknown): Made {
   const facts = factsOf(from);
   if (facts) FACTS.set(made, facts);
@@ -59,7 +59,7 @@ export function isRead(action: string): boolean {
   return READS.test(action);
 }
 
-/** A plugin for the middleware of an SDK client that watches its calls and checks their answers. */
+/** A plugin for the middleware of an SDK client. It watches the calls of the client and checks the answers. */
 export function callWatch<Input extends object, Output extends MetadataBearer>(
   service: string,
   { signal, onAnswer }: CallWatch,
@@ -110,31 +110,31 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
   return {
     applyToStack(stack) {
       stack.add(watch, { step: "initialize", name: "callWatch", override: true });
-      // Inside of the SDK's own that retries.
+      // Inside the retry middleware of the SDK, so that it sees each attempt.
       stack.add(repeat, { step: "finalizeRequest", priority: "low", name: "callRepeat", override: true });
       stack.add(answerCheck(timeouts), { step: "deserialize", priority: "low", name: "answerCheck", override: true });
     },
   };
 }
 
-/** Aborted the grace after another signal. */
-const LATER = new WeakMap<AbortSignal, AbortSignal>();
+/** For each stop signal, the signal that is aborted STOP_GRACE_MS later. */
+const DELAYED = new WeakMap<AbortSignal, AbortSignal>();
 
-/** The signal that ends a call which begins now. */
+/** The signal that ends a call which starts now. */
 export function endOf(signal: AbortSignal | undefined, action: string): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  // Many calls of one set listen at once.
+  // Many calls of one set listen at the same time. Node.js would warn of a leak.
   setMaxListeners(0, signal);
   if (signal.aborted) return AbortSignal.timeout(STOP_GRACE_MS);
-  return isRead(action) ? signal : later(signal);
+  return isRead(action) ? signal : delayed(signal);
 }
 
-function later(signal: AbortSignal): AbortSignal {
-  const known = LATER.get(signal);
+function delayed(signal: AbortSignal): AbortSignal {
+  const known = DELAYED.get(signal);
   if (known) return known;
   const end = new AbortController();
   setMaxListeners(0, end.signal);
   signal.addEventListener("abort", () => setTimeout(() => end.abort(), STOP_GRACE_MS).unref(), { once: true });
-  LATER.set(signal, end.signal);
+  DELAYED.set(signal, end.signal);
   return end.signal;
 }

@@ -1,4 +1,4 @@
-/** How to reach EC2: region, credentials, roles and endpoints, and the SDK client configuration they make. */
+/** How to reach EC2: region, credentials, roles and endpoints, and the configuration of an SDK client for them. */
 
 import { isIPv4 } from "node:net";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions, Provider } from "@smithy/types";
@@ -14,7 +14,7 @@ import { type CallWatch, callWatch } from "./callWatch";
 import { regionOf } from "./region";
 import type { Timeouts } from "./wire";
 
-/** A role to assume; roles in a list are assumed one from the other. */
+/** A role to assume. In a list, each role is assumed with the credentials of the one before. */
 export interface RoleToAssume {
   /** The role's ARN. */
   readonly roleArn: string;
@@ -26,7 +26,7 @@ export interface RoleToAssume {
   readonly durationSeconds?: number | undefined;
 }
 
-/** Everything is optional: what is absent comes from the SDK's default chain (environment, profile, instance role). */
+/** Every field is optional. If one is absent, the SDK's default chain provides it (environment, profile, instance role). */
 export interface Connection {
   /** The region of the calls, such as `us-east-1`. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's. */
   readonly region?: string | undefined;
@@ -36,25 +36,25 @@ export interface Connection {
   readonly sharedConfigFile?: string | undefined;
   /** The shared credentials file. Default: `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`. */
   readonly sharedCredentialsFile?: string | undefined;
-  /** EC2's endpoint, a URL. Default: AWS's, or what the environment names. */
+  /** The endpoint of EC2. */
   readonly endpoint?: string | undefined;
-  /** The endpoint of STS, for roles; default: EC2's where that is on loopback (an emulator serves both), else AWS's. */
+  /** The endpoint of STS. Default: that of EC2 if it is on loopback, because an emulator serves both; else that of AWS. */
   readonly stsEndpoint?: string | undefined;
-  /** The endpoint of KMS, for what it tells of a key; default: as for STS. */
+  /** The endpoint of KMS. Default: as for STS. */
   readonly kmsEndpoint?: string | undefined;
   /** Access key, secret key and session token. Default: the SDK's chain. */
   readonly credentials?: AwsCredentialIdentity | undefined;
   /** Roles to assume, each with the credentials of the one before it. Default: none. */
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
-  /** Attempts after the first. Default: AWS_MAX_ATTEMPTS less 1, else 7. */
+  /** Attempts after the first. Default: AWS_MAX_ATTEMPTS minus 1, else 7. */
   readonly maxRetries?: number | undefined;
-  /** Milliseconds that a connection may take. Default: 10,000. */
+  /** How long to wait for a connection, in milliseconds. */
   readonly connectTimeout?: number | undefined;
-  /** Milliseconds that an answer may take. Default: AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS, for slow networks; else 30,000. */
+  /** How long to wait for an answer, in milliseconds. Default: AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS, else 30,000. */
   readonly requestTimeout?: number | undefined;
 }
 
-/** What every SDK client takes. */
+/** The configuration that every SDK client accepts. */
 export interface ClientConfig {
   readonly region?: string | Provider<string>;
   readonly profile?: string;
@@ -65,9 +65,9 @@ export interface ClientConfig {
 }
 
 /**
- * The configuration of an EC2 client for a connection. Nothing is read or called before the client's first request.
+ * The configuration of an EC2 client for a connection. Credentials are looked up only at the first request of the client.
  *
- * @throws AmiSharingError `invalid-argument` where the environment asks for a time-out that is none
+ * @throws AmiSharingError `invalid-argument` if the environment has a timeout that is not a number
  */
 export async function clientConfig(connection: Connection, watch: CallWatch = {}): Promise<ClientConfig> {
   const { profile, endpoint } = connection;
@@ -82,12 +82,12 @@ export async function clientConfig(connection: Connection, watch: CallWatch = {}
   };
 }
 
-/** Attempts of one call, the first included. */
+/** The number of attempts of one call, including the first. */
 export function maxAttemptsOf({ maxRetries }: Connection): number {
   return maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || DEFAULT_MAX_ATTEMPTS : maxRetries + 1;
 }
 
-/** How long the connection waits. */
+/** The timeouts of a connection. */
 export function timeoutsOf({ connectTimeout = CONNECT_TIMEOUT_MS, requestTimeout }: Connection): Timeouts {
   return { connectTimeout, requestTimeout: requestTimeout ?? fromEnvironment(REQUEST_TIMEOUT_VARIABLE) ?? REQUEST_TIMEOUT_MS };
 }
@@ -101,7 +101,7 @@ function fromEnvironment(name: string): number | undefined {
   throw new AmiSharingError("invalid-argument", `${name} is "${value}"`, { next: "write whole milliseconds, such as 60000" });
 }
 
-/** Without these the SDK waits for an answer for ever. */
+/** Without these options, the SDK waits for an answer without a limit. */
 function httpOptions(connection: Connection): NodeHttpHandlerOptions {
   const { connectTimeout, requestTimeout } = timeoutsOf(connection);
   const agent = { keepAlive: true, maxSockets: MAX_CONNECTIONS };
@@ -147,7 +147,7 @@ async function credentialsOf(
   );
 }
 
-/** The endpoint of STS: an emulator on loopback serves it beside EC2; everywhere else it is AWS's, unless one is given. */
+/** The endpoint of STS: the configured one. Without one, EC2's if that is on loopback, because an emulator serves both; else AWS's. */
 export function stsEndpointOf({ endpoint, stsEndpoint }: Connection): string | undefined {
   return stsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
@@ -157,7 +157,7 @@ export function kmsEndpointOf({ endpoint, kmsEndpoint }: Connection): string | u
   return kmsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
 
-/** RFC 6761: `localhost`; RFC 5735: 127.0.0.0/8; RFC 4291: ::1. A name that only begins like an address may lead anywhere. */
+/** RFC 6761: `localhost`; RFC 5735: 127.0.0.0/8; RFC 4291: ::1. A name such as `127.0.0.1.example.com` may be any host. */
 function isLoopback(endpoint: string | undefined): boolean {
   const host = endpoint && URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
   return host === "localhost" || host === "[::1]" || (isIPv4(host) && host.startsWith("127."));
@@ -165,25 +165,25 @@ function isLoopback(endpoint: string | undefined): boolean {
 
 export const NOT_A_URL = "is not a URL";
 
-/** What is wrong with an endpoint, in words that repeat nothing secret; undefined where nothing is. */
+/** What is wrong with an endpoint; undefined if it is valid. The text never repeats a part of the endpoint that may be secret. */
 export function endpointProblem(endpoint: string): string | undefined {
   if (!/^https?:\/\/[^\s/]+/.test(endpoint) || !URL.canParse(endpoint)) return NOT_A_URL;
   const { username, password } = new URL(endpoint);
-  return username || password ? "holds a user name or a password, which would be kept in the state" : undefined;
+  return username || password ? "contains a user name or a password, which would be kept in the state" : undefined;
 }
 
 /**
- * The endpoint that the SDK calls for EC2 where none is configured. AWS SDKs and tools reference guide, "Service-specific endpoints"; a
- * shared config file may name one as well, which is not looked up here.
+ * The endpoint of EC2 that the environment configures for the SDK. AWS SDKs and tools reference guide, "Service-specific endpoints". A
+ * shared config file can also configure one: it is not read here.
  */
 export function environmentEndpoint(env: NodeJS.ProcessEnv): string | undefined {
   if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === "true") return undefined;
   return env.AWS_ENDPOINT_URL_EC2 || env.AWS_ENDPOINT_URL || undefined;
 }
 
-/** A warning of an endpoint that sends permissions and signatures in clear; undefined for every other. */
+/** A warning for an endpoint without TLS that is not on loopback; undefined for every other endpoint. */
 export function endpointWarning(endpoint: string): string | undefined {
   if (!/^http:/i.test(endpoint) || isLoopback(endpoint)) return undefined;
   const host = URL.canParse(endpoint) ? new URL(endpoint).host : "";
-  return `the endpoint ${host} is called by http, in clear: who is on the way can read and change what is sent and answered; use https`;
+  return `the endpoint ${host} is called over http, without encryption: others on the network path can read and change requests and answers; use https`;
 }

@@ -1,4 +1,4 @@
-/** The gateway over the AWS SDK: the form of each request to EC2, and its limits. */
+/** The gateway that uses the AWS SDK. It builds the requests, keeps to their limits, and loads each client on first use. */
 
 import type { LaunchPermission } from "@aws-sdk/client-ec2";
 import {
@@ -98,7 +98,7 @@ function descriptions(
 
     async describeSnapshots(snapshotIds) {
       const found: Snapshot[] = [];
-      // By filter, not by id: one id that is gone refuses all that are asked for by id.
+      // With a filter, not by id: if one of the ids does not exist, EC2 refuses a request by id as a whole.
       for (const batch of batches([...new Set(snapshotIds)], MAX_FILTER_VALUES)) {
         const describe = () =>
           session.call(
@@ -266,7 +266,7 @@ function keyOf({ UserId, Group, OrganizationArn, OrganizationalUnitArn }: answer
   if (UserId) return userKey(escapeControls(UserId));
   if (OrganizationArn) return granteeKey({ kind: "organization", arn: escapeControls(OrganizationArn) });
   if (OrganizationalUnitArn) return granteeKey({ kind: "organizationalUnit", arn: escapeControls(OrganizationalUnitArn) });
-  // A kind of grantee that this package does not know is shown, and never changed.
+  // A grantee of an unknown kind is shown, and never changed.
   return Group === "all" ? PUBLIC : granteeKey({ kind: "other", userId: escapeControls(Group || "unknown") });
 }
 

@@ -4,7 +4,7 @@ import type { EC2Client } from "@aws-sdk/client-ec2";
 import type * as v from "valibot";
 import { AmiSharingError } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask, type Pauses } from "./asking";
+import { ask, type CallOptions, type Pauses } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
 import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
@@ -18,7 +18,7 @@ type SendForPage = (client: EC2Client, sdk: Sdk, options: Options, token: Token)
 
 /** Loads the SDK, and looks credentials and region up, at the first call. */
 export class Ec2Session {
-  readonly asking: Asking;
+  readonly asking: CallOptions;
   private started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
 
   constructor(

@@ -1,4 +1,7 @@
-/** The few things that this package asks of EC2 (and of KMS and STS about it), in its own terms; every implementation throws AmiSharingError only, and gives back only what was answered in the form that AWS documents. */
+/**
+ * The interface to EC2, and to KMS and STS, in the terms of this package. Every implementation throws only AmiSharingError, and returns
+ * only answers of the form that AWS documents.
+ */
 
 import type { GranteeKey } from "../model";
 
@@ -23,18 +26,18 @@ export interface Image {
 export interface Snapshot {
   readonly snapshotId: string;
   readonly encrypted: boolean;
-  /** The ARN of the key, where it is encrypted. */
+  /** The ARN of the key, if the snapshot is encrypted. */
   readonly kmsKeyId: string | undefined;
 }
 
-/** Whether new public sharing is refused. */
+/** Whether block public access refuses new public sharing. */
 export interface PublicAccessBlock {
   readonly blocked: boolean;
-  /** Set by a declarative policy of the organization: the account cannot change it. */
+  /** Whether a declarative policy of the organization sets it, so that the account cannot change it. */
   readonly byPolicy: boolean;
 }
 
-/** The same of an account and region; undefined where the caller may not ask. */
+/** Block public access of an account and region. A field is undefined if the caller may not read it. */
 export interface BlockPublicAccess {
   readonly images: PublicAccessBlock | undefined;
   readonly snapshots: PublicAccessBlock | undefined;
@@ -53,23 +56,23 @@ export interface KeyGrant {
   readonly keyId: string;
   readonly grantId: string;
   readonly name: string;
-  /** The account of its grantee; empty for a service. */
+  /** The account of the grantee principal; empty if the principal is a service. */
   readonly accountId: string;
   readonly operations: readonly string[];
 }
 
-/** What is asked of KMS. Reading gives undefined where the caller may not, or the key is not there. */
+/** The interface to KMS. Reads return undefined if the caller may not read, or if the key does not exist. */
 export interface KeyGateway {
   manager(keyId: string): Promise<KeyManager | undefined>;
   /** The key policy, JSON. */
   policy(keyId: string): Promise<string | undefined>;
   grants(keyId: string): Promise<readonly KeyGrant[] | undefined>;
   /**
-   * Admits an account to what launching and copying need; gives back the grant's id, the same for the same name and account.
-   * A lost answer is made good where the grant shows. Errors: `not-authorized`.
+   * Creates a grant that lets an account launch and copy, and returns its id. The id is the same for the same name and account.
+   * If the answer is lost, the id is taken from ListGrants if the grant is there. Errors: `not-authorized`.
    */
   createGrant(keyId: string, accountId: string, name: string): Promise<string>;
-  /** A grant that is gone is fine. Errors: `not-authorized`. */
+  /** It is no error if the grant does not exist. Errors: `not-authorized`. */
   revokeGrant(keyId: string, grantId: string): Promise<void>;
 }
 
@@ -77,25 +80,25 @@ export interface KeyGateway {
 export interface UsageReport {
   readonly reportId: string;
   readonly state: "pending" | "available" | "error";
-  /** Why it is in error, where EC2 tells. */
+  /** Why the state is `error`, if EC2 gives a reason. */
   readonly reason: string | undefined;
-  /** About every account, every kind of use, and as many launch template versions as EC2 looks at unless told otherwise. */
+  /** Whether it covers every account, every kind of use, and at least EC2's default number of launch template versions. */
   readonly complete: boolean;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
 }
 
-/** How much an account uses an image. */
+/** How many resources of one type in an account use an image. */
 export interface Usage {
   readonly accountId: string;
   readonly resourceType: string;
   readonly count: number;
 }
 
-/** What is asked of EC2's image usage reports. */
+/** The interface to EC2's image usage reports. */
 export interface UsageGateway {
   reports(imageId: string): Promise<readonly UsageReport[]>;
-  /** Asks for a complete one. */
+  /** Creates a complete report, and returns its id. */
   create(imageId: string): Promise<string>;
   entries(reportId: string): Promise<readonly Usage[]>;
   delete(reportId: string): Promise<void>;

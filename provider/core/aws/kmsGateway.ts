@@ -1,16 +1,16 @@
-/** The KMS gateway over the AWS SDK: keys, their policies and grants; the client is loaded on first use. */
+/** The gateway for KMS that uses the AWS SDK: keys, their policies and grants. It loads the client on first use. */
 
 import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import type * as v from "valibot";
 import { AmiSharingError, accountOfPrincipal, partitionOf, policyOf } from "../model";
 import * as answers from "./answers";
-import { type Asking, ask } from "./asking";
+import { ask, type CallOptions } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
 import { callWatch } from "./callWatch";
 import type { KeyGateway, KeyGrant } from "./gateway";
 import type { Timeouts } from "./wire";
 
-/** What a grant allows, which launching from an encrypted AMI, or copying it, needs. KMS developer guide, "Grant operations". */
+/** The operations of a grant: those that launching or copying an encrypted AMI needs. KMS developer guide, "Grant operations". */
 export const GRANT_OPERATIONS = [
   "DescribeKey",
   "Decrypt",
@@ -24,13 +24,17 @@ export const GRANT_OPERATIONS = [
 type Sdk = typeof import("@aws-sdk/client-kms");
 type Send = (client: KMSClient, sdk: Sdk, options: { readonly abortSignal?: AbortSignal }) => Promise<object>;
 
-/** A gateway with region and credentials as `config` gives them, at the first call. */
-export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Asking, timeouts: () => Timeouts): KeyGateway {
+/** A gateway for KMS. `config` is called at the first call. */
+export function kmsGateway(
+  config: () => Promise<KMSClientConfig>,
+  callOptions: CallOptions,
+  timeouts: () => Timeouts,
+): KeyGateway {
   let started: Promise<{ sdk: Sdk; client: KMSClient }> | undefined;
   const start = () => {
     started ??= import("@aws-sdk/client-kms").then(async (sdk) => {
       const client = new sdk.KMSClient(await config());
-      client.middlewareStack.use(callWatch("KMS", asking.watch, timeouts()));
+      client.middlewareStack.use(callWatch("KMS", callOptions.watch, timeouts()));
       return { sdk, client };
     });
     return started;
@@ -45,7 +49,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
     const attempt: Attempt = { action, service: "kms", keyId };
     try {
       const { client, sdk } = await start();
-      return await ask(asking, attempt, (options) => send(client, sdk, options), schema);
+      return await ask(callOptions, attempt, (options) => send(client, sdk, options), schema);
     } catch (error) {
       throw userError(error, attempt);
     }
@@ -99,7 +103,7 @@ export function kmsGateway(config: () => Promise<KMSClientConfig>, asking: Askin
 
     grants: (keyId) => unlessDenied(grantsOf(keyId)),
 
-    /** KMS API reference, CreateGrant, Name: with a name, a repeated request gives back the grant that is there already. */
+    /** KMS API reference, CreateGrant, Name: if the request has a name and is repeated, KMS returns the existing grant. */
     async createGrant(keyId, accountId, name) {
       try {
         const { GrantId } = await call(

@@ -9,13 +9,13 @@ export interface RegionSources {
   readonly sharedCredentialsFile?: string | undefined;
 }
 
-/** The region, or what looks it up; undefined: the SDK does by itself. */
+/** The region, or a function that looks it up; undefined if the SDK can look it up. */
 export async function regionOf(sources: RegionSources): Promise<string | Provider<string> | undefined> {
   const { region, profile, sharedConfigFile, sharedCredentialsFile } = sources;
-  // The SDK for JavaScript reads AWS_REGION only; infrastructure tools honour both.
+  // The SDK for JavaScript reads only AWS_REGION. Infrastructure tools also read AWS_DEFAULT_REGION.
   const known = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (known !== undefined || (sharedConfigFile ?? sharedCredentialsFile) === undefined) return known;
-  // An SDK client looks for the profile's region in the default files only.
+  // An SDK client looks for the region of a profile only in the default files.
   const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import("@smithy/core/config");
   return loadConfig(NODE_REGION_CONFIG_OPTIONS, {
     ...NODE_REGION_CONFIG_FILE_OPTIONS,

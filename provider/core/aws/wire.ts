@@ -1,16 +1,16 @@
-/** What is looked at of every HTTP answer before the SDK reads it, and how long an answer is waited for. */
+/** Checks every HTTP answer before the SDK parses it, and limits how long to wait for an answer. */
 
 import type { DeserializeMiddleware, HandlerExecutionContext, HeaderBag, HttpRequest, HttpResponse } from "@smithy/types";
 import { MAX_CONNECTIONS, MAX_TIMEOUTS_PER_CALL } from "../model";
 
-/** An answer that has not the form it must have: of a proxy or a sign-in page, cut off, or about something else. */
+/** An answer that is not valid: from a proxy or a sign-in page, cut off, or about another resource. */
 export class BadAnswer extends Error {
   override readonly name = "BadAnswer";
-  /** As the SDK has it on its own errors: by the status it decides what to retry. */
+  /** The SDK's own errors have the same field. The SDK reads the status to decide whether to retry. */
   readonly $metadata: { readonly httpStatusCode?: number; readonly requestId?: string };
 
   constructor(
-    /** What is wrong with it, in words. */
+    /** What is wrong with the answer. */
     readonly flaw: string,
     { status, requestId }: { readonly status?: number | undefined; readonly requestId?: string | undefined } = {},
   ) {
@@ -21,24 +21,24 @@ export class BadAnswer extends Error {
     };
   }
 
-  /** Whether asking again may help, and the SDK has not done so yet: it retries by status what is no success. */
+  /** Whether a repeated call may help. If the status is an error, the SDK has retried already. */
   get mayPass(): boolean {
     const { httpStatusCode = 200 } = this.$metadata;
     return httpStatusCode < 300;
   }
 }
 
-/** No answer, or no connection, within the time for it. */
+/** There was no connection, or no answer, within the timeout. */
 export class NoAnswer extends Error {
-  /** By this name the SDK retries. */
+  /** The SDK retries errors with this name. */
   override name = "TimeoutError";
 
   constructor(
-    /** What took too long, in words. */
+    /** What took too long. */
     readonly what: string,
-    /** How many times in this call. */
+    /** How many attempts of this call timed out. */
     readonly times: number,
-    /** Whether a request was sent, which may have been done. */
+    /** Whether a request was sent. If so, AWS may have carried it out. */
     readonly sent: boolean,
   ) {
     super(what);
@@ -46,21 +46,21 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Milliseconds, each for one attempt. */
+/** In milliseconds, for one attempt. */
 export interface Timeouts {
   readonly connectTimeout: number;
   readonly requestTimeout: number;
 }
 
-/** Where a call goes: the endpoint of each, unless it is AWS's. */
+/** The endpoint of each call, except endpoints of AWS. */
 const ENDPOINTS = new WeakMap<HandlerExecutionContext, string>();
 
-/** The endpoint that the call of a context went to; undefined for AWS's own, and for a call that was not sent. */
+/** The endpoint that a call was sent to; undefined if it is an endpoint of AWS, or if nothing was sent. */
 export function endpointOf(context: HandlerExecutionContext): string | undefined {
   return ENDPOINTS.get(context);
 }
 
-/** A middleware to stand next to the HTTP client, inside of the SDK's own that read the answer and that retry. */
+/** A middleware next to the HTTP client, inside the SDK's middleware that parses answers and that retries. */
 export function answerCheck<Input extends object, Output extends object>(
   timeouts: Timeouts,
 ): DeserializeMiddleware<Input, Output> {
@@ -134,7 +134,7 @@ function isOfAws(host: string): boolean {
   return AWS_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`));
 }
 
-/** The SDK's time for a request ends with the answer's head; its body gets as much again. */
+/** The SDK's request timeout ends with the headers of the answer. This limits the time for the body, to the same length. */
 async function wholeBody(stream: NodeJS.ReadableStream, milliseconds: number): Promise<Buffer> {
   const late = Object.assign(new Error(), { name: "TimeoutError" });
   const timer = setTimeout(() => (stream as NodeJS.ReadableStream & { destroy(error: Error): void }).destroy(late), milliseconds);
@@ -149,12 +149,12 @@ async function wholeBody(stream: NodeJS.ReadableStream, milliseconds: number): P
 
 const UNANSWERED = "did not answer";
 
-/** The words for a time-out of the HTTP client; undefined for any other failure. */
+/** The text for a timeout of the HTTP client; undefined for any other failure. */
 function waitedFor(error: unknown, { connectTimeout, requestTimeout }: Timeouts): string | undefined {
   const { name, message = "", code } = error as { name?: string; message?: string; code?: unknown };
   if (name !== "TimeoutError") return undefined;
   if (/did not establish a connection/.test(message)) return `took no connection within ${seconds(connectTimeout)}`;
-  // The HTTP client names ECONNRESET and the like so, too: those are told as they are.
+  // The HTTP client also uses this name for ECONNRESET and similar errors. These are not timeouts.
   return code === undefined || /requestTimeout/.test(message) ? `${UNANSWERED} within ${seconds(requestTimeout)}` : undefined;
 }
 
@@ -162,7 +162,7 @@ function seconds(milliseconds: number): string {
   return milliseconds >= 1000 ? `${Math.round(milliseconds / 1000)} s` : `${milliseconds} ms`;
 }
 
-/** @throws BadAnswer where the answer has not the form of one to this request */
+/** @throws BadAnswer if this is not a valid answer to the request */
 function refuse(request: HttpRequest, { statusCode: status, headers }: HttpResponse, text: string): void {
   const requestId = header(headers, "x-amzn-requestid") ?? header(headers, "x-amz-request-id");
   const bad = (flaw: string) => new BadAnswer(flaw, { status, requestId });
@@ -176,11 +176,11 @@ function flawOf(request: HttpRequest, status: number, headers: HeaderBag, text: 
   const target = header(request.headers, "x-amz-target");
   if (target !== undefined) return flawOfJson(target, status, headers, text);
   const action = /(?:^|&)Action=([^&]*)/.exec(String(request.body))?.[1];
-  // Another protocol, of an SDK to come: what it decodes is looked at all the same.
+  // A future SDK may use another protocol. The decoded answer is still checked, by a schema.
   return action === undefined ? undefined : flawOfXml(action, status, text);
 }
 
-/** EC2's and STS's query protocols: the root element is named after the action, or is one of an error. */
+/** The query protocols of EC2 and STS: the root element is named after the action, or is that of an error. */
 function flawOfXml(action: string, status: number, text: string): string | undefined {
   const root = /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<([^\s/>!]+)/s.exec(text)?.[1];
   if (root === undefined) return nothingOf(text, "XML");
@@ -194,8 +194,8 @@ function flawOfXml(action: string, status: number, text: string): string | undef
 
 /** KMS's JSON protocol; the target is `TrentService.` and the action. */
 function flawOfJson(target: string, status: number, headers: HeaderBag, text: string): string | undefined {
-  // KMS API reference, RevokeGrant: "an HTTP 200 response with an empty HTTP body". Only the request id, which every answer of KMS has,
-  // shows whose answer it is; an emulator answers with an empty object.
+  // KMS API reference, RevokeGrant: "an HTTP 200 response with an empty HTTP body". An emulator answers with an empty object. Only the
+  // request id, which every answer of KMS has, shows that the answer comes from KMS.
   if (status < 300 && target.endsWith(".RevokeGrant") && /^\s*(\{\s*\})?\s*$/.test(text))
     return header(headers, "x-amzn-requestid")
       ? undefined
@@ -212,7 +212,7 @@ function flawOfJson(target: string, status: number, headers: HeaderBag, text: st
   return __type || code || header(headers, "x-amzn-errortype") ? undefined : "it names none";
 }
 
-/** What the answer is in place of what it should be. */
+/** What is wrong with an answer that has not the wanted form. */
 function nothingOf(text: string, wanted: string): string {
   if (text.trim() === "") return "it is empty";
   return /<html|<!doctype html/i.test(text.slice(0, 1000)) ? `it is an HTML page, not ${wanted}` : `it is not ${wanted}`;
@@ -222,7 +222,7 @@ function header(headers: HeaderBag, name: string): string | undefined {
   return Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
-/** Where a redirect points, without what may be secret in it. */
+/** The target of a redirect: only its protocol and host, because the rest may contain secrets. */
 function target(location: string | undefined): string {
   if (location === undefined || !URL.canParse(location)) return "";
   const { protocol, host } = new URL(location);
