@@ -16,7 +16,7 @@ function world({ encrypted = false } = {}) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (encrypted) for (const id of snapshotIds) ec2.encrypt(id, KEY);
-  const dependencies = { gateway: () => ec2, patience: PATIENCE };
+  const dependencies = { gateway: () => ec2, waitOptions: PATIENCE };
   const engine = new MemoryEngine(new DynamicProvider(dependencies));
   const holders = () => [...new Set([imageId, ...snapshotIds].flatMap((id) => [...ec2.grantees(id)]))].sort();
   const keys = () => ec2.keyGrants.map(({ accountId }) => accountId).sort();
@@ -87,7 +87,7 @@ describe("old answers", () => {
 
     it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] with answers that lag behind grants B; what somebody else granted since is not the set's`, async () => {
       const { ec2, imageId, holders } = world();
-      const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+      const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
       const set = (...accounts: string[]) => ({ image_id: imageId, account_ids: accounts, mode });
       const apply = async (...accounts: string[]) =>
         assert.deepEqual(errors({ diagnostics: await terraform.apply(set(...accounts)) }), []);

@@ -3,13 +3,13 @@
 import {
   ACCOUNT_ID,
   durationSeconds,
-  escapeUnseen,
+  escapeInvisible,
   IMAGE_ID,
   ORGANIZATION_ARN,
   ORGANIZATIONAL_UNIT_ARN,
   SNAPSHOT_ID,
   UNKNOWN,
-  withoutUnseen,
+  withoutInvisible,
 } from "../model";
 
 /** A kind of text that an argument takes. */
@@ -189,7 +189,7 @@ export function listProblem(value: unknown, kind: TextKind): string {
   const empty = typeof value === "string" && value.trim() === "" ? ", or [] for none" : "";
   if (typeof value === "number" && isRounded(value)) return `${is} one such as ["${kind.example}"]`;
   const ids = typeof value === "string" || typeof value === "number" ? splitIds(String(value), kind) : [];
-  if (ids.length === 0 || ids.length > MOST_PROPOSED) return `${is} one such as ["${kind.example}"]${empty}`;
+  if (ids.length === 0 || ids.length > MAX_SUGGESTED) return `${is} one such as ["${kind.example}"]${empty}`;
   return `${is} ${ids.length > 1 ? "" : "one such as "}${JSON.stringify(ids).replaceAll('","', '", "')}`;
 }
 
@@ -203,7 +203,7 @@ const FLAGS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 /** What is none of a few words. */
 export function wordProblem(value: unknown, words: readonly string[]): string {
-  const plain = typeof value === "string" ? withoutQuotes(withoutUnseen(value)).trim().toLowerCase() : undefined;
+  const plain = typeof value === "string" ? withoutQuotes(withoutInvisible(value)).trim().toLowerCase() : undefined;
   const meant = words.find((word) => word.toLowerCase() === plain);
   return `${show(value)} is not one of ${words.map((word) => `"${word}"`).join(", ")}${meant === undefined ? "" : `; write "${meant}"`}`;
 }
@@ -222,7 +222,7 @@ export function volumesProblem(value: unknown): string {
   const names = { accountIds: ACCOUNTS, snapshotIds: SNAPSHOTS } as const;
   for (const [name, { matches }] of Object.entries(names))
     if (items.length > 0 && items.every((item) => matches.test(String(item)))) {
-      const list = items.slice(0, MOST_PROPOSED).map((item) => `"${item}"`);
+      const list = items.slice(0, MAX_SUGGESTED).map((item) => `"${item}"`);
       return `${is}; write { ${name}: [${list.join(", ")}${items.length > list.length ? ", …" : ""}] }`;
     }
   if (Array.isArray(value)) return `${is}; write true for the set's accounts, or { accountIds: ["111122223333"] } for others`;
@@ -244,12 +244,12 @@ export function show(value: unknown): string {
   if (value === UNKNOWN) return "[unknown]";
   const json = typeof value === "bigint" ? String(value) : JSON.stringify(value);
   if (json === undefined) return String(value);
-  const shown = escapeUnseen(json);
+  const shown = escapeInvisible(json);
   return shown.length > 80 ? `${cutOff(shown.slice(0, 77))}...` : shown;
 }
 
 /** Values that one message proposes. */
-const MOST_PROPOSED = 5;
+const MAX_SUGGESTED = 5;
 
 /** What to write instead; undefined: nothing is known of the value. */
 function instead(value: unknown, kind: TextKind): string | undefined {
@@ -270,7 +270,7 @@ function instead(value: unknown, kind: TextKind): string | undefined {
   const ids = splitIds(value, kind);
   if (ids.length > 1 && kind.plural === undefined) return `it holds ${ids.length} of them: declare a set for each`;
   if (ids.length > 1)
-    return ids.length > MOST_PROPOSED
+    return ids.length > MAX_SUGGESTED
       ? `it holds ${ids.length} of them: write each as an item of its own`
       : `it holds ${ids.length} of them: write each as an item of its own, ${ids.map((id) => `"${id}"`).join(", ")}`;
   const within = idWithin(plain, kind);
@@ -307,12 +307,12 @@ function withoutQuotes(text: string): string {
 
 /** The text without what was copied along with it. */
 function plainText(text: string): string {
-  return withoutQuotes(withoutUnseen(text).trim()).trim();
+  return withoutQuotes(withoutInvisible(text).trim()).trim();
 }
 
 /** What was copied along with a text. */
 function oddities(text: string): string {
-  const seen = withoutUnseen(text);
+  const seen = withoutInvisible(text);
   const found = [
     seen !== text && "characters that do not show",
     withoutQuotes(seen.trim()) !== seen.trim() && "quotes inside",
@@ -323,7 +323,7 @@ function oddities(text: string): string {
 
 /** The ids in a text that holds nothing else: separated, in quotes, or a list in JSON. */
 function splitIds(text: string, { matches }: TextKind): string[] {
-  const inner = withoutUnseen(text.replace(/\s/g, " "))
+  const inner = withoutInvisible(text.replace(/\s/g, " "))
     .trim()
     .replace(/^\[(.*)\]$/, "$1");
   const ids = inner

@@ -1,6 +1,6 @@
 /** Checks across arguments that are each right by themselves, and the form in which a problem of an argument is told. */
 
-import { escapeUnseen, UNKNOWN } from "../model";
+import { escapeInvisible, UNKNOWN } from "../model";
 import type { DeclaredSet } from "./arguments";
 import { SET_ARGUMENTS } from "./argumentTable";
 import { mayBeRounded, show } from "./argumentWords";
@@ -17,7 +17,7 @@ export interface ArgumentProblem {
 
 /** The place of a problem as a user would write it: `accountIds[1]`, `createVolumePermissions.snapshotIds[0]`. */
 export function problemPath({ path }: ArgumentProblem): string {
-  return escapeUnseen(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
+  return escapeInvisible(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
 }
 
 /** A problem in words: the place, and what is wrong. */
@@ -26,7 +26,7 @@ export function problemText(problem: ArgumentProblem): string {
 }
 
 /** What arguments say together and cannot: sharing with everybody has to be confirmed. */
-export function problemsAcross(declared: DeclaredSet): ArgumentProblem[] {
+export function combinationProblems(declared: DeclaredSet): ArgumentProblem[] {
   const createVolume = declared.createVolumePermissions;
   const publicVolumes = typeof createVolume === "object" && createVolume.public === true;
   if (

@@ -12,7 +12,7 @@ import {
   UNKNOWN,
 } from "../model";
 import type { DeclaredSet } from "./arguments";
-import { canCreateVolumes, granteesIn, holds, type Intent, intentOf, volumesOf } from "./intent";
+import { canCreateVolumes, granteesIn, type Intent, includesGrantee, intentOf, volumesOf } from "./intent";
 
 /**
  * The grants map of a declaration, as far as it is known.
@@ -30,7 +30,7 @@ export function declaredGrants(
   const neverRevoke = granteesIn("account", declared.neverRevoke);
   const entries = new Map<GranteeKey, MaybeUnknown<string>>();
   for (const key of new Set([...intent.launch.keys, ...volumesOf(intent).keys, ...Object.keys(previous)])) {
-    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(neverRevoke, key));
+    const words = withPrevious(key, wantedWords(intent, key), previous[key], includesGrantee(neverRevoke, key));
     if (words !== "") entries.set(key, words);
   }
   for (const [key, words] of Object.entries(claimed)) {
@@ -43,7 +43,7 @@ export function declaredGrants(
 /** The words for what a declaration wants of a grantee; empty: nothing. */
 function wantedWords(intent: Intent, key: GranteeKey): MaybeUnknown<string> {
   const isOpen = intent.createVolume === UNKNOWN && canCreateVolumes(key);
-  return intendedWords(intent, holds(intent.launch, key), isOpen ? UNKNOWN : holds(volumesOf(intent), key));
+  return intendedWords(intent, includesGrantee(intent.launch, key), isOpen ? UNKNOWN : includesGrantee(volumesOf(intent), key));
 }
 
 function intendedWords(
@@ -84,7 +84,7 @@ function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
     const mayCreate = isOpen ? UNKNOWN : volumes.unknown.includes(unknown);
     let key = `${unknown.kind}/[unknown]`;
     for (let n = 2; entries.has(key); n++) key = `${unknown.kind}/[unknown ${n}]`;
-    entries.set(key, unknown.whole ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
+    entries.set(key, unknown.isWholeList ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
   }
   return entries;
 }
@@ -92,7 +92,7 @@ function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
 /**
  * The grantees that would lose something from `before` to `after`, as far as it is known.
  */
-export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
+export function granteesLosingAccess(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
   return Object.entries(before)
     .filter(([key, words]) => {
       const then = after[key] ?? "";

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { UNKNOWN } from "../model";
 import type { DeclaredConnection, DeclaredSet } from "./arguments";
-import { type ArgumentProblem, problemsAcross } from "./checks";
+import { type ArgumentProblem, combinationProblems } from "./checks";
 import { connectionSchema, setSchema } from "./schema";
 
 export type Decoded = { readonly declared: DeclaredSet } | { readonly problems: readonly ArgumentProblem[] };
@@ -17,7 +17,7 @@ export function decodeDeclaredSet(input: Readonly<Record<string, unknown>>): Dec
   const result = v.safeParse(setSchema, withoutAbsent(input));
   if (!result.success) return { problems: result.issues.map(problem) };
   const declared = result.output as DeclaredSet;
-  const problems = problemsAcross(declared);
+  const problems = combinationProblems(declared);
   return problems.length > 0 ? { problems } : { declared };
 }
 

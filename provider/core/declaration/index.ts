@@ -28,7 +28,7 @@ export {
 } from "./argumentTable";
 export { show } from "./argumentWords";
 export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
-export { declaredGrants, losers } from "./declaredGrants";
+export { declaredGrants, granteesLosingAccess } from "./declaredGrants";
 export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
   managedSnapshots,

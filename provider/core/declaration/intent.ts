@@ -3,10 +3,10 @@
 import { accountKey, type GranteeKey, type MaybeUnknown, PUBLIC, parseGranteeKey, UNKNOWN } from "../model";
 import type { CreateVolumeArguments, DeclaredSet } from "./arguments";
 
-/** A kind of grantee of which a member (or, `whole`, the list itself) is not known yet. */
+/** A kind of grantee of which a member (or, `isWholeList`, the list itself) is not known yet. */
 interface UnknownGrantee {
   readonly kind: "account" | "organization" | "organizationalUnit" | "public";
-  readonly whole: boolean;
+  readonly isWholeList: boolean;
 }
 
 /** The grantees of one permission. */
@@ -57,17 +57,17 @@ export function granteesIn(
   kind: "account" | "organization" | "organizationalUnit",
   list: MaybeUnknown<readonly MaybeUnknown<string>[]> = [],
 ): Grantees {
-  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, whole: true }] };
+  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, isWholeList: true }] };
   return {
     keys: new Set(list.filter((item) => item !== UNKNOWN).map((item) => (kind === "account" ? accountKey(item) : item))),
-    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, whole: false })),
+    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, isWholeList: false })),
   };
 }
 
 function publicIn(asked: MaybeUnknown<boolean> | undefined): Grantees {
   return {
     keys: new Set(asked === true ? [PUBLIC] : []),
-    unknown: asked === UNKNOWN ? [{ kind: "public", whole: false }] : [],
+    unknown: asked === UNKNOWN ? [{ kind: "public", isWholeList: false }] : [],
   };
 }
 
@@ -76,7 +76,7 @@ function merge(parts: readonly Grantees[]): Grantees {
 }
 
 /** Whether a grantee is among some. */
-export function holds({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
+export function includesGrantee({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
   if (keys.has(key)) return true;
   const { kind } = parseGranteeKey(key);
   return unknown.some((u) => u.kind === kind) ? UNKNOWN : false;

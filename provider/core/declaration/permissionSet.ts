@@ -17,7 +17,7 @@ import { SET_ARGUMENTS } from "./argumentTable";
 import { granteesIn, intentOf } from "./intent";
 
 /** Grantees that one error names. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /** A set whose every value is known. */
 export interface PermissionSet {
@@ -86,7 +86,7 @@ export function tooManyRevocations(
   maxRevocations: number,
 ): readonly AmiSharingError[] {
   if (revoked.length <= maxRevocations) return [];
-  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MOST_NAMED)];
+  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MAX_NAMED)];
   return [
     new AmiSharingError(
       "too-many-revocations",

@@ -12,9 +12,9 @@ export interface ErrorPolicy {
    * Whether a plan warns of it and does not fail: something else in the same run may remove the cause, and where nothing does, the other
    * sets are applied all the same.
    */
-  readonly mayPass: boolean;
+  readonly warnsInPlan: boolean;
   /** Whether it is to be expected for every other AMI of the region, so that none is asked for. */
-  readonly everyAmi: boolean;
+  readonly affectsEveryAmi: boolean;
   /** What became of a change that AWS answered so. `unknown`: an attempt before it may have been made. */
   readonly change: "refused" | "unknown";
   /** Whether a destroy is possible where the plan of a change fails with it. */
@@ -23,9 +23,15 @@ export interface ErrorPolicy {
   readonly property?: "imageId" | "createVolumePermissions" | "region";
 }
 
-const CONNECTION = { fault: "connection", mayPass: false, everyAmi: true, change: "unknown", destroyPossible: false } as const;
-const CALL = { fault: "call", mayPass: false, everyAmi: false, change: "unknown", destroyPossible: false } as const;
-const SET = { fault: "set", mayPass: false, everyAmi: false, change: "refused", destroyPossible: false } as const;
+const CONNECTION = {
+  fault: "connection",
+  warnsInPlan: false,
+  affectsEveryAmi: true,
+  change: "unknown",
+  destroyPossible: false,
+} as const;
+const CALL = { fault: "call", warnsInPlan: false, affectsEveryAmi: false, change: "unknown", destroyPossible: false } as const;
+const SET = { fault: "set", warnsInPlan: false, affectsEveryAmi: false, change: "refused", destroyPossible: false } as const;
 
 const POLICIES = {
   "credentials-missing": CONNECTION,
@@ -33,18 +39,18 @@ const POLICIES = {
   "credentials-invalid": CONNECTION,
   "endpoint-unreachable": CONNECTION,
 
-  "region-missing": { ...CALL, everyAmi: true, property: "region" },
+  "region-missing": { ...CALL, affectsEveryAmi: true, property: "region" },
   "not-authorized": { ...CALL, change: "refused" },
-  throttled: { ...CALL, everyAmi: true, change: "refused" },
-  stopped: { ...CALL, everyAmi: true },
+  throttled: { ...CALL, affectsEveryAmi: true, change: "refused" },
+  stopped: { ...CALL, affectsEveryAmi: true },
   "bad-answer": CALL,
   "aws-error": CALL,
 
   "invalid-argument": SET,
-  "image-not-found": { ...SET, mayPass: true, destroyPossible: true, property: "imageId" },
-  "image-not-shareable": { ...SET, mayPass: true },
-  "snapshot-not-found": { ...SET, mayPass: true, property: "createVolumePermissions" },
-  "public-access-blocked": { ...SET, mayPass: true },
+  "image-not-found": { ...SET, warnsInPlan: true, destroyPossible: true, property: "imageId" },
+  "image-not-shareable": { ...SET, warnsInPlan: true },
+  "snapshot-not-found": { ...SET, warnsInPlan: true, property: "createVolumePermissions" },
+  "public-access-blocked": { ...SET, warnsInPlan: true },
   "not-owner": { ...SET, property: "imageId" },
   "sharing-refused": SET,
   "quota-exceeded": SET,

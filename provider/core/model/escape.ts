@@ -7,7 +7,7 @@
 const CONTROLS = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** The same, and all else that looks like a blank or like nothing: Unicode's other blanks, formats, fillers and variation selectors. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Z}/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Z}/gu;
 
 /** The text with each control character as `\u001b`. */
 export function escapeControls(text: string): string {
@@ -15,13 +15,13 @@ export function escapeControls(text: string): string {
 }
 
 /** The text with each character that people do not see as `\u200b`. */
-export function escapeUnseen(text: string): string {
-  return text.replace(UNSEEN, escaped);
+export function escapeInvisible(text: string): string {
+  return text.replace(INVISIBLE, escaped);
 }
 
 /** The text without them. */
-export function withoutUnseen(text: string): string {
-  return text.replace(UNSEEN, "");
+export function withoutInvisible(text: string): string {
+  return text.replace(INVISIBLE, "");
 }
 
 function escaped(one: string): string {

@@ -62,12 +62,12 @@ export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]):
 }
 
 /** Grants in which those who lost their key say so. */
-export function markKeyless(grants: Grants, keyless: ReadonlySet<GranteeKey>): Grants {
+export function markMissingKeyGrants(grants: Grants, keyless: ReadonlySet<GranteeKey>): Grants {
   return Object.fromEntries(Object.entries(grants).map(([key, words]) => [key, keyless.has(key) ? words + KEYLESS : words]));
 }
 
 /** Those of whom the words say that they lost their key. */
-export function keylessIn(grants: Grants): ReadonlySet<GranteeKey> {
+export function missingKeyGrantsIn(grants: Grants): ReadonlySet<GranteeKey> {
   return new Set(Object.keys(grants).filter((key) => grants[key]?.endsWith(KEYLESS)));
 }
 

@@ -50,13 +50,13 @@ export const ORGANIZATIONAL_UNIT_ARN =
 export const VISIBILITY_TIMEOUT_SECONDS = 1200;
 
 /** How often a wait says what it waits for, in seconds. */
-export const SIGN_OF_LIFE_SECONDS = 30;
+export const PROGRESS_INTERVAL_SECONDS = 30;
 
 /**
  * How often, and with which pause in seconds, EC2 is asked for a grant that a set made and that EC2 does not show, before the set gives
  * the grant up. EC2 API reference, "Eventual consistency": an answer may be seconds old.
  */
-export const ABSENCE_LOOKS = 14;
+export const ABSENCE_READS = 14;
 export const ABSENCE_PAUSE_SECONDS = 0.4;
 
 /** Attempts of one EC2 call, the first included, unless `maxRetries` says otherwise. */

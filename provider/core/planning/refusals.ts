@@ -1,4 +1,4 @@
-/** What a plan refuses by what it has read, without asking EC2 again; what EC2 itself would refuse is in preflight.ts. */
+/** The refusals of a plan that follow from what it has read, without further calls. Checks for what EC2 will refuse are in preflight.ts. */
 
 import type { Image } from "../aws";
 import type { PermissionSet } from "../declaration";
@@ -25,7 +25,7 @@ export function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageI
   );
 }
 
-/** What is named can only be left out by who named it. */
+/** The refusal for snapshots that the arguments name and that no longer exist. Snapshots that no argument names are left out without an error. */
 export function goneSnapshots(
   { imageId, createVolume }: PermissionSet,
   add: Permissions,
@@ -42,7 +42,11 @@ export function goneSnapshots(
   ];
 }
 
-/** @param unrecorded who would lose something that neither state nor another set of the program tells of */
+/**
+ * The refusal of `unrecorded: "refuse"`.
+ *
+ * @param unrecorded the revocations of permissions that neither the state nor another set of the program contains
+ */
 export function unrecordedRevocations(
   set: PermissionSet,
   unrecorded: Permissions,

@@ -7,14 +7,14 @@ import { SNAPSHOT_ID } from "./limits";
 import type { Permissions } from "./permissions";
 
 /** Permissions as plain data. Lists and the names of snapshots are sorted; a snapshot without a grantee is left out. */
-export interface WrittenPermissions {
+export interface SerializedPermissions {
   readonly launch: readonly GranteeKey[];
   /** Snapshot → who may create volumes from it. */
   readonly createVolume: Readonly<Record<string, readonly GranteeKey[]>>;
 }
 
-/** The inverse of {@link readPermissions}. */
-export function writePermissions({ launch, createVolume }: Permissions): WrittenPermissions {
+/** The inverse of {@link deserializePermissions}. */
+export function serializePermissions({ launch, createVolume }: Permissions): SerializedPermissions {
   const onSnapshots = [...createVolume].map(([snapshotId, keys]) => [snapshotId, [...keys].sort()] as const);
   return { launch: [...launch].sort(), createVolume: Object.fromEntries(onSnapshots.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
@@ -24,13 +24,13 @@ export function writePermissions({ launch, createVolume }: Permissions): Written
  *
  * @param snapshotIds the snapshots that "createVolume" without names stands for, in words
  */
-export function readPermissions(written: WrittenPermissions | Grants, snapshotIds: readonly string[]): Permissions {
-  if (!isWrittenPermissions(written)) return decodeGrants(written, snapshotIds);
+export function deserializePermissions(written: SerializedPermissions | Grants, snapshotIds: readonly string[]): Permissions {
+  if (!isSerializedPermissions(written)) return decodeGrants(written, snapshotIds);
   const onSnapshots = Object.entries(written.createVolume).map(([snapshotId, keys]) => [snapshotId, new Set(keys)] as const);
   return { launch: new Set(written.launch), createVolume: new Map(onSnapshots.filter(([, keys]) => keys.size > 0)) };
 }
 
-function isWrittenPermissions(written: WrittenPermissions | Grants): written is WrittenPermissions {
+function isSerializedPermissions(written: SerializedPermissions | Grants): written is SerializedPermissions {
   return Array.isArray(written.launch);
 }
 
