@@ -203,12 +203,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const record = recordText(props);
       await this.claims.runExclusive(place, async () => {
         const recorded = await this.recorded(props, set);
-        const heirs = this.claims.neighboursForRemoval(place, record);
-        const [waiting] = claimedParts(heirs.failed, recorded, recorded.granted);
+        const remaining = this.claims.neighboursForRemoval(place, record);
+        const [waiting] = claimedParts(remaining.failed, recorded, recorded.granted);
         if (waiting && set.onDelete !== "retain") throw handOverIncomplete(set.imageId, [waiting.name]);
         const held = set.onDelete === "reset" ? await observe(this.gateway(args), set).catch(() => undefined) : undefined;
-        await remove(this.gateway(args), set, recorded, this.waitOptions(props), heirs);
-        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, heirs);
+        await remove(this.gateway(args), set, recorded, this.waitOptions(props), remaining);
+        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, remaining);
         this.claims.removed(place, record);
       });
     });
@@ -339,8 +339,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const set = permissionSetOf(declared);
     if (!set) return;
     const name = nameOf(id);
-    const rival = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
-    if (rival !== undefined) throwConflictingSets(imageId, region, [rival, name]);
+    const other = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
+    if (other !== undefined) throwConflictingSets(imageId, region, [other, name]);
   }
 
   /** The recorded grants of a set that other sets also declare. */

@@ -31,7 +31,7 @@ export interface DataSource {
 
 /** The data sources, by type name. */
 export const DATA_SOURCES: ReadonlyMap<string, DataSource> = new Map([
-  [DATA_SOURCE, { schema: DATA_SOURCE_SCHEMA, problems: dataSourceProblems, read: deserializePermissions }],
+  [DATA_SOURCE, { schema: DATA_SOURCE_SCHEMA, problems: dataSourceProblems, read: readPermissions }],
   [AUDIT, { schema: AUDIT_SCHEMA, problems: auditProblems, read: readAudit }],
 ]);
 
@@ -43,7 +43,7 @@ function dataSourceProblems(config: ObjectValue): readonly ArgumentProblem[] {
 }
 
 /** Reads who the AMI is shared with now. */
-async function deserializePermissions(config: ObjectValue, provider: ProviderConfig): Promise<DataRead> {
+async function readPermissions(config: ObjectValue, provider: ProviderConfig): Promise<DataRead> {
   const imageId = String(config.image_id);
   try {
     const region = await provider.regionToRead(config.region, { imageId });

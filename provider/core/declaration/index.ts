@@ -1,4 +1,4 @@
-/** What users declare: the arguments, what is wrong with them, and the set that they make. */
+/** The entry of the folder with declarations: the arguments, their validation, and the set that they declare. */
 
 export type {
   AssumeRole,

@@ -1,9 +1,9 @@
-/** Whom the arguments name for what, as far as it is known: known grantees by their keys, and unknown ones by their kind. */
+/** The intent of the arguments: which grantees they name for which permission. Unknown grantees are listed by their kind. */
 
 import { accountKey, type GranteeKey, type MaybeUnknown, PUBLIC, parseGranteeKey, UNKNOWN } from "../model";
 import type { CreateVolumeArguments, DeclaredSet } from "./arguments";
 
-/** A kind of grantee of which a member (or, `isWholeList`, the list itself) is not known yet. */
+/** An unknown grantee of this kind. `isWholeList`: the whole list of these grantees is unknown. */
 interface UnknownGrantee {
   readonly kind: "account" | "organization" | "organizationalUnit" | "public";
   readonly isWholeList: boolean;
@@ -15,7 +15,7 @@ export interface Grantees {
   readonly unknown: readonly UnknownGrantee[];
 }
 
-/** Who is to have which permission. */
+/** The grantees of each permission. */
 export interface Intent {
   readonly launch: Grantees;
   /** Undefined: not managed. */
@@ -24,14 +24,14 @@ export interface Intent {
   >;
 }
 
-/** Who may create volumes, as far as that is known. */
+/** The grantees of create-volume permission, as far as they are known. */
 export function volumesOf({ createVolume }: Intent): Grantees {
   return createVolume === UNKNOWN || !createVolume ? NOBODY : createVolume.grantees;
 }
 
 const NOBODY: Grantees = { keys: new Set(), unknown: [] };
 
-/** What the arguments ask for. */
+/** The intent of a declaration. */
 export function intentOf(declared: DeclaredSet): Intent {
   const accounts = granteesIn("account", declared.accountIds);
   const everybody = publicIn(declared.public);
@@ -75,14 +75,14 @@ function merge(parts: readonly Grantees[]): Grantees {
   return { keys: new Set(parts.flatMap(({ keys }) => [...keys])), unknown: parts.flatMap(({ unknown }) => unknown) };
 }
 
-/** Whether a grantee is among some. */
+/** Whether the grantees include a grantee. */
 export function includesGrantee({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
   if (keys.has(key)) return true;
   const { kind } = parseGranteeKey(key);
   return unknown.some((u) => u.kind === kind) ? UNKNOWN : false;
 }
 
-/** Whether EC2 takes create-volume permission for a grantee at all. */
+/** Whether EC2 accepts create-volume permission for a grantee. */
 export function canCreateVolumes(key: GranteeKey): boolean {
   const { kind } = parseGranteeKey(key);
   return kind === "account" || kind === "public";

@@ -1,4 +1,4 @@
-/** The schema of the arguments, one by one: what each takes, and its canonical form; the words for a wrong value are in argumentWords.ts. */
+/** The schema of each argument: which values it accepts, and their canonical form. The messages for wrong values are in argumentWords.ts. */
 
 import * as v from "valibot";
 import { endpointProblem, NOT_A_URL } from "../aws";
@@ -30,7 +30,7 @@ import {
 
 const unknown = v.literal(UNKNOWN);
 
-/** The schema, or a value that is not known yet; not a union, whose messages would hide the schema's own. */
+/** The schema, or {@link UNKNOWN}. It is not a union, because the messages of a union would hide the messages of the schema. */
 function known<S extends v.GenericSchema>(schema: S) {
   return v.lazy((input) => (input === UNKNOWN ? unknown : schema));
 }
@@ -45,8 +45,8 @@ function text(kind: TextKind, problemOf = textProblem) {
   );
 }
 
-/** Any text but an empty one. */
-const words = (what: string, example: string) => text({ what, matches: /./s, example });
+/** Any string that is not empty. */
+const nonEmpty = (what: string, example: string) => text({ what, matches: /./s, example });
 
 function list<S extends v.GenericSchema<unknown, string>>(item: S, kind: TextKind) {
   return v.pipe(
@@ -87,7 +87,7 @@ const createVolumeArguments = v.strictObject(
   objectProblem("true, false or { accountIds, snapshotIds, public }", volumesProblem),
 );
 
-/** A list passes for an object with indices for names. */
+/** Refuses a list. Without it, the schema of an object would read a list as an object with numbers as names. */
 const noVolumes = v.custom<boolean>(
   () => false,
   (issue) => volumesProblem(issue.input),
@@ -115,9 +115,9 @@ const timeouts = v.strictObject(
   }),
 );
 
-/** Never shown where it holds a password. */
+/** An endpoint. A URL is not shown in messages, because it may contain a password. */
 const endpoint = v.pipe(
-  words("a URL", "https://ec2.us-east-1.amazonaws.com"),
+  nonEmpty("a URL", "https://ec2.us-east-1.amazonaws.com"),
   v.rawCheck(({ dataset, addIssue }) => {
     const problem = dataset.typed ? endpointProblem(dataset.value) : undefined;
     if (problem === undefined || !dataset.typed) return;
@@ -128,7 +128,7 @@ const endpoint = v.pipe(
 
 const connectionEntries = {
   region: v.optional(known(text({ what: "a region", matches: /^[a-z]{2,}(-[a-z]+)+-\d+$/, example: "us-east-1" }))),
-  profile: v.optional(known(words("a profile's name", "production"))),
+  profile: v.optional(known(nonEmpty("a profile's name", "production"))),
   endpoint: v.optional(known(endpoint)),
   assumeRole: v.optional(
     known(
@@ -141,7 +141,7 @@ const connectionEntries = {
               example: "arn:aws:iam::111122223333:role/share-images",
             }),
           ),
-          externalId: v.optional(known(words("an external id", "partner-42"))),
+          externalId: v.optional(known(nonEmpty("an external id", "partner-42"))),
           sessionName: v.optional(
             known(text({ what: "a session name", matches: /^[\w+=,.@-]{2,64}$/, example: "share-images" })),
           ),

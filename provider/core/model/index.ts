@@ -1,4 +1,4 @@
-/** What access is, without AWS and without an engine: grantees, permissions, the grants in words, limits, durations, errors. */
+/** The entry of the folder with the model: grantees, permissions, grants maps, limits, durations, errors. It knows neither AWS nor an engine. */
 
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";

@@ -1,4 +1,4 @@
-/** Permissions as plain data, as state and what an engine carries between its processes hold them: their schema, writing and reading back. */
+/** Permissions as plain data, for state and for data that an engine passes between processes: their schema, and the conversion. */
 
 import * as v from "valibot";
 import type { GranteeKey } from "./grantee";
@@ -6,23 +6,23 @@ import { decodeGrants, type Grants, isGranteeKey, isPermissionWords } from "./gr
 import { SNAPSHOT_ID } from "./limits";
 import type { Permissions } from "./permissions";
 
-/** Permissions as plain data. Lists and the names of snapshots are sorted; a snapshot without a grantee is left out. */
+/** Permissions as plain data. Lists and snapshot ids are sorted. A snapshot without grantees is left out. */
 export interface SerializedPermissions {
   readonly launch: readonly GranteeKey[];
   /** Snapshot → who may create volumes from it. */
   readonly createVolume: Readonly<Record<string, readonly GranteeKey[]>>;
 }
 
-/** The inverse of {@link deserializePermissions}. */
+/** Converts permissions to plain data: the inverse of {@link deserializePermissions}. */
 export function serializePermissions({ launch, createVolume }: Permissions): SerializedPermissions {
   const onSnapshots = [...createVolume].map(([snapshotId, keys]) => [snapshotId, [...keys].sort()] as const);
   return { launch: [...launch].sort(), createVolume: Object.fromEntries(onSnapshots.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 /**
- * Reads what was written, also by a version that wrote words as in a grants map.
+ * Converts plain data to permissions. It also accepts a grants map, which older versions wrote.
  *
- * @param snapshotIds the snapshots that "createVolume" without names stands for, in words
+ * @param snapshotIds the snapshots that `createVolume` without snapshot ids means in a grants map
  */
 export function deserializePermissions(written: SerializedPermissions | Grants, snapshotIds: readonly string[]): Permissions {
   if (!isSerializedPermissions(written)) return decodeGrants(written, snapshotIds);
@@ -52,7 +52,10 @@ const permissions = v.object({
 /** The schema of a list of grantees. */
 export const granteeKeysSchema = granteeKeys;
 
-/** The schema of permissions as plain data, or in words as older versions wrote them; not a union, whose messages would hide the schema's own. */
+/**
+ * The schema of permissions as plain data, or as a grants map, which older versions wrote. It is not a union, because the messages of a
+ * union would hide the messages of the schema.
+ */
 export const permissionsSchema = v.lazy((input) =>
   typeof input === "object" && input !== null && "launch" in input ? permissions : grantsSchema,
 );

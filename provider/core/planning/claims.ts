@@ -80,10 +80,7 @@ export function recordedClaim(claim: Claim, owned: () => Permissions = () => cla
   return { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true };
 }
 
-/**
- * `live` without what only recorded sets want. The engine may delete these sets after this one, and then EC2 has exactly this. Without the
- * subtraction, the recorded output of this set would be wrong after that.
- */
+/** `live` without what only recorded sets want. The engine deletes these sets, and their grants with them, later in the same update. */
 export function withoutRecorded(
   live: Permissions,
   claims: readonly Claim[],

@@ -93,8 +93,8 @@ export async function planSet(
     if (set && region !== UNKNOWN) {
       run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
       await run.opening();
-      const rival = run.claims.conflictingSet(place, id);
-      if (rival !== undefined) throwConflictingSets(set.imageId, region, ["this set", rival]);
+      const other = run.claims.conflictingSet(place, id);
+      if (other !== undefined) throwConflictingSets(set.imageId, region, ["this set", other]);
     }
     if (set && takesAway(set, recorded)) {
       await run.opening(true);
