@@ -287,7 +287,7 @@ describe("create", () => {
     const { ec2, engine, imageId } = world();
     const { snapshotIds } = ec2.addImage(1);
     const error = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: { snapshotIds } }));
-    assert.match(error.message, /is not of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
+    assert.match(error.message, /is not among the snapshots of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
     assert.deepEqual(ec2.modifications(), []);
   });
 

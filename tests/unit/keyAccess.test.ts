@@ -47,12 +47,9 @@ describe("kmsAccess check", () => {
     assert.equal(made.warnings.length, 2);
     assert.match(
       made.warnings[0] ?? "",
-      new RegExp(`^account/${A}, account/${C} may not use key ${KEY}, so can neither launch nor copy`),
+      new RegExp(`^account/${A}, account/${C} may not use key ${KEY}, and so cannot launch or copy`),
     );
-    assert.match(
-      made.warnings[1] ?? "",
-      /names neither organization nor unit of arn:aws:organizations::111122223333:organization\/o-abcde12345/,
-    );
+    assert.match(made.warnings[1] ?? "", /does not name arn:aws:organizations::111122223333:organization\/o-abcde12345/);
     assert.match(
       reportOf(made, "planned").replace(/\s+/g, " "),
       new RegExp(`encrypted: snap-\\w+, snap-\\w+ under the customer managed key ${KEY} of account ${OWNER}`),
@@ -358,7 +355,7 @@ describe("checkUsage", () => {
       throw new AmiSharingError("not-authorized", "the caller may not call ec2:DescribeImageUsageReports");
     };
     const made = await plan({ accountIds: [], checkUsage: true, maxRevocations: 1 });
-    assert.match(made.doubts.join(), /^who still uses AMI ami-\w+ cannot be asked: .*\[not-authorized\]$/);
+    assert.match(made.doubts.join(), /^who still uses AMI ami-\w+ is not known: .*\[not-authorized\]$/);
     assert.equal(made.refusals[0]?.code, "too-many-revocations");
   });
 

@@ -28,7 +28,7 @@ describe("a set that names nobody", () => {
     assert.ok(failed instanceof CheckFailed, String(failed));
     assert.match(
       failed.message,
-      /^accountIds: accountIds: no grantee is declared, .*write accountIds: \[\] where nobody is meant.*\[invalid-argument\]$/,
+      /^accountIds: accountIds: no grantee is declared, .*write accountIds: \[\] if nobody is to have access.*\[invalid-argument\]$/,
     );
     assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
     assert.deepEqual(ec2.calls, []);
@@ -64,7 +64,7 @@ describe("a set that names nobody", () => {
 
 describe("a set that names nobody on Terraform", () => {
   const words =
-    /^account_ids: no grantee is declared, .*write account_ids = \[\] where nobody is meant, or name somebody in account_ids, organization_arns or organizational_unit_arns, or with public = true \[invalid-argument\]/;
+    /^account_ids: no grantee is declared, .*write account_ids = \[\] if nobody is to have access, or name somebody in account_ids, organization_arns or organizational_unit_arns, or with public = true \[invalid-argument\]/;
 
   it("is refused in the plan, and nothing is asked", async () => {
     const { ec2, terraform, imageId } = world();

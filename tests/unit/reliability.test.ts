@@ -160,7 +160,7 @@ describe("a state that cannot be read", () => {
       const said = await message(engine.destroy());
       assert.match(
         said,
-        new RegExp(`state records of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`),
+        new RegExp(`state of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`),
       );
       assert.deepEqual(holders(), [`account/${A}`]);
       await engine.refresh();
@@ -196,7 +196,7 @@ describe("changes that are cut off", () => {
     const expired = Object.assign(new Error("the AWS credentials have expired [credentials-expired]"), {});
     ec2.launchPermissions = (id) => (changed ? Promise.reject(expired) : launchPermissions.call(ec2, id));
     const said = await message(engine.up({ imageId, accountIds: [A], mode: "additive" }));
-    assert.match(said, /EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds/);
+    assert.match(said, /EC2 could not be read afterwards: the state records what was sent; refresh to read what EC2 has/);
     assert.deepEqual(engine.state?.outputs.grants, { [`account/${A}`]: "launch" });
     thawed(ec2);
     await engine.destroy();

@@ -233,7 +233,7 @@ export function volumesProblem(value: unknown): string {
 export function durationProblem(value: unknown): string | undefined {
   const example = 'write one such as "30m" or "1h30m"';
   const seconds = typeof value === "string" ? durationSeconds(value) : undefined;
-  if (seconds !== undefined) return seconds > 0 ? undefined : `${show(value)} is no time to wait; ${example}`;
+  if (seconds !== undefined) return seconds > 0 ? undefined : `${show(value)} is not longer than zero; ${example}`;
   const amount = typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()));
   if (amount) return `${show(value)} has no unit; write ${JSON.stringify(`${String(value).trim()}m`)} for minutes, or s, or h`;
   return `${show(value)} is not a duration; ${example} (hours h, minutes m, seconds s)`;
@@ -271,14 +271,14 @@ function suggestion(value: unknown, kind: TextKind): string | undefined {
   if (ids.length > 1 && kind.plural === undefined) return `it holds ${ids.length} of them: declare a set for each`;
   if (ids.length > 1)
     return ids.length > MAX_SUGGESTED
-      ? `it holds ${ids.length} of them: write each as an item of its own`
-      : `it holds ${ids.length} of them: write each as an item of its own, ${ids.map((id) => `"${id}"`).join(", ")}`;
+      ? `it holds ${ids.length} of them: write each as a separate item`
+      : `it holds ${ids.length} of them: write each as a separate item, ${ids.map((id) => `"${id}"`).join(", ")}`;
   const within = idWithin(plain, kind);
   return within === undefined ? undefined : `write "${within}"`;
 }
 
 function emptyItem(value: unknown): string | undefined {
-  if (value === null || value === undefined) return "take it out, or see where its value should come from";
+  if (value === null || value === undefined) return "remove it, or check where its value should come from";
   if (typeof value === "string" && withoutQuotes(value.trim()) === "")
     return "it is empty, as when an environment variable is not set: take the item out; an empty list is []";
   return undefined;
@@ -314,9 +314,9 @@ function plainText(text: string): string {
 function strayCharacters(text: string): string {
   const seen = withoutInvisible(text);
   const found = [
-    seen !== text && "characters that do not show",
+    seen !== text && "invisible characters",
     withoutQuotes(seen.trim()) !== seen.trim() && "quotes inside",
-    seen !== seen.trim() && "a blank around it",
+    seen !== seen.trim() && "a space before or after it",
   ].filter(Boolean);
   return `it has ${found.join(" and ")}`;
 }

@@ -71,7 +71,7 @@ export function granteeProblems(declared: DeclaredSet): readonly ArgumentProblem
       property: "accountIds",
       path: ["accountIds"],
       message:
-        "no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] where nobody is meant, or name somebody in accountIds, organizationArns or organizationalUnitArns, or with public: true",
+        "no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] if nobody is to have access, or name somebody in accountIds, organizationArns or organizationalUnitArns, or with public: true",
     },
   ];
 }
@@ -92,7 +92,7 @@ export function roundedAccounts({
     return rounded.map((id) => ({
       property: path[0],
       path,
-      message: `${show(id)} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; see that it is the account that is meant, and write ids in quotes`,
+      message: `${show(id)} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; check that it is the intended account, and write ids in quotes`,
     }));
   });
 }

@@ -91,7 +91,7 @@ export function tooManyRevocations(
     new AmiSharingError(
       "too-many-revocations",
       `the change of AMI ${imageId} would take access from ${count} (${named}), and maxRevocations is ${maxRevocations}`,
-      { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
+      { property: "maxRevocations", imageId, next: `if this is intended, set maxRevocations to ${revoked.length}` },
     ),
   ];
 }

@@ -39,14 +39,14 @@ export const grantsSchema = v.pipe(
   v.unknown(),
   v.check((input) => !Array.isArray(input), "it is a list"),
   v.record(v.string(), v.string()),
-  v.check((input) => Object.keys(input).every(isGranteeKey), "a name in it is no grantee"),
-  v.check((input) => Object.values(input).every(isPermissionWords), "a value in it is no list of permissions"),
+  v.check((input) => Object.keys(input).every(isGranteeKey), "it has a key that is not a grantee"),
+  v.check((input) => Object.values(input).every(isPermissionWords), "it has a value that is not a list of permissions"),
 );
 
-const granteeKeys = v.array(v.pipe(v.string(), v.check(isGranteeKey, "an item of it is no grantee")));
+const granteeKeys = v.array(v.pipe(v.string(), v.check(isGranteeKey, "it has an item that is not a grantee")));
 const permissions = v.object({
   launch: granteeKeys,
-  createVolume: v.record(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "a name in it is no snapshot id")), granteeKeys),
+  createVolume: v.record(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it has a key that is not a snapshot id")), granteeKeys),
 });
 
 /** The schema of a list of grantees. */

@@ -44,7 +44,7 @@ interface Volumes {
 
 /** The comment stays true if somebody later adds `createVolumePermissions` to the arguments. */
 const SNAPSHOTS_SHARED_DIFFERENTLY =
-  "Its snapshots are shared differently, which one set cannot declare. They stay as they are while the set has no createVolumePermissions; with it, the set manages them, and revokes whom it does not name, as the next plan or preview shows first:";
+  "Its snapshots are shared differently from each other, and one set cannot declare that. They stay as they are while the set has no createVolumePermissions. With it, the set manages them and revokes grantees that it does not name. The next plan or preview shows this first:";
 
 /** A set can declare one list of grantees, on all or some of the snapshots. If the snapshots have different grantees, they are not managed. */
 function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions): Volumes {

@@ -22,7 +22,7 @@ export async function existingImage(gateway: Gateway, imageId: string, ownerId: 
     if (caller === undefined)
       throw new AmiSharingError(
         "caller-unknown",
-        `AMI ${imageId} of account ${ownerId} is not found, and STS does not tell whose the credentials are: whether the AMI is gone is not known`,
+        `AMI ${imageId} of account ${ownerId} is not found, and STS does not return the account of the credentials: it is not known whether the AMI is gone`,
         { imageId, next: "allow sts:GetCallerIdentity or check STS's endpoint, and repeat; nothing was changed or forgotten" },
       );
     throw new AmiSharingError(

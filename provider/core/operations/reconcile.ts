@@ -97,7 +97,7 @@ export async function reconcile(
   }
 }
 
-const UNREAD = "; EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds";
+const UNREAD = "; EC2 could not be read afterwards: the state records what was sent; refresh to read what EC2 has";
 
 function holdsKey(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
   return grants.some((grant) => grant.keyId === keyId && grant.accountId === accountId);

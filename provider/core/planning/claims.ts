@@ -127,17 +127,17 @@ export function claimedParts(
 export function throwConflictingSets(imageId: string, region: string, names: readonly [string, string]): never {
   throw new AmiSharingError(
     "conflicting-sets",
-    `${names[0]} and ${names[1]} both declare AMI ${imageId} in ${region} in authoritative mode, so that each would revoke what only the other one grants`,
+    `${names[0]} and ${names[1]} both declare AMI ${imageId} in ${region} in authoritative mode, so each would revoke the grants of the other`,
     { property: "imageId", imageId, next: 'declare all grantees in one set, or set mode to "additive" in both' },
   );
 }
 
-/** The error of a removal if another set declares the same grants, but its create or update failed. */
+/** The error of a removal if another set declares the same grants and does not own them yet, such as after its create failed. */
 export function handOverIncomplete(imageId: string, names: readonly string[]): AmiSharingError {
   return new AmiSharingError(
     "hand-over-incomplete",
-    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, and does not own it yet: until then this set keeps its grants`,
-    { imageId, next: "repeat, after mending the errors of that set if there are any" },
+    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, but does not own it yet: this set keeps its grants`,
+    { imageId, next: "fix the errors of that set, if there are any, and repeat" },
   );
 }
 

@@ -89,11 +89,11 @@ function left({ set, image, live, target, change, unplanned, neighbours }: Plan,
   const others = minus(minus(all, neverRevoked), foreign);
   const claimed = claimedParts(neighbours.claims, image, others);
   const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), others);
-  const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more";
+  const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is no longer managed";
   return [
     { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
     { sign: "=", why: "stays: neverRevoke", permissions: neverRevoked, stays: true },
-    { sign: "=", why: "stays: no set can take it", permissions: foreign },
+    { sign: "=", why: "stays: no set can revoke it", permissions: foreign },
     ...claimed.map(staysForClaim),
     // Grants of others get an entry only if the engine's diff may show them as lost.
     { sign: "=", why: `stays: set elsewhere, and ${why}`, permissions: intersection(unclaimed, perhaps), stays: true },

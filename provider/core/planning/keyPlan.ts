@@ -159,7 +159,7 @@ function accountsWithoutKey(input: KeyPlanInput, key: KeyAnswers): KeyFindings {
   if (lacking.length === 0) return {};
   return {
     warnings: [
-      `${firstFew(lacking.map(accountKey), MAX_NAMED)} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
+      `${firstFew(lacking.map(accountKey), MAX_NAMED)} may not use key ${keyId}, and so cannot launch or copy what is encrypted under it: add them to its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
     ],
   };
 }
@@ -172,7 +172,7 @@ function organizationsWithoutKey({ target }: KeyPlanInput, { keyId, policy }: Ke
   if (unnamed.length === 0) return {};
   return {
     warnings: [
-      `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MAX_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
+      `the policy of key ${keyId} does not name ${firstFew(unnamed, MAX_NAMED)}: add them to the policy (kmsKeyPolicyStatements gives the statements), because a KMS grant cannot name them`,
     ],
   };
 }

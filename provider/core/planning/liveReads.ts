@@ -176,7 +176,7 @@ export async function waitUntilVisible(
     {
       property: "timeouts",
       imageId: image.imageId,
-      next: `repeat later: what already holds is not sent again; ${longerWait(waitOptions)}`,
+      next: `repeat later: what EC2 already has is not sent again; ${longerWait(waitOptions)}`,
     },
   );
 }

@@ -222,7 +222,7 @@ export function expectedRecord(plan: Plan): Recorded {
 function pendingNote({ timeouts }: PermissionSet, recorded: Recorded | undefined): string {
   const seconds = timeouts?.[recorded ? "update" : "create"];
   const most = seconds === undefined ? `${VISIBILITY_TIMEOUT_SECONDS / 60} minutes` : durationWords(seconds);
-  return `the AMI is pending: it is waited for, ${most} at most`;
+  return `the AMI is pending: the change waits for it, ${most} at most`;
 }
 
 function leftOut({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {

@@ -67,7 +67,7 @@ function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
           refusal(
             imageId,
             `AMI ${imageId} cannot be public: ${named(madePublic)} encrypted`,
-            "share it with accounts, or make it anew from unencrypted snapshots",
+            "share it with accounts, or register a new AMI from unencrypted snapshots",
             "public",
           ),
         ]
@@ -76,7 +76,7 @@ function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
   const doubts =
     unknown.length > 0
       ? [
-          `${named(unknown)} encrypted, and KMS does not tell this caller under whose key (kms:DescribeKey): under the AWS managed key, EC2 refuses to share`,
+          `${named(unknown)} encrypted, and the caller may not read who manages the key (kms:DescribeKey): if it is the AWS managed key, EC2 refuses to share`,
         ]
       : [];
   return { refusals, doubts };
@@ -123,7 +123,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Check
           imageId,
           next: byPolicy
             ? "a declarative policy of the organization sets it, which this account cannot turn off: ask who manages the organization, or share with accounts"
-            : `where it is meant, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
+            : `if it is intended, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
         },
       ),
     );

@@ -95,8 +95,8 @@ const olderRecord = {
 };
 const recordedOutputs = v.object({
   region: v.optional(v.string()),
-  ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id"))),
-  snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is no snapshot id")))),
+  ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is not an account id"))),
+  snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is not a snapshot id")))),
   grants: grantsSchema,
   record: v.optional(permissionRecordSchema),
   ...olderRecord,
@@ -105,7 +105,7 @@ const recordedOutputs = v.object({
       v.object({
         keyId: v.pipe(v.string(), v.nonEmpty()),
         grantId: v.pipe(v.string(), v.nonEmpty()),
-        accountId: v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id")),
+        accountId: v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is not an account id")),
       }),
     ),
   ),
@@ -174,10 +174,10 @@ function unreadable(issue: v.BaseIssue<unknown>, set: PermissionSet | undefined)
   const imageId = set?.imageId ?? "(not readable either)";
   return new AmiSharingError(
     "state-unreadable",
-    `what state records of the set of AMI ${imageId} cannot be read: ${name} is ${shown}${value === "absent" ? "" : `: ${issue.message}`}`,
+    `the state of the set of AMI ${imageId} cannot be read: ${name} is ${shown}${value === "absent" ? "" : `: ${issue.message}`}`,
     {
       ...(set ? { imageId } : {}),
-      next: "restore the state from a backup, or refresh, which records anew who has access and counts what the arguments name as granted by the set",
+      next: "restore the state from a backup, or refresh: it reads who has access, and counts what the arguments name as granted by the set",
     },
   );
 }

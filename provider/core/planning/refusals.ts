@@ -20,7 +20,7 @@ export function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageI
   const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
   throw new AmiSharingError(
     "invalid-argument",
-    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
+    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not among the snapshots of AMI ${imageId}`,
     { property: "createVolumePermissions", imageId, next: has },
   );
 }

@@ -85,7 +85,7 @@ export function lossesOf(plan: Plan, { live, revoked = NO_PERMISSIONS }: Recorde
 function encryptionLine({ keyId, manager, snapshotIds }: ImageKey): string {
   const whose = manager === "AWS" ? "the AWS managed key" : manager === "CUSTOMER" ? "the customer managed key" : "the key";
   const owner = keyId === undefined || manager === "AWS" ? "" : ` of account ${accountOfKey(keyId)}`;
-  return `encrypted: ${cut(snapshotIds)} under ${whose} ${keyId ?? "(not told)"}${owner}`;
+  return `encrypted: ${cut(snapshotIds)} under ${whose} ${keyId ?? "(unknown)"}${owner}`;
 }
 
 const VERBS = {

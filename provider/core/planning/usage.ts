@@ -50,7 +50,7 @@ export async function usageOf(
   } catch (error) {
     // Permissions for usage reports are not needed for the change, so their lack does not stop it.
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
-    return doubt(`who still uses AMI ${imageId} cannot be asked: ${error.message}`);
+    return doubt(`who still uses AMI ${imageId} is not known: ${error.message}`);
   }
   if (found.state !== "available") {
     const why =
@@ -125,7 +125,7 @@ async function deleteReport(gateway: Gateway, imageId: string, reportId: string)
     return [];
   } catch (error) {
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
-    return [`usage report ${reportId} of AMI ${imageId} was made for this and cannot be deleted: ${error.message}`];
+    return [`usage report ${reportId} of AMI ${imageId} was created for this check and cannot be deleted: ${error.message}`];
   }
 }
 
