@@ -158,10 +158,7 @@ describe("a state that cannot be read", () => {
       const before = engine.state ?? assert.fail();
       engine.state = { ...before, outputs: garble(before.outputs) };
       const said = await message(engine.destroy());
-      assert.match(
-        said,
-        new RegExp(`state of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`),
-      );
+      assert.match(said, new RegExp(`state of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`));
       assert.deepEqual(holders(), [`account/${A}`]);
       await engine.refresh();
       await engine.destroy();
