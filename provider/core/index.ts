@@ -1,4 +1,4 @@
-/** The engine-free model: grantees, permissions, declared sets, their diff, and making EC2 have them. */
+/** The internal entry of the core, for the adapters. The entry for users is public.ts. */
 
 export {
   type AnsweredCall,

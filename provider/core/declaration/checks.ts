@@ -1,9 +1,9 @@
 /** Checks of argument combinations, and the type of a problem with an argument. Checks of single arguments are in schema.ts. */
 
 import { escapeInvisible, UNKNOWN } from "../model";
+import { mayBeRounded, show } from "./argumentMessages";
 import type { DeclaredSet } from "./arguments";
 import { SET_ARGUMENTS } from "./argumentTable";
-import { mayBeRounded, show } from "./argumentWords";
 
 /** What is wrong with one argument. */
 export interface ArgumentProblem {

@@ -7,8 +7,8 @@ import {
   confirmGone,
   DEFAULT_WAIT_OPTIONS,
   grantName,
+  type OwnedImage,
   type OwnKeyGrant,
-  type Readable,
   type Recorded,
   readLive,
   rereadUntilShown,
@@ -32,7 +32,7 @@ export async function observe(
   waitOptions: WaitOptions = DEFAULT_WAIT_OPTIONS,
 ): Promise<Recorded | undefined> {
   const granted = previous?.granted ?? NO_PERMISSIONS;
-  const permissionsOf = (image: Readable & Pick<Image, "snapshotIds">) =>
+  const permissionsOf = (image: OwnedImage & Pick<Image, "snapshotIds">) =>
     readLive(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
   // The owner and the snapshots of an image never change, so they need not be read again.
   const known = previous?.ownerId ? { imageId: set.imageId, ...previous } : undefined;

@@ -83,11 +83,11 @@ export async function reconcile(
   } catch (error) {
     const reason = error as AmiSharingError;
     // If the answer to a CreateGrant was lost, the grant may exist.
-    const wanted = plan.keys.create.filter(({ keyId, accountId }) => !holdsKey([...keyGrants.values()], keyId, accountId));
+    const wanted = plan.keys.create.filter(({ keyId, accountId }) => !hasKeyGrant([...keyGrants.values()], keyId, accountId));
     for (const grant of await grantsNamed(gateway, image.imageId, wanted).catch(() => [])) keyGrants.set(grant.grantId, grant);
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
     const sameKeys = keyGrants.size === keysBefore.length && keysBefore.every((id) => keyGrants.has(id));
-    const untouched = seen && sent.accepted.length === 0 && sameKeys && same(seen, before);
+    const untouched = seen && sent.accepted.length === 0 && sameKeys && samePermissions(seen, before);
     // If a new set found permissions that an earlier set of the program left, it must own them. Otherwise no set would revoke them.
     const inherits = previous === undefined && !isEmpty(intersection(before, neighbours.inherited));
     if (untouched && !inherits) throw reason;
@@ -99,7 +99,7 @@ export async function reconcile(
 
 const UNREAD = "; EC2 could not be read afterwards: the state records what was sent; refresh to read what EC2 has";
 
-function holdsKey(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
+function hasKeyGrant(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
   return grants.some((grant) => grant.keyId === keyId && grant.accountId === accountId);
 }
 
@@ -118,6 +118,6 @@ async function grantsNamed(
     .map(({ keyId, grantId, accountId }) => ({ keyId, grantId, accountId }));
 }
 
-function same(a: Permissions, b: Permissions): boolean {
+function samePermissions(a: Permissions, b: Permissions): boolean {
   return isEmpty(minus(a, b)) && isEmpty(minus(b, a));
 }

@@ -15,8 +15,8 @@ import {
   mayRevoke,
   type Neighbours,
   NO_NEIGHBOURS,
+  type OwnedImage,
   phasesOf,
-  type Readable,
   type Recorded,
   type Wait,
   type WaitOptions,
@@ -67,21 +67,21 @@ async function unshare(
       await inGroups(managed, (id) => ifPresent(gateway.resetCreateVolumePermissions(id), undefined));
       return;
     }
-    const readable = image ?? { imageId: set.imageId, ownerId };
-    owned = union(granted, await livePermissions(gateway, readable, managed, image !== undefined));
+    const ownedImage = image ?? { imageId: set.imageId, ownerId };
+    owned = union(granted, await livePermissions(gateway, ownedImage, managed, image !== undefined));
   }
   const change: Change = {
     add: NO_PERMISSIONS,
     remove: filterGrantees(minus(owned, claimed), (key) => mayRevoke(key, set.neverRevoke)),
   };
   if (isEmpty(change.remove)) return;
-  const readable: Readable = { imageId: set.imageId, ownerId };
+  const ownedImage: OwnedImage = { imageId: set.imageId, ownerId };
   const phases = phasesOf(change);
   const gone = { image: false, snapshots: new Set<string>() };
-  await applyPhases(gateway, readable, phases, { accepted: [], refused: [], unanswered: [] }, gone);
+  await applyPhases(gateway, ownedImage, phases, { accepted: [], refused: [], unanswered: [] }, gone);
   // With credentials of another account, EC2 answers as if everything were gone. existingImage throws in this case.
   const snapshotIdsGone = [...change.remove.createVolume.keys()].every((id) => gone.snapshots.has(id));
   if (change.remove.launch.size === 0 && snapshotIdsGone) await existingImage(gateway, set.imageId, ownerId);
   const visible = gone.image ? { ...change, remove: { ...change.remove, launch: new Set<GranteeKey>() } } : change;
-  await waitUntilVisible(gateway, readable, visible, change.remove, waitOptions).catch(unlessNotFound);
+  await waitUntilVisible(gateway, ownedImage, visible, change.remove, waitOptions).catch(unlessNotFound);
 }

@@ -2,7 +2,7 @@
 
 import type { Gateway } from "../aws";
 import { type AmiSharingError, inGroups, intersection, NO_PERMISSIONS, type Permissions, policyOf, union } from "../model";
-import type { Accepted, OwnKeyGrant, Readable, Step } from "../planning";
+import type { Accepted, OwnedImage, OwnKeyGrant, Step } from "../planning";
 import { existingImage, isNotFound } from "./existingImage";
 
 /** The steps that were sent, by result. For unanswered steps, it is unknown whether EC2 made the change. */
@@ -37,7 +37,7 @@ interface Gone {
  */
 export async function applyPhases(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   phases: readonly (readonly Step[])[],
   sent: Sent,
   gone?: Gone,
@@ -65,7 +65,7 @@ export async function applyPhases(
  */
 async function sendWithoutAbsent(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   step: Step,
   error: AmiSharingError,
   gone: Gone | undefined,

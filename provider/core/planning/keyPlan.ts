@@ -14,7 +14,7 @@ import {
 } from "../model";
 import { keysClaimedBy, type Neighbours } from "./claims";
 import { type Change, mayRevoke } from "./diff";
-import { admitsAccount, namesOrganization } from "./keyPolicy";
+import { allowsAccount, namesOrganization } from "./keyPolicy";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
 /** The most grantees that one warning names. */
@@ -139,8 +139,8 @@ function grantsOnKey(
     // An account that loses one permission can keep another. Then it still needs the key.
     return removed.has(grantee) && !accounts.includes(accountId) && mayRevoke(grantee, set.neverRevoke) && !needed.has(grantee);
   });
-  const admitted = new Set([...found, ...kept].map(({ accountId }) => accountId));
-  const create = accounts.filter((id) => !admitted.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
+  const withGrant = new Set([...found, ...kept].map(({ accountId }) => accountId));
+  const create = accounts.filter((id) => !withGrant.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
   return { create, keep: found, revoke: unwanted.map(ownGrant) };
 }
 
@@ -154,7 +154,7 @@ function accountsWithoutKey(input: KeyPlanInput, key: KeyAnswers): KeyFindings {
       ],
     };
   const lacking = accountsFor(input, key)
-    .filter((id) => !admitsAccount(policy, grants, id))
+    .filter((id) => !allowsAccount(policy, grants, id))
     .sort();
   if (lacking.length === 0) return {};
   return {

@@ -115,9 +115,9 @@ function statements(
  * Whether a policy and grants allow an account to use a key: some statement or grant has to allow each needed action. This is an
  * approximation: conditions other than those on the account count as met, and Deny statements are ignored.
  */
-export function admitsAccount(policy: string, grants: readonly KeyGrant[], accountId: string): boolean {
+export function allowsAccount(policy: string, grants: readonly KeyGrant[], accountId: string): boolean {
   const granted = grants.filter((grant) => grant.accountId === accountId).flatMap(({ operations }) => operations);
-  const allowed = allowStatements(policy).filter((statement) => admits(statement, accountId));
+  const allowed = allowStatements(policy).filter((statement) => allows(statement, accountId));
   return NEEDED_ACTIONS.every(
     (action) =>
       granted.includes(action.slice("kms:".length)) || allowed.some((statement) => listOf(statement.Action).some(covers(action))),
@@ -146,7 +146,7 @@ function allowStatements(policy: string): Statement[] {
   return listOf(found).filter(({ Effect }) => Effect === "Allow");
 }
 
-function admits({ Principal, Condition }: Statement, accountId: string): boolean {
+function allows({ Principal, Condition }: Statement, accountId: string): boolean {
   const principals = typeof Principal === "string" ? [Principal] : listOf(Principal?.AWS ?? []);
   if (principals.some((principal) => accountOfPrincipal(principal) === accountId)) return true;
   if (!principals.includes("*")) return false;

@@ -58,12 +58,12 @@ export function longerWait({ operation }: Wait): string {
 }
 
 /** The fields of an image that are needed to read its permissions. */
-export type Readable = Pick<Image, "imageId" | "ownerId">;
+export type OwnedImage = Pick<Image, "imageId" | "ownerId">;
 
 /** The permissions in EC2, without the owner's account. The owner always has access, so it is not shown and not changed. */
 export async function livePermissions(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   snapshotIds: Iterable<string>,
   withLaunch = true,
 ): Promise<Permissions> {
@@ -80,7 +80,7 @@ export interface LiveRead {
 /** The permissions in EC2 and the snapshots that are gone. */
 export async function readLive(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   snapshotIds: Iterable<string>,
   withLaunch = true,
 ): Promise<LiveRead> {
@@ -138,7 +138,7 @@ function isDone({ add, remove }: Change): boolean {
 /** Reads again until EC2 shows an earlier change, at most ABSENCE_READS times in all. */
 export async function rereadUntilShown(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   earlier: Change,
   live: Permissions,
   { absencePause = ABSENCE_PAUSE_SECONDS, signal }: WaitOptions,
@@ -156,7 +156,7 @@ export async function rereadUntilShown(
 /** Waits until EC2 shows a change, and returns what EC2 has then. @throws AmiSharingError `not-visible`, `stopped` */
 export async function waitUntilVisible(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   change: Change,
   before: Permissions,
   waitOptions: Wait,
@@ -184,7 +184,7 @@ export async function waitUntilVisible(
 /** The permissions in EC2. Only what the change affects is read again; the rest is taken from `before`. */
 export async function rereadChanged(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   { add, remove }: Change,
   before: Permissions,
 ): Promise<Permissions> {

@@ -20,7 +20,7 @@ import { type KeyPlan, planKeys } from "./keyPlan";
 import { readLive } from "./liveReads";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
-import { goneSnapshots, refuseForeignSnapshots, refuseState, unrecordedRevocations } from "./refusals";
+import { goneSnapshotRefusals, refuseForeignSnapshots, refuseUnavailable, unrecordedRevocations } from "./refusals";
 import { NO_FINDINGS, usageOf } from "./usage";
 
 /** The planned change of one set. */
@@ -91,7 +91,7 @@ export async function planFor(
   recorded?: Recorded,
   { withUsage = false, neighbours = NO_NEIGHBOURS, revocable }: PlanOptions = {},
 ): Promise<Plan> {
-  refuseState(described);
+  refuseUnavailable(described);
   refuseForeignSnapshots(set, described);
   const managedSnapshotIds = managedSnapshots(set, described);
   const granted = recorded?.granted ?? NO_PERMISSIONS;
@@ -128,12 +128,12 @@ export async function planFor(
     refusals: [
       ...tooManyRevocations(set.imageId, [...granteesOf(losing)], set.maxRevocations),
       ...unrecordedRevocations(set, minus(unwanted, union(union(granted, before), neighbours.inherited)), recorded),
-      ...goneSnapshots(set, change.add, gone),
+      ...goneSnapshotRefusals(set, change.add, gone),
       ...refusals,
     ],
     doubts: [
       ...(image.state === "pending" ? [pendingNote(set, recorded)] : []),
-      ...leftOut(described, gone),
+      ...goneSnapshotNotes(described, gone),
       ...doubts,
       ...keys.doubts,
       ...usage.doubts,
@@ -225,7 +225,7 @@ function pendingNote({ timeouts }: PermissionSet, recorded: Recorded | undefined
   return `the AMI is pending: the change waits for it, ${most} at most`;
 }
 
-function leftOut({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
+function goneSnapshotNotes({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
   const ids = snapshotIds.filter((id) => gone.has(id));
   return ids.length === 0 ? [] : [`${ids.join(", ")}, of the AMI's block device mappings, is gone: it is left out`];
 }

@@ -5,7 +5,7 @@ import type { PermissionSet } from "../declaration";
 import { AmiSharingError, countedGrantees, granteesOf, type Permissions } from "../model";
 import type { Recorded } from "./recorded";
 
-export function refuseState({ imageId, state }: Image): void {
+export function refuseUnavailable({ imageId, state }: Image): void {
   if (state === "available" || state === "pending" || state === "") return;
   throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${state}`, {
     property: "imageId",
@@ -26,7 +26,7 @@ export function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageI
 }
 
 /** The refusal for snapshots that the arguments name and that no longer exist. Snapshots that no argument names are left out without an error. */
-export function goneSnapshots(
+export function goneSnapshotRefusals(
   { imageId, createVolume }: PermissionSet,
   add: Permissions,
   gone: ReadonlySet<string>,

@@ -202,7 +202,7 @@ export function flagProblem(value: unknown): string {
 const FLAGS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 /** The message for a string that is not one of the allowed values. */
-export function wordProblem(value: unknown, words: readonly string[]): string {
+export function choiceProblem(value: unknown, words: readonly string[]): string {
   const plain = typeof value === "string" ? withoutQuotes(withoutInvisible(value)).trim().toLowerCase() : undefined;
   const meant = words.find((word) => word.toLowerCase() === plain);
   return `${show(value)} is not one of ${words.map((word) => `"${word}"`).join(", ")}${meant === undefined ? "" : `; write "${meant}"`}`;
