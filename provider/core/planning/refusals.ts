@@ -65,5 +65,5 @@ export function unrecordedRevocations(
 }
 
 const REFRESH =
-  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
+  'run pulumi refresh: the diff of the next preview shows each with a "-" if the set managed it before; or declare them, or set unrecorded to "revoke"';
 const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';
