@@ -10,8 +10,9 @@ import {
   type ClaimedImage,
   ClaimRegistry,
   type Connection,
+  claimedParts,
   claimOf,
-  DEFAULT_PATIENCE,
+  DEFAULT_WAIT_OPTIONS,
   type DeclaredSet,
   declaredGrants,
   decodeGrants,
@@ -19,11 +20,11 @@ import {
   encodeGrants,
   type Gateway,
   type Grants,
-  handOverFailed,
+  granteesLosingAccess,
+  handOverIncomplete,
   IncompleteChangeError,
   intersection,
   isEmpty,
-  losers,
   lossesOf,
   type MaybeUnknown,
   maxRevocationsOf,
@@ -32,7 +33,6 @@ import {
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
   observe,
-  type Patience,
   type PermissionSet,
   type Plan,
   permissionSetOf,
@@ -40,17 +40,17 @@ import {
   REPLACING,
   type Recorded,
   reconcile,
-  refuseRivals,
   remove,
   reportOf,
   reportOfDeletion,
   revokedByRemoval,
   SET_ARGUMENTS,
   targetPermissions,
+  throwConflictingSets,
   tooManyRevocations,
   UNKNOWN,
   union,
-  wantedOf,
+  type WaitOptions,
   withoutRecorded,
 } from "../core";
 import { logLine } from "./engineLog";
@@ -84,7 +84,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 /** What an operation needs from outside; tests give their own. @internal */
 export interface ProviderOptions {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
-  readonly patience?: Patience;
+  readonly waitOptions?: WaitOptions;
   /** Shows users what a deletion did. Pulumi runs no program for a deletion that could log it. */
   readonly tell?: (words: string) => void;
   /** After it is aborted, nothing more is changed, and running calls end. */
@@ -131,7 +131,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const maximum = maxRevocationsOf(declared);
       // The preview already refuses what state shows; another AMI's set begins anew.
       const isLimited = olds.imageId === declared.imageId && maximum !== UNKNOWN;
-      const lost = isLimited ? losers(grantsIn(olds), grants) : [];
+      const lost = isLimited ? granteesLosingAccess(grantsIn(olds), grants) : [];
       const [refusal] = isLimited ? tooManyRevocations(String(declared.imageId), lost, maximum) : [];
       if (refusal) throw refusal;
       const inputs = encodeInputs(declared, kept === undefined ? grants : grantsIn(olds), context?.urn ?? idOf(news));
@@ -201,14 +201,14 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const { set } = recordedArguments(args);
       const place = placeOf(args);
       const record = recordText(props);
-      await this.claims.inTurn(place, async () => {
+      await this.claims.runExclusive(place, async () => {
         const recorded = await this.recorded(props, set);
-        const heirs = this.claims.heirs(place, record);
-        const [waiting] = wantedOf(heirs.failed, recorded, recorded.granted);
-        if (waiting && set.onDelete !== "retain") throw handOverFailed(set.imageId, [waiting.name]);
+        const remaining = this.claims.neighboursForRemoval(place, record);
+        const [waiting] = claimedParts(remaining.failed, recorded, recorded.granted);
+        if (waiting && set.onDelete !== "retain") throw handOverIncomplete(set.imageId, [waiting.name]);
         const held = set.onDelete === "reset" ? await observe(this.gateway(args), set).catch(() => undefined) : undefined;
-        await remove(this.gateway(args), set, recorded, this.patience(props), heirs);
-        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, heirs);
+        await remove(this.gateway(args), set, recorded, this.waitOptions(props), remaining);
+        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, remaining);
         this.claims.removed(place, record);
       });
     });
@@ -218,8 +218,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   private reportDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): void {
     try {
       if (isEmpty(revokedByRemoval(set, recorded, neighbours))) return;
-      const unnamed = hidesGrantees(secretNames(props));
-      const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", unnamed });
+      const countOnly = hidesGrantees(secretNames(props));
+      const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", countOnly });
       this.options.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
     } catch {
       // The deletion is done. It must not fail because its report cannot be written.
@@ -233,13 +233,13 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if (!set) throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
     const [place, id] = [placeOf(args), idOf(news)];
     const [secrets, before] = [secretNames(news), secretNames(olds)];
-    return this.claims.inTurn(place, async () => {
+    return this.claims.runExclusive(place, async () => {
       try {
         const { recorded: made, plan } = await reconcile(
           this.gateway(args),
           set,
           olds && (await this.recorded(olds, setIn(argumentsIn(olds))?.set)),
-          this.patience(withSecretsOf(news, olds), id),
+          this.waitOptions(withSecretsOf(news, olds), id),
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
         if (id) this.claims.ended(place, id, "made", made.granted);
@@ -285,18 +285,18 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   /** What EC2 has; undefined if the AMI is gone. If the record cannot be decoded, a new one counts what the arguments name as granted by the set. */
   private async observed(args: Properties, props: Properties, set: PermissionSet): Promise<Recorded | undefined> {
-    const patience = this.patience(props);
+    const waitOptions = this.waitOptions(props);
     // A resource of `AmiLaunchPermissionSet.get` has no record.
     if (["grants", "ownerId", "snapshotIds"].every((name) => props[name] === undefined))
-      return observe(this.gateway(args), set, undefined, patience);
+      return observe(this.gateway(args), set, undefined, waitOptions);
     try {
       const recorded = await this.decoded(props, set);
-      const observed = await observe(this.gateway(args), set, recorded, patience);
+      const observed = await observe(this.gateway(args), set, recorded, waitOptions);
       const drifted = minus(union(recorded.granted, recorded.drifted ?? NO_PERMISSIONS), observed?.live ?? NO_PERMISSIONS);
       return observed && (isEmpty(drifted) ? observed : { ...observed, drifted });
     } catch (error) {
       if (!(error instanceof AmiSharingError && error.code === "state-unreadable")) throw error;
-      const observed = await observe(this.gateway(args), set, undefined, patience);
+      const observed = await observe(this.gateway(args), set, undefined, waitOptions);
       if (!observed) return undefined;
       const target = targetPermissions(set, observed);
       return { ...observed, granted: set.mode === "additive" ? intersection(target, observed.live) : target };
@@ -339,8 +339,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const set = permissionSetOf(declared);
     if (!set) return;
     const name = nameOf(id);
-    const rival = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
-    if (rival !== undefined) refuseRivals(imageId, region, [rival, name]);
+    const other = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
+    if (other !== undefined) throwConflictingSets(imageId, region, [other, name]);
   }
 
   /** The recorded grants of a set that other sets also declare. */
@@ -352,7 +352,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const image = this.images.get(place);
     if (claims.length === 0 || !image) return {};
     const held = decodeGrants(grantsIn(olds), image.snapshotIds);
-    const kept = wantedOf(claims, image, held).map(({ permissions }) => permissions);
+    const kept = claimedParts(claims, image, held).map(({ permissions }) => permissions);
     const { createVolumePermissions: volumes } = declared;
     const named = typeof volumes === "object" && volumes.snapshotIds !== undefined;
     return encodeGrants(kept.reduce(union, NO_PERMISSIONS), named ? undefined : image.snapshotIds);
@@ -374,9 +374,9 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
-  private patience(props: Properties, urn?: string): Patience {
-    const { patience = DEFAULT_PATIENCE, signal } = this.options;
-    return { onWait: (words) => logLine(withoutSecrets(words, props), urn), ...patience, signal };
+  private waitOptions(props: Properties, urn?: string): WaitOptions {
+    const { waitOptions = DEFAULT_WAIT_OPTIONS, signal } = this.options;
+    return { onWait: (words) => logLine(withoutSecrets(words, props), urn), ...waitOptions, signal };
   }
 
   private gateway(args: Properties): Gateway {
@@ -480,9 +480,9 @@ function withSecretsOf(news: Properties, olds: Properties | undefined): Properti
 
 /** The report on what was done. If it cannot be written, it is left out, so that the record of the change is not lost. */
 function doneReport(plan: Plan, news: Properties, olds: Properties = {}): { [DONE]?: Done } {
-  const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
+  const countOnly = [news, olds].some((props) => hidesGrantees(secretNames(props)));
   try {
-    const report = [news, olds].reduce((text, props) => withoutSecrets(text, props), reportOf(plan, "done", { unnamed }));
+    const report = [news, olds].reduce((text, props) => withoutSecrets(text, props), reportOf(plan, "done", { countOnly }));
     return { [DONE]: { at: Date.now(), report } };
   } catch {
     return {};
@@ -491,8 +491,8 @@ function doneReport(plan: Plan, news: Properties, olds: Properties = {}): { [DON
 
 /** The lines on who lost access by a change that was made in part. */
 function lossesBy({ plan, recorded }: IncompleteChangeError, news: Properties, olds: Properties | undefined): string[] {
-  const unnamed = [news, olds].some((props) => hidesGrantees(secretNames(props)));
-  const lines = plan ? lossesOf(plan, recorded, { unnamed }) : [];
+  const countOnly = [news, olds].some((props) => hidesGrantees(secretNames(props)));
+  const lines = plan ? lossesOf(plan, recorded, { countOnly }) : [];
   return lines.length > 0 ? ["lost access by it:", ...lines] : [];
 }
 

@@ -146,7 +146,7 @@ async function describe(
       ? ["  note: the stack's state cannot be read here, so the report does not say which grants this set made before"]
       : []),
   ];
-  const unnamed = [inputs, before].some((props) => hidesGrantees(secretNames(props)));
+  const countOnly = [inputs, before].some((props) => hidesGrantees(secretNames(props)));
   try {
     const neighbours = await neighboursOf(resource, imageId, String(region));
     const recorded = before && same ? readable(before, setIn(before)?.set) : undefined;
@@ -154,7 +154,7 @@ async function describe(
     const severity = severityOf(plan.refusals);
     return {
       severity: severity === "info" && plan.warnings.length + usage.warnings.length > 0 ? "warn" : severity,
-      text: inOrder(reportOf(plan, "planned", { unnamed })).join("\n"),
+      text: inOrder(reportOf(plan, "planned", { countOnly })).join("\n"),
     };
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
@@ -196,8 +196,9 @@ function readable(outputs: Properties, set: PermissionSet | undefined): Recorded
 /** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
 function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): LogEntry["severity"] {
   if (refusals.length === 0) return "info";
-  const mayPass = (error: AmiSharingError) => policyOf(error)?.mayPass && !(unsharedFirst && error.code === "image-not-found");
-  return refusals.every(mayPass) ? "warn" : "error";
+  const warnsInPlan = (error: AmiSharingError) =>
+    policyOf(error)?.warnsInPlan && !(unsharedFirst && error.code === "image-not-found");
+  return refusals.every(warnsInPlan) ? "warn" : "error";
 }
 
 function isUnknownIn(value: unknown): boolean {

@@ -309,8 +309,8 @@ export async function deletionReport(
 ): Promise<string> {
   const read = () => observe(gatewayFor({ ...outputs, region: recorded.region }), set);
   const seen = set.onDelete === "reset" ? await read().catch(() => undefined) : undefined;
-  const unnamed = await hidesGranteesOf(set.imageId, recorded.region);
-  const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, unnamed });
+  const countOnly = await hidesGranteesOf(set.imageId, recorded.region);
+  const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, countOnly });
   const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, IF_OPTION_IS_NEW, report] : [report];
   // The engine uses the recorded option, which can also come from a parent. The program cannot read it.
   if (!retainOnDelete && set.onDelete !== "retain") lines.push(RETAIN_NOTE);

@@ -96,8 +96,8 @@ export function endpointWarnings({ endpoint }: Readonly<Record<string, unknown>>
 /** What the core says of every engine, and Terraform's users have in another form. */
 const PHRASES = new Map([
   [
-    `run pulumi refresh, after which the preview's own diff shows each with a "-" where the set managed it before; or declare them`,
-    `run terraform plan with its refresh: its diff shows each with a "-" where the set managed it before; or declare them`,
+    `run pulumi refresh: the diff of the next preview shows each with a "-" if the set managed it before; or declare them`,
+    `run terraform plan with its refresh: its diff shows each with a "-" if the set managed it before; or declare them`,
   ],
   ["adopt or import the AMI as it is shared", "import the AMI as it is shared"],
   [` is neither a whole number of grantees nor "none"`, " is not a whole number of grantees"],

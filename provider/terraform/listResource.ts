@@ -53,7 +53,7 @@ export async function* listShared(
     for await (const ami of eachOwnAmi(provider.gateway(region))) {
       if ("error" in ami) {
         const { imageId, error } = ami;
-        if (faultOfProvider(error) !== undefined || policyOf(error)?.everyAmi) throw error;
+        if (faultOfProvider(error) !== undefined || policyOf(error)?.affectsEveryAmi) throw error;
         failure ??= error;
         yield { diagnostic: [unread(imageId, error)] };
         continue;

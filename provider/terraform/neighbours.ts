@@ -7,6 +7,7 @@ import {
   type Claim,
   ClaimRegistry,
   claimOf,
+  deserializeClaim,
   firstFew,
   type GranteeKey,
   intersection,
@@ -15,9 +16,8 @@ import {
   type PermissionSet,
   type Permissions,
   permissionsSchema,
-  readClaim,
+  type SerializedClaim,
   union,
-  type WrittenClaim,
 } from "../core";
 import type { ObjectValue } from "./values";
 
@@ -37,7 +37,7 @@ const PLAN_WAIT_FACTOR = 25;
 const HAND_OVER_TIMEOUT_MS = 20_000;
 
 /** A claim in Terraform's private data. */
-export interface PlacedClaim extends WrittenClaim {
+export interface PlacedClaim extends SerializedClaim {
   /** The id of the set in private data. Terraform does not tell a provider the address of a resource. */
   readonly id: string;
   readonly place: string;
@@ -169,7 +169,7 @@ export class Run {
   neighbours(place: string, id: string, told: readonly PlacedClaim[]): Neighbours {
     const { claims, inherited } = this.claims.neighbours(place, id);
     const known = this.claims.others(place, id);
-    const fromPlan = told.filter((one) => one.place === place && one.id !== id && !known.has(one.id)).map(readClaim);
+    const fromPlan = told.filter((one) => one.place === place && one.id !== id && !known.has(one.id)).map(deserializeClaim);
     return {
       claims: [...claims, ...fromPlan],
       inherited: fromPlan.map(({ granted }) => granted).reduce(union, inherited),

@@ -7,7 +7,7 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { type AnsweredCall, DEFAULT_PATIENCE, type Patience } from "../core";
+import { type AnsweredCall, DEFAULT_WAIT_OPTIONS, type WaitOptions } from "../core";
 import { DATA_SOURCES } from "./dataSource";
 import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
 import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
@@ -39,7 +39,7 @@ import { type DynamicValue, decodeValue, encodeValue, type ObjectValue } from ".
 export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly makeGateway?: MakeGateway;
-  readonly patience?: Patience;
+  readonly waitOptions?: WaitOptions;
   readonly log?: Log;
   /** How long an operation waits for operations on other sets to begin, in milliseconds. */
   readonly window?: number;
@@ -97,7 +97,7 @@ export interface ProviderServer {
 export function providerServer({
   env = process.env,
   makeGateway,
-  patience = DEFAULT_PATIENCE,
+  waitOptions = DEFAULT_WAIT_OPTIONS,
   log = hclog,
   window,
 }: ServerOptions = {}): ProviderServer {
@@ -117,7 +117,7 @@ export function providerServer({
     log,
     run,
     isBridge,
-    patience: { onWait: logWait, ...patience, signal: stopping.signal },
+    waitOptions: { onWait: logWait, ...waitOptions, signal: stopping.signal },
   });
 
   const methods: Record<string, Method> = {

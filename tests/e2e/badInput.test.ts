@@ -136,11 +136,11 @@ describe("bad input", () => {
       ],
     });
     shows(await failure(project, "preview"), [
-      `imageId: "${imageId} " is not an AMI id; it has a blank around it: write "${imageId}"`,
+      `imageId: "${imageId} " is not an AMI id; it has a space before or after it: write "${imageId}"`,
       'accountIds[0]: "" is not an account id; it is empty, as when an environment variable is not set: take the item out; an empty list is []',
       'accountIds[1]: "all" is not an account id; it stands for everybody: for every AWS account, write public: true',
       `accountIds[2]: "arn:aws:iam::${ACCOUNT}:root" is not an account id; write "${ACCOUNT}"`,
-      `accountIds[3]: "\\u200b${ACCOUNT}" is not an account id; it has characters that do not show: write "${ACCOUNT}"`,
+      `accountIds[3]: "\\u200b${ACCOUNT}" is not an account id; it has invisible characters: write "${ACCOUNT}"`,
       `accountIds[4]: "\\"${ACCOUNT}\\"" is not an account id; it has quotes inside: write "${ACCOUNT}"`,
       `accountIds[5]: "${organization}" is not an account id; it is an organization's ARN: name it in organizationArns`,
       `createVolumePermissions: ["${ACCOUNT}"] is not true, false or { accountIds, snapshotIds, public }; write { accountIds: ["${ACCOUNT}"] }`,
@@ -154,7 +154,7 @@ describe("bad input", () => {
     const { accountIds: _, ...nobody } = good("kept");
     project.config({ sets: [{ ...nobody, public: false }] });
     shows(await failure(project, "up", "--yes", "--skip-preview"), [
-      "accountIds: no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] where nobody is meant",
+      "accountIds: no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] if nobody is to have access",
     ]);
     // A name of the config that is misspelt where the program takes it.
     project.config({ imageId: images.kept.imageId });
@@ -234,7 +234,7 @@ describe("bad input", () => {
       `there is no AMI ${foreign.imageId} in us-east-1 `,
       `${lent.imageId} belongs to another account (AWS: AuthFailure, request id `,
       "only the owner can see and change its permissions: use the owner's credentials, or copy the AMI and share the copy [not-owner]",
-      `createVolumePermissions.snapshotIds: ${stray} is not of AMI ${own.imageId}; its EBS snapshots are ${own.snapshotIds[0]} [invalid-argument]`,
+      `createVolumePermissions.snapshotIds: ${stray} is not among the snapshots of AMI ${own.imageId}; its EBS snapshots are ${own.snapshotIds[0]} [invalid-argument]`,
     ]);
     await nothingChanged("kept");
     assert.deepEqual(await emulator().launchers(own.imageId), []);

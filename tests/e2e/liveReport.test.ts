@@ -122,7 +122,7 @@ describe("the live report", function () {
     assert.match(await project.preview(), /EC2 cannot be read, .*\[endpoint-unreachable\]/);
     await emulator().configure({ imagePendingReads: { [imageId]: 2 } });
     project.config({ imageId, accountIds: [FIRST] });
-    assert.match(await project.preview(), /note: the AMI is pending: it is waited for, 20 minutes at most/);
+    assert.match(await project.preview(), /note: the AMI is pending: the change waits for it, 20 minutes at most/);
     await project.up();
     assert.deepEqual(await emulator().launchers(imageId), [FIRST]);
   });

@@ -102,7 +102,7 @@ describe("bad input, by Terraform", () => {
       ["account_ids", 'account_ids: "11112222333x" is not an account id; write 12 digits in quotes, such as "111122223333"'],
       ["account_ids", 'account_ids: "1111-2222-3333" has dashes; write "111122223333"'],
       ["account_ids", 'account_ids: "44455556666" has 11 digits, an account id has 12: a leading zero may have been lost'],
-      ["account_ids", "account_ids: null is not an account id; take it out, or see where its value should come from"],
+      ["account_ids", "account_ids: null is not an account id; remove it, or check where its value should come from"],
       [
         "organization_arns",
         'organization_arns: "o-abcde12345" is not an organization\'s ARN; write one such as arn:aws:organizations::111122223333:organization/o-abcde12345',
@@ -155,11 +155,11 @@ describe("bad input, by Terraform", () => {
     const diagnostics = await told(project, "validate");
     const no = "is not an account id; ";
     const words: [keyof typeof lines, string][] = [
-      ["image_id", `"${ABSENT} " is not an AMI id; it has a blank around it: write "${ABSENT}"`],
+      ["image_id", `"${ABSENT} " is not an AMI id; it has a space before or after it: write "${ABSENT}"`],
       ["account_ids", `"" ${no}it is empty, as when an environment variable is not set: take the item out; an empty list is []`],
       ["account_ids", `"*" ${no}it stands for everybody: for every AWS account, write public = true`],
       ["account_ids", `"arn:aws:iam::${A}:root" ${no}write "${A}"`],
-      ["account_ids", `"\\u200b${A}" ${no}it has characters that do not show: write "${A}"`],
+      ["account_ids", `"\\u200b${A}" ${no}it has invisible characters: write "${A}"`],
       [
         "organization_arns",
         `"${unit}" is not an organization's ARN; it is an organizational unit's ARN: name it in organizational_unit_arns`,
@@ -195,7 +195,7 @@ describe("bad input, by Terraform", () => {
       assert.deepEqual([first?.address, others], ["ami_launch_permission_set.nobody", []]);
       assert.match(
         first?.detail ?? "",
-        /^account_ids: no grantee is declared, .* write account_ids = \[\] where nobody is meant/,
+        /^account_ids: no grantee is declared, .* write account_ids = \[\] if nobody is to have access/,
       );
     }
     assert.deepEqual(await emulator().launchers(imageId), [B]);
@@ -348,13 +348,13 @@ describe("bad input, by Terraform", () => {
       stray: [
         `create_volume_permissions = { snapshot_ids = ["${stray}"] }`,
         new RegExp(
-          `^create_volume_permissions.snapshot_ids: ${stray} is not of AMI ${own.imageId}; its EBS snapshots are ${own.snapshotIds[0]} \\[invalid-argument\\]$`,
+          `^create_volume_permissions.snapshot_ids: ${stray} is not among the snapshots of AMI ${own.imageId}; its EBS snapshots are ${own.snapshotIds[0]} \\[invalid-argument\\]$`,
         ),
       ],
       crowded: [
         "max_revocations = 1",
         new RegExp(
-          `would take access from 2 grantees \\(account/${A}, account/${B}\\), and max_revocations is 1; where this is meant, set max_revocations to 2 \\[too-many-revocations\\]$`,
+          `would take access from 2 grantees \\(account/${A}, account/${B}\\), and max_revocations is 1; if this is intended, set max_revocations to 2 \\[too-many-revocations\\]$`,
         ),
       ],
     };
@@ -422,7 +422,7 @@ describe("bad input, by Terraform", () => {
     assert.deepEqual(of(image(mended)), [
       `AMI ${mended.imageId} is disabled; enable it first (aws ec2 enable-image) [image-not-shareable]`,
     ]);
-    const blocked = `block public access is on for AMIs: AMI ${everybody.imageId} cannot be made public; where it is meant, turn it off first (aws ec2 disable-image-block-public-access) [public-access-blocked]`;
+    const blocked = `block public access is on for AMIs: AMI ${everybody.imageId} cannot be made public; if it is intended, turn it off first (aws ec2 disable-image-block-public-access) [public-access-blocked]`;
     const publicly = of("public = true");
     assert.equal(publicly.length, 2);
     assert.equal(publicly[0], blocked);

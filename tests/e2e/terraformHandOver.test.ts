@@ -87,7 +87,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await project.succeed("apply", "-auto-approve");
     const watch = watchAccess(emulator(), [image], [A, B], { volumes: true });
     const { output } = await project.fail("apply", "-auto-approve", "-replace=ami_launch_permission_set.a");
-    assert.match(flat(output), /does not own it yet: until then this set keeps its grants; repeat/);
+    assert.match(flat(output), /does not own it yet: this set keeps its grants; fix/);
     await project.succeed("apply", "-auto-approve");
     assert.deepEqual((await watch.end()).lost, []);
     await planIsEmpty();

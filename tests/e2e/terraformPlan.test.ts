@@ -221,7 +221,7 @@ describe("a plan of Terraform", () => {
           "warning",
           `AMI ${different.imageId} has grants that the imported set does not declare`,
           [
-            "Its snapshots are shared differently, which one set cannot declare. They stay as they are while the set has no create_volume_permissions; with it, the set manages them, and revokes whom it does not name, as the next plan or preview shows first:",
+            "Its snapshots are shared differently from each other, and one set cannot declare that. They stay as they are while the set has no create_volume_permissions. With it, the set manages them and revokes grantees that it does not name. The next plan or preview shows this first:",
             ...different.snapshotIds.map((id, n) => `  ${id}: ${[A, B][n]}`).sort(),
           ].join("\n"),
         ],

@@ -48,7 +48,7 @@ describe("the life of a program with several sets", () => {
         const ec2 = new MemoryGateway();
         const images = [ec2.addImage(1), ec2.addImage(1)] as const;
         for (const { imageId, snapshotIds } of images) for (const id of [imageId, ...snapshotIds]) ec2.grantees(id).add(STRANGER);
-        const stack = new MemoryStack({ gateway: () => ec2, patience: PATIENCE });
+        const stack = new MemoryStack({ gateway: () => ec2, waitOptions: PATIENCE });
         let before = new Set<string>();
         const revokedStrangers = new Set<number>();
         for (const [given, how, refreshes] of ups) {

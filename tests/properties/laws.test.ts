@@ -9,6 +9,7 @@ import {
   declaredGrants,
   decodeDeclaredSet,
   decodeGrants,
+  deserializePermissions,
   encodeGrants,
   type GranteeKey,
   granteeKey,
@@ -21,9 +22,8 @@ import {
   parseGranteeKey,
   permissionSetOf,
   phasesOf,
-  readPermissions,
+  serializePermissions,
   union,
-  writePermissions,
 } from "../../provider/core";
 import { batches } from "../../provider/core/model/batches";
 import { runs } from "./runs";
@@ -138,8 +138,8 @@ describe("laws of the grants map", () => {
         const words = encodeGrants(all, named ? undefined : SNAPSHOTS);
         assertSame(decodeGrants(words, SNAPSHOTS), all);
         // State holds facts beside the words; older versions' held the words alone.
-        assertSame(readPermissions(words, SNAPSHOTS), all);
-        assertSame(readPermissions(writePermissions(all), []), all);
+        assertSame(deserializePermissions(words, SNAPSHOTS), all);
+        assertSame(deserializePermissions(serializePermissions(all), []), all);
       }),
       runs(300),
     );
@@ -153,7 +153,7 @@ describe("laws of the grants map", () => {
           createVolume: new Map([...all.createVolume].reverse().map(([id, keys]) => [id, new Set([...keys].reverse())])),
         };
         assert.equal(JSON.stringify(encodeGrants(backwards, SNAPSHOTS)), JSON.stringify(encodeGrants(all, SNAPSHOTS)));
-        assert.equal(JSON.stringify(writePermissions(backwards)), JSON.stringify(writePermissions(all)));
+        assert.equal(JSON.stringify(serializePermissions(backwards)), JSON.stringify(serializePermissions(all)));
       }),
       runs(200),
     );

@@ -4,12 +4,12 @@ import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
 import {
   type DeclaredSet,
+  deserializePermissions,
   type GranteeKey,
   granteeProblems,
   type Mode,
   type OnDelete,
   type PermissionRecord,
-  readPermissions,
 } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { CheckFailed, MemoryEngine, type Props, type State } from "../helpers/memoryEngine";
@@ -161,7 +161,7 @@ class Pairs {
 class World {
   readonly ec2 = new MemoryGateway();
   private readonly images;
-  private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, patience: PATIENCE }));
+  private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, waitOptions: PATIENCE }));
   /** What the set added (authoritative: or took over), nobody removed, and it has to take away again. */
   private readonly must = new Pairs();
   /**
@@ -275,7 +275,7 @@ class World {
     if (!outcome && called && this.engine.state) this.holds(this.engine.state);
     if (!recorded || !this.isThere(declaration)) return;
     // What it revoked last and wants again it grants again, whoever else did.
-    const revoked = readPermissions((before?.outputs.__record as PermissionRecord | undefined)?.revoked ?? {}, []);
+    const revoked = deserializePermissions((before?.outputs.__record as PermissionRecord | undefined)?.revoked ?? {}, []);
     const revokedOn = (resource: string) =>
       resource === args.imageId ? revoked.launch : (revoked.createVolume.get(resource) ?? new Set());
     for (const [resource, keys] of target) {

@@ -39,7 +39,7 @@ function ec2Of({ snapshots, live }: Case) {
 
 function worldOf(one: Case) {
   const { ec2, image } = ec2Of(one);
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
   const config = (declared: Record<string, unknown>) => terraformArgumentsOf(declared, image) as Record<string, Value>;
   return { ec2, terraform, config, ...image };
 }

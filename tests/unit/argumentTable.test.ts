@@ -6,7 +6,7 @@ import {
   type Argument,
   type Arguments,
   CONNECTION_ARGUMENTS,
-  DEFAULT_PATIENCE,
+  DEFAULT_WAIT_OPTIONS,
   type DeclaredSet,
   decodeConnection,
   decodeDeclaredSet,
@@ -61,7 +61,7 @@ describe("the table of arguments", () => {
 
   it("has the time that is waited where timeouts does not say it", () => {
     for (const { default: missing } of Object.values(SET_ARGUMENTS.timeouts.type.members))
-      assert.equal(durationSeconds(missing), DEFAULT_PATIENCE.timeout);
+      assert.equal(durationSeconds(missing), DEFAULT_WAIT_OPTIONS.timeout);
   });
 
   it("says in sentences what each argument does", () => {

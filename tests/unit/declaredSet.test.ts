@@ -194,17 +194,17 @@ describe("an account id that is wrong", () => {
     {
       name: "with a blank",
       id: " 111122223333",
-      words: `" 111122223333" ${meant('it has a blank around it: write "111122223333"')}`,
+      words: `" 111122223333" ${meant('it has a space before or after it: write "111122223333"')}`,
     },
     {
       name: "with a line break",
       id: "111122223333\n",
-      words: `"111122223333\\n" ${meant('it has characters that do not show: write "111122223333"')}`,
+      words: `"111122223333\\n" ${meant('it has invisible characters: write "111122223333"')}`,
     },
     ...["\u200b", "\ufeff", "\u00a0", "\u2060", "\u00ad", "\u202f", "\u3000", "\u{e0001}"].flatMap((unseen) => {
       const code = (unseen.codePointAt(0) ?? 0).toString(16);
       const shown = code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
-      const words = (text: string) => `"${text}" ${meant('it has characters that do not show: write "111122223333"')}`;
+      const words = (text: string) => `"${text}" ${meant('it has invisible characters: write "111122223333"')}`;
       return [
         { name: `behind \\u${code}`, id: `${unseen}111122223333`, words: words(`${shown}111122223333`) },
         { name: `with \\u${code} inside`, id: `1111${unseen}22223333`, words: words(`1111${shown}22223333`) },
@@ -223,7 +223,7 @@ describe("an account id that is wrong", () => {
     {
       name: "in quotes, with a blank and a character that does not show",
       id: ' "\u200b111122223333"',
-      words: `" \\"\\u200b111122223333\\"" ${meant('it has characters that do not show and quotes inside and a blank around it: write "111122223333"')}`,
+      words: `" \\"\\u200b111122223333\\"" ${meant('it has invisible characters and quotes inside and a space before or after it: write "111122223333"')}`,
     },
     ...[
       "1111\u20112222\u20113333",
@@ -282,24 +282,24 @@ describe("an account id that is wrong", () => {
     {
       name: "several in one text",
       id: "111122223333,444455556666",
-      words: `"111122223333,444455556666" ${meant('it holds 2 of them: write each as an item of its own, "111122223333", "444455556666"')}`,
+      words: `"111122223333,444455556666" ${meant('it holds 2 of them: write each as a separate item, "111122223333", "444455556666"')}`,
     },
     {
       name: "several lines",
       id: "111122223333\n444455556666\n",
-      words: `"111122223333\\n444455556666\\n" ${meant('it holds 2 of them: write each as an item of its own, "111122223333", "444455556666"')}`,
+      words: `"111122223333\\n444455556666\\n" ${meant('it holds 2 of them: write each as a separate item, "111122223333", "444455556666"')}`,
     },
     {
       name: "a list in JSON",
       id: '["111122223333", "444455556666"]',
-      words: `"[\\"111122223333\\", \\"444455556666\\"]" ${meant('it holds 2 of them: write each as an item of its own, "111122223333", "444455556666"')}`,
+      words: `"[\\"111122223333\\", \\"444455556666\\"]" ${meant('it holds 2 of them: write each as a separate item, "111122223333", "444455556666"')}`,
     },
     {
       name: "empty",
       id: "",
       words: `"" ${meant("it is empty, as when an environment variable is not set: take the item out; an empty list is []")}`,
     },
-    { name: "null", id: null, words: `null ${meant("take it out, or see where its value should come from")}` },
+    { name: "null", id: null, words: `null ${meant("remove it, or check where its value should come from")}` },
     { name: "a list", id: ["111122223333"], words: `["111122223333"] ${meant('without the list, write "111122223333"')}` },
     ...["1.11122E+11", "1e11", "1.111222E11"].map((id) => ({
       name: `${id} as text`,
@@ -502,11 +502,11 @@ describe("arguments that are wrong", () => {
       ],
     },
     ...[
-      { name: "with a blank", imageId: `${IMAGE} `, told: `it has a blank around it: write "${IMAGE}"` },
+      { name: "with a blank", imageId: `${IMAGE} `, told: `it has a space before or after it: write "${IMAGE}"` },
       {
         name: "with a zero-width space",
         imageId: `\u200b${IMAGE}`,
-        told: `it has characters that do not show: write "${IMAGE}"`,
+        told: `it has invisible characters: write "${IMAGE}"`,
       },
       { name: "in quotes", imageId: `"${IMAGE}"`, told: `it has quotes inside: write "${IMAGE}"` },
       { name: "in upper case", imageId: IMAGE.toUpperCase(), told: `it has capital letters: write "${IMAGE}"` },
@@ -608,7 +608,7 @@ describe("arguments that are wrong", () => {
     {
       name: "a region with a blank",
       args: { region: "us-east-1 " },
-      words: ['region: "us-east-1 " is not a region; it has a blank around it: write "us-east-1"'],
+      words: ['region: "us-east-1 " is not a region; it has a space before or after it: write "us-east-1"'],
     },
     {
       name: "a name with a character that does not show",
@@ -622,7 +622,7 @@ describe("arguments that are wrong", () => {
         { delete: "1d" },
         'timeouts.delete: "1d" is not a duration; write one such as "30m" or "1h30m" (hours h, minutes m, seconds s)',
       ],
-      [{ create: "0s" }, 'timeouts.create: "0s" is no time to wait; write one such as "30m" or "1h30m"'],
+      [{ create: "0s" }, 'timeouts.create: "0s" is not longer than zero; write one such as "30m" or "1h30m"'],
       [
         { create: "-30m" },
         'timeouts.create: "-30m" is not a duration; write one such as "30m" or "1h30m" (hours h, minutes m, seconds s)',
@@ -668,7 +668,10 @@ describe("a set that names nobody", () => {
   for (const args of refused)
     it(`is refused: ${JSON.stringify(args)}`, () => {
       const [words, ...others] = told(args);
-      assert.match(words ?? "", /^accountIds: no grantee is declared, .* write accountIds: \[\] where nobody is meant, or name/);
+      assert.match(
+        words ?? "",
+        /^accountIds: no grantee is declared, .* write accountIds: \[\] if nobody is to have access, or name/,
+      );
       assert.deepEqual(others, []);
     });
 

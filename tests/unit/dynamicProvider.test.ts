@@ -1,7 +1,7 @@
 /** The operations of the dynamic provider with EC2 in memory: what the engine gets, and which calls are made. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, type Connection, type Patience } from "../../provider/core";
+import { AmiSharingError, type Connection, type WaitOptions } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
 import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
@@ -12,7 +12,7 @@ const [KEY_A, KEY_B, KEY_C] = [`account/${A}`, `account/${B}`, `account/${C}`];
 const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A provider, its engine, and an image with two snapshots. */
-function world(config: Record<string, string> = {}, patience: Patience = PATIENCE) {
+function world(config: Record<string, string> = {}, waitOptions: WaitOptions = PATIENCE) {
   const ec2 = new MemoryGateway();
   const connections: Connection[] = [];
   const provider = new DynamicProvider({
@@ -20,7 +20,7 @@ function world(config: Record<string, string> = {}, patience: Patience = PATIENC
       connections.push(connection);
       return ec2;
     },
-    patience,
+    waitOptions,
   });
   const configure = provider.configure({
     config: {
@@ -287,7 +287,7 @@ describe("create", () => {
     const { ec2, engine, imageId } = world();
     const { snapshotIds } = ec2.addImage(1);
     const error = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: { snapshotIds } }));
-    assert.match(error.message, /is not of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
+    assert.match(error.message, /is not among the snapshots of AMI .*its EBS snapshots are snap-.*\[invalid-argument\]$/);
     assert.deepEqual(ec2.modifications(), []);
   });
 

@@ -33,7 +33,7 @@ function world(key: string | undefined = KEY) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (key) for (const id of snapshotIds) ec2.encrypt(id, key);
-  const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
+  const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
   const plan = (args: Record<string, unknown>) => planChange(ec2, setOf({ imageId, ...args }));
   const grantees = () => ec2.keyGrants.map(({ accountId, keyId }) => `${accountId} ${keyId}`).sort();
   return { ec2, imageId, snapshotIds, engine, plan, grantees };
@@ -47,12 +47,9 @@ describe("kmsAccess check", () => {
     assert.equal(made.warnings.length, 2);
     assert.match(
       made.warnings[0] ?? "",
-      new RegExp(`^account/${A}, account/${C} may not use key ${KEY}, so can neither launch nor copy`),
+      new RegExp(`^account/${A}, account/${C} may not use key ${KEY}, and so cannot launch or copy`),
     );
-    assert.match(
-      made.warnings[1] ?? "",
-      /names neither organization nor unit of arn:aws:organizations::111122223333:organization\/o-abcde12345/,
-    );
+    assert.match(made.warnings[1] ?? "", /does not name arn:aws:organizations::111122223333:organization\/o-abcde12345/);
     assert.match(
       reportOf(made, "planned").replace(/\s+/g, " "),
       new RegExp(`encrypted: snap-\\w+, snap-\\w+ under the customer managed key ${KEY} of account ${OWNER}`),
@@ -179,7 +176,7 @@ describe("kmsAccess grant", () => {
 
   it("is the same by Terraform: made, told gone, made anew, retired", async () => {
     const { ec2, imageId, grantees } = world();
-    const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+    const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
     const config = { image_id: imageId, account_ids: [A, B], kms_access: "grant" };
     assert.deepEqual(errors({ diagnostics: await terraform.apply(config) }), []);
     assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`]);
@@ -209,7 +206,7 @@ describe("kmsAccess grant", () => {
   for (const gone of ["first", "second"])
     it(`stays with whoever another set of the program gives the same: the ${gone} of two leaves`, async () => {
       const { ec2, imageId, snapshotIds, grantees } = world();
-      const stack = new MemoryStack({ gateway: () => ec2, patience: PATIENCE });
+      const stack = new MemoryStack({ gateway: () => ec2, waitOptions: PATIENCE });
       const args = { imageId, accountIds: [A], createVolumePermissions: true, kmsAccess: "grant", mode: "additive" };
       const both = new Map<string, Props>([
         ["first", args],
@@ -231,7 +228,7 @@ describe("kmsAccess grant", () => {
 
   it("takes with it every grant under its name, whoever made it: the record may have been lost", async () => {
     const { ec2, imageId, engine, grantees } = world();
-    const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
+    const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
     const args = { imageId, accountIds: [A], kmsAccess: "grant", mode: "additive" };
     await engine.up(args);
     await second.up(args);
@@ -358,7 +355,7 @@ describe("checkUsage", () => {
       throw new AmiSharingError("not-authorized", "the caller may not call ec2:DescribeImageUsageReports");
     };
     const made = await plan({ accountIds: [], checkUsage: true, maxRevocations: 1 });
-    assert.match(made.doubts.join(), /^who still uses AMI ami-\w+ cannot be asked: .*\[not-authorized\]$/);
+    assert.match(made.doubts.join(), /^who still uses AMI ami-\w+ is not known: .*\[not-authorized\]$/);
     assert.equal(made.refusals[0]?.code, "too-many-revocations");
   });
 

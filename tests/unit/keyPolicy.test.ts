@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict";
 import { type KeyGrant, kmsKeyPolicyStatements } from "../../provider/core";
 import { GRANT_OPERATIONS } from "../../provider/core/aws/kmsGateway";
 import { partitionOf } from "../../provider/core/model/arns";
-import { admitsAccount, namesOrganization } from "../../provider/core/planning/keyPolicy";
+import { allowsAccount, namesOrganization } from "../../provider/core/planning/keyPolicy";
 
 const [A, B] = ["111122223333", "444455556666"];
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
@@ -83,7 +83,7 @@ describe("a key's policy", () => {
   ];
   for (const { name, policy: text, grants = [], admits } of cases)
     it(`${name}: ${admits ? "admits" : "does not admit"} the account`, () => {
-      assert.equal(admitsAccount(text, grants, A), admits);
+      assert.equal(allowsAccount(text, grants, A), admits);
     });
 });
 
@@ -114,8 +114,8 @@ describe("the statements for a key's policy", () => {
         Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
       },
     ]);
-    assert.equal(admitsAccount(text({ accountIds: [A] }), [], A), true);
-    assert.equal(admitsAccount(text({ accountIds: [A] }), [], B), false);
+    assert.equal(allowsAccount(text({ accountIds: [A] }), [], A), true);
+    assert.equal(allowsAccount(text({ accountIds: [A] }), [], B), false);
   });
 
   it("admit organizations by id, and units by their path, nested ones included", () => {

@@ -15,8 +15,8 @@ const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause
 function world() {
   const ec2 = new MemoryGateway();
   const image = ec2.addImage(1);
-  const pulumi = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
-  return { ec2, pulumi, terraform: new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE }), ...image };
+  const pulumi = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+  return { ec2, pulumi, terraform: new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE }), ...image };
 }
 
 describe("a set that names nobody", () => {
@@ -28,7 +28,7 @@ describe("a set that names nobody", () => {
     assert.ok(failed instanceof CheckFailed, String(failed));
     assert.match(
       failed.message,
-      /^accountIds: accountIds: no grantee is declared, .*write accountIds: \[\] where nobody is meant.*\[invalid-argument\]$/,
+      /^accountIds: accountIds: no grantee is declared, .*write accountIds: \[\] if nobody is to have access.*\[invalid-argument\]$/,
     );
     assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
     assert.deepEqual(ec2.calls, []);
@@ -64,7 +64,7 @@ describe("a set that names nobody", () => {
 
 describe("a set that names nobody on Terraform", () => {
   const words =
-    /^account_ids: no grantee is declared, .*write account_ids = \[\] where nobody is meant, or name somebody in account_ids, organization_arns or organizational_unit_arns, or with public = true \[invalid-argument\]/;
+    /^account_ids: no grantee is declared, .*write account_ids = \[\] if nobody is to have access, or name somebody in account_ids, organization_arns or organizational_unit_arns, or with public = true \[invalid-argument\]/;
 
   it("is refused in the plan, and nothing is asked", async () => {
     const { ec2, terraform, imageId } = world();
@@ -76,7 +76,7 @@ describe("a set that names nobody on Terraform", () => {
   for (const order of ["first", "last"])
     it(`is refused before it counts, asked ${order}: another set of the AMI is planned as if it were not there`, async () => {
       const { ec2, terraform, imageId } = world();
-      const other = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+      const other = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
       // One process plans both.
       Object.assign(other, { server: terraform.server });
       const nobody = () => terraform.plan({ image_id: imageId });

@@ -98,7 +98,7 @@ const REFUSED: readonly Rule[] = [
     },
     args: { public: true },
     code: "public-access-blocked",
-    says: /block public access is on for AMIs: .*; where it is meant, turn it off first \(aws ec2 disable-image-block-public-access\)/,
+    says: /block public access is on for AMIs: .*; if it is intended, turn it off first \(aws ec2 disable-image-block-public-access\)/,
     asEc2: (ec2, { imageId }) => ec2.changeLaunchPermissions(imageId, add("public")),
   },
   {
@@ -167,7 +167,7 @@ const DOUBTFUL: readonly Rule[] = [
       if (image) image.state = "pending";
     },
     args: { accountIds: [A] },
-    says: /the AMI is pending: it is waited for, 20 minutes at most/,
+    says: /the AMI is pending: the change waits for it, 20 minutes at most/,
   },
   {
     name: "key that KMS does not tell of",
@@ -176,7 +176,7 @@ const DOUBTFUL: readonly Rule[] = [
       encryptAll(AWS_MANAGED_KEY)(ec2, image);
     },
     args: { accountIds: [A], createVolumePermissions: true },
-    says: /KMS does not tell this caller under whose key \(kms:DescribeKey\)/,
+    says: /the caller may not read who manages the key \(kms:DescribeKey\)/,
     asEc2: (ec2, { imageId }) => ec2.changeLaunchPermissions(imageId, add(`account/${A}`)),
   },
   {

@@ -82,7 +82,7 @@ export const set = new AmiLaunchPermissionSet("model", {
   it("tells what it cannot declare: snapshots that differ, and the Marketplace", async () => {
     const { text } = await textOf([A, "user/aws-marketplace"], [A], [B, "public"]);
     assert.match(text, /^\/\/ Also shared with aws-marketplace, which no set grants or revokes\.$/m);
-    assert.match(text, /^\/\/ Its snapshots are shared differently.*shows first:$/m);
+    assert.match(text, /^\/\/ Its snapshots are shared differently.*shows this first:$/m);
     assert.match(text, /^\/\/ {3}snap-\w+: 111122223333$/m);
     assert.match(text, /^\/\/ {3}snap-\w+: 012345678901, everybody$/m);
     assert.deepEqual(argumentsIn(text), {

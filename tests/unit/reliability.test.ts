@@ -16,7 +16,7 @@ function world({ encrypted = false } = {}) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (encrypted) for (const id of snapshotIds) ec2.encrypt(id, KEY);
-  const dependencies = { gateway: () => ec2, patience: PATIENCE };
+  const dependencies = { gateway: () => ec2, waitOptions: PATIENCE };
   const engine = new MemoryEngine(new DynamicProvider(dependencies));
   const holders = () => [...new Set([imageId, ...snapshotIds].flatMap((id) => [...ec2.grantees(id)]))].sort();
   const keys = () => ec2.keyGrants.map(({ accountId }) => accountId).sort();
@@ -87,7 +87,7 @@ describe("old answers", () => {
 
     it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] with answers that lag behind grants B; what somebody else granted since is not the set's`, async () => {
       const { ec2, imageId, holders } = world();
-      const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+      const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
       const set = (...accounts: string[]) => ({ image_id: imageId, account_ids: accounts, mode });
       const apply = async (...accounts: string[]) =>
         assert.deepEqual(errors({ diagnostics: await terraform.apply(set(...accounts)) }), []);
@@ -158,10 +158,7 @@ describe("a state that cannot be read", () => {
       const before = engine.state ?? assert.fail();
       engine.state = { ...before, outputs: garble(before.outputs) };
       const said = await message(engine.destroy());
-      assert.match(
-        said,
-        new RegExp(`state records of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`),
-      );
+      assert.match(said, new RegExp(`state of the set of AMI ${imageId} cannot be read.*refresh.*\\[state-unreadable\\]$`));
       assert.deepEqual(holders(), [`account/${A}`]);
       await engine.refresh();
       await engine.destroy();
@@ -196,7 +193,7 @@ describe("changes that are cut off", () => {
     const expired = Object.assign(new Error("the AWS credentials have expired [credentials-expired]"), {});
     ec2.launchPermissions = (id) => (changed ? Promise.reject(expired) : launchPermissions.call(ec2, id));
     const said = await message(engine.up({ imageId, accountIds: [A], mode: "additive" }));
-    assert.match(said, /EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds/);
+    assert.match(said, /EC2 could not be read afterwards: the state records what was sent; refresh to read what EC2 has/);
     assert.deepEqual(engine.state?.outputs.grants, { [`account/${A}`]: "launch" });
     thawed(ec2);
     await engine.destroy();

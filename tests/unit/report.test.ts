@@ -60,7 +60,7 @@ describe("a report tells of each grantee why", () => {
     {
       name: "the Marketplace",
       given: [{}, ["user/aws-marketplace"]],
-      lines: ["= stays: no set can take it: user/aws-marketplace"],
+      lines: ["= stays: no set can revoke it: user/aws-marketplace"],
     },
     { name: "others, additive: not told", given: [{ mode: "additive", accountIds: [A] }, [key(A), key(B)], holds(A)], lines: [] },
     {

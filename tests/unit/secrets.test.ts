@@ -24,7 +24,7 @@ async function setUp() {
   const told: string[] = [];
   const provider = new DynamicProvider({
     gateway: () => ec2,
-    patience: { timeout: 5, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 },
+    waitOptions: { timeout: 5, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 },
     tell: (words) => told.push(words),
   });
   await provider.configure({ config: { get: () => undefined, require: () => "" } } as never);

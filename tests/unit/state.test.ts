@@ -6,15 +6,15 @@ import {
   type DeclaredSet,
   declaredGrants,
   decodeRecorded,
+  deserializePermissions,
   encodeGrants,
   type Grants,
   type PermissionSet,
   type Permissions,
   permissionSetOf,
   type Recorded,
-  readPermissions,
+  type SerializedPermissions,
   UNKNOWN,
-  type WrittenPermissions,
 } from "../../provider/core";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
 import {
@@ -152,7 +152,7 @@ describe("what is recorded of a set", () => {
       const outputs = JSON.parse(JSON.stringify(encodeOutputs(args, set, was)));
       assert.deepEqual(outputs.grants, grants);
       const unnamed = set.createVolume?.snapshotIds === undefined ? was.snapshotIds : undefined;
-      const inWords = (written: WrittenPermissions) => encodeGrants(readPermissions(written, []), unnamed);
+      const inWords = (written: SerializedPermissions) => encodeGrants(deserializePermissions(written, []), unnamed);
       assert.deepEqual(inWords(outputs.__record.live), grants);
       assert.deepEqual(outputs.__record.granted && inWords(outputs.__record.granted), granted);
       assert.deepEqual(argumentsIn(outputs), { ...args, region: "us-east-1" });

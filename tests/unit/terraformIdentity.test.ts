@@ -13,7 +13,7 @@ const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0
 function world() {
   const ec2 = new MemoryGateway();
   const [first, second] = [ec2.addImage(1), ec2.addImage(1)];
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, patience: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
   const rpc = (name: string, request: object) => ask(terraform.server, name, { type_name: RESOURCE, ...request });
   return { ec2, imageId: first.imageId, other: second.imageId, terraform, rpc };
 }

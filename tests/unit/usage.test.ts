@@ -73,7 +73,7 @@ describe("a usage report", () => {
     assert.match(warnings.join("\n"), WARNING);
     assert.match(
       doubts.join("\n"),
-      /^usage report amiur-\d+ of AMI ami-\w+ was made for this and cannot be deleted: .*\[not-authorized\]$/,
+      /^usage report amiur-\d+ of AMI ami-\w+ was created for this check and cannot be deleted: .*\[not-authorized\]$/,
     );
     assert.equal(ec2.usageReports.length, 1);
   });

@@ -83,7 +83,8 @@ export function migrationOf({ grants, images, sets: known }: OldState): Migratio
     });
     const declared = region === undefined ? withoutRegion(adopted) : adopted;
     if (declared.createVolumePermissions === undefined)
-      for (const grant of create) left.set(grant, "the AMI's snapshots are shared differently, which one set cannot declare");
+      for (const grant of create)
+        left.set(grant, "the AMI's snapshots are shared differently from each other, and one set cannot declare that");
     if (launch.length === 0 && declared.createVolumePermissions === undefined) return [];
     const providers = [...new Set([...launch, ...create].flatMap(({ provider }) => provider ?? []))].sort();
     return [{ declared, comments, providers, known: known.find((one) => one.imageId === imageId) }];

@@ -81,7 +81,7 @@ const notPermitted: Rule = {
 const publicAccessBlocked: Rule = {
   code: "public-access-blocked",
   what: (attempt, message) => `EC2 refuses to make ${resource(attempt)} public: ${message}`,
-  next: "where it is meant, turn block public access off first (aws ec2 disable-image-block-public-access, disable-snapshot-block-public-access), unless a declarative policy of the organization sets it",
+  next: "if it is intended, turn block public access off first (aws ec2 disable-image-block-public-access, disable-snapshot-block-public-access), unless a declarative policy of the organization sets it",
 };
 
 const unauthorized: Rule = {

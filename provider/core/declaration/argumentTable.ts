@@ -1,18 +1,18 @@
 /**
- * The arguments and outputs of a set, each described once, as plain data: Terraform's schema, the interfaces of programs and the tables of the
- * documentation are made from it.
+ * The arguments and outputs of a set with their descriptions, as plain data. Terraform's schema, the TypeScript interfaces and the tables in
+ * the documentation are generated from it.
  */
 
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_SESSION_NAME, VISIBILITY_TIMEOUT_SECONDS } from "../model";
 import type { DeclaredConnection, DeclaredSet } from "./arguments";
 
-/** One of the two engines; Terraform's words also hold for the constructs of CDKTN and CDKTF. */
+/** One of the two engines. The constructs of CDKTN and CDKTF use Terraform's texts. */
 export type Engine = "pulumi" | "terraform";
 
-/** What an argument takes; `strings` and `accounts` are lists without order, `accounts` of account ids. */
+/** The type of an argument. `strings` and `accounts` are unordered lists; `accounts` contains account ids. */
 export type ArgumentType = "string" | "boolean" | "number" | "strings" | "accounts" | Choice | Members;
 
-/** One of a few words. */
+/** A string with a fixed list of values. */
 export interface Choice {
   /** The name of the type in TypeScript. */
   readonly name: string;
@@ -34,32 +34,32 @@ export type Arguments = Readonly<Record<string, Argument>>;
  */
 export interface Argument {
   readonly type: ArgumentType;
-  /** What Pulumi programs may write besides, as a type of TypeScript. */
+  /** A further TypeScript type that Pulumi programs can use. */
   readonly orInPulumi?: string;
   readonly isRequired?: true;
-  /** What holds where the argument is left out. */
+  /** The default value. */
   readonly default?: string | boolean;
-  /** The same in words, where no one value holds: follows `Default:`. */
+  /** The text after `Default:`, if the default is not a single value. */
   readonly defaultText?: string | Readonly<Record<Engine, string>>;
   /** A change replaces the set. */
   readonly replaces?: true;
-  /** Says who gets or keeps access: where such an argument is a secret, no grantee is shown. */
+  /** The argument names grantees. If it is a secret, no grantee is shown. */
   readonly namesGrantees?: true;
-  /** Terraform's state holds the default where the configuration leaves the argument out. */
+  /** If the configuration leaves the argument out, Terraform's state contains the default. */
   readonly isComputedInTerraform?: true;
-  /** What it does, in words that hold for both engines. */
+  /** What the argument does, for both engines. */
   readonly text: string;
-  /** What only Pulumi's users have to know: follows `text`. */
+  /** Text for Pulumi's users only. It follows `text`. */
   readonly pulumi?: string;
-  /** What only Terraform's users have to know, with Terraform's names: follows `text`. */
+  /** Text for Terraform's users only, with Terraform's names. It follows `text`. */
   readonly terraform?: string;
-  /** Where the documentation says more: a page in docs, and its heading. */
+  /** A page in docs, and its heading, with more information. */
   readonly see?: string;
 }
 
 const TIMEOUT = `${VISIBILITY_TIMEOUT_SECONDS / 60}m`;
 
-/** How to reach EC2: arguments of each set in Pulumi, and of the provider block in Terraform. */
+/** The arguments of the connection. In Pulumi, each set has them; in Terraform, the provider block has them. */
 export const CONNECTION_ARGUMENTS = {
   profile: {
     type: "string",
@@ -93,7 +93,7 @@ export const CONNECTION_ARGUMENTS = {
   },
 } as const satisfies Arguments;
 
-/** The other arguments of a set, which both engines have. */
+/** The other arguments of a set, in both engines. */
 export const SET_ARGUMENTS = {
   imageId: {
     type: "string",
@@ -260,7 +260,7 @@ export const PROVIDER_ARGUMENTS = {
   },
 } as const satisfies Readonly<Record<keyof DeclaredConnection, Argument>>;
 
-/** What an engine shows of a set besides its arguments; `grants` is a map of texts. */
+/** An output of a set. `grants` is a map of strings. */
 export interface Output {
   readonly type: "string" | "strings" | "grants";
   readonly text: string;
@@ -276,13 +276,13 @@ export const OUTPUTS = {
   },
 } as const satisfies Readonly<Record<string, Output>>;
 
-/** Every argument of a set, as Pulumi has them. */
+/** All arguments of a set in Pulumi. */
 const ALL: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
 
-/** The arguments whose change replaces the set. */
+/** The names of the arguments whose change replaces the set. */
 export const REPLACING: readonly string[] = Object.keys(ALL).filter((name) => ALL[name]?.replaces);
 
-/** The arguments that name grantees. */
+/** The names of the arguments that name grantees. */
 export const NAMING_GRANTEES: readonly string[] = Object.keys(ALL).filter((name) => ALL[name]?.namesGrantees);
 
 /** The paths of the arguments that are lists, such as `createVolumePermissions.accountIds`. */
@@ -295,18 +295,18 @@ function listsIn(args: Arguments): string[] {
   });
 }
 
-/** The words of an argument for users of an engine, Terraform's with the names of Pulumi programs in `text`. */
+/** The description of an argument for one engine. Its `text` still has the argument names of Pulumi. */
 export function descriptionOf(argument: Argument, engine: Engine): string {
   const missing = defaultOf(argument, engine);
   return [meaningOf(argument, engine), ...(missing === undefined ? [] : [`Default: ${missing}.`])].join(" ");
 }
 
-/** What an argument does. */
+/** The description without the default. */
 export function meaningOf(argument: Argument, engine: Engine): string {
   return [argument.text, argument[engine]].filter((words) => words !== undefined).join(" ");
 }
 
-/** What holds where an argument is left out; undefined: it cannot be. */
+/** The default of an argument, as text. Undefined if the argument is required. */
 export function defaultOf({ default: value, defaultText: words }: Argument, engine: Engine): string | undefined {
   if (value !== undefined) return `\`${value}\``;
   return typeof words === "object" ? words[engine] : words;

@@ -1,4 +1,4 @@
-/** The arguments as users write them: their shapes, in the canonical form that decoding gives them. */
+/** The types of the arguments in canonical form, as decoding returns them. */
 
 import type { MaybeUnknown } from "../model";
 
@@ -8,19 +8,19 @@ export type Mode = "authoritative" | "additive";
 /** `revoke`: what this set granted. `reset`: every grant. `retain`: nothing. */
 export type OnDelete = "revoke" | "reset" | "retain";
 
-/** `check`: warn of accounts that may not use the key. `grant`: a KMS grant for each account. `ignore`: nothing. */
+/** `check`: warn about accounts that may not use the key. `grant`: create a KMS grant for each account. `ignore`: do nothing. */
 export type KmsAccess = "check" | "grant" | "ignore";
 
-/** `revoke`: a change takes access from whoever is not declared. `refuse`: not from those whom the state does not record. */
+/** `revoke`: a change revokes access from grantees that the state does not record. `refuse`: such a change fails. */
 export type Unrecorded = "revoke" | "refuse";
 
-/** Which accounts may create volumes from which of the image's snapshots. */
+/** Which accounts may create volumes from which snapshots of the image. */
 export interface CreateVolumeArguments {
   /** Default: the set's accounts. */
   readonly accountIds?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   /** Default: every EBS snapshot of the image. */
   readonly snapshotIds?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
-  /** Whether everybody may. Default: false. */
+  /** Whether every AWS account may create volumes. Default: false. */
   readonly public?: MaybeUnknown<boolean>;
 }
 
@@ -50,37 +50,37 @@ export interface DeclaredSet {
   readonly organizationalUnitArns?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   /** Whether every AWS account may launch the AMI. Absent: false. */
   readonly public?: MaybeUnknown<boolean>;
-  /** Confirms that `public` is meant: without it, `public` is refused. */
+  /** Confirms `public`. Without it, `public` is refused. */
   readonly acknowledgePublic?: MaybeUnknown<boolean>;
-  /** Who may create volumes from the AMI's snapshots; `true`: the set's accounts. Absent or false: not managed. */
+  /** Who may create volumes from the AMI's snapshots. `true`: the set's accounts. Absent or false: not managed. */
   readonly createVolumePermissions?: MaybeUnknown<boolean | CreateVolumeArguments>;
-  /** How many grantees one change may take access from; "none" is 0. Absent: any number. */
+  /** The most grantees that one change may revoke access from. "none" is 0. Absent: any number. */
   readonly maxRevocations?: MaybeUnknown<number | "none">;
-  /** What a change does about those who would lose access and whom the state does not record. Absent: "revoke". */
+  /** Whether a change may revoke access from grantees that the state does not record. Absent: "revoke". */
   readonly unrecorded?: MaybeUnknown<Unrecorded>;
-  /** Accounts that no change of the set takes access from. */
+  /** Accounts from which the set never revokes access. */
   readonly neverRevoke?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
-  /** What is done about the KMS keys of encrypted snapshots. Absent: "check". */
+  /** How the set handles the KMS keys of encrypted snapshots. Absent: "check". */
   readonly kmsAccess?: MaybeUnknown<KmsAccess>;
-  /** Whether a plan asks who still uses the image before they lose it. Absent: false. */
+  /** Whether a plan warns about accounts that use the image and lose it. Absent: false. */
   readonly checkUsage?: MaybeUnknown<boolean>;
   /** Absent: "authoritative". */
   readonly mode?: MaybeUnknown<Mode>;
-  /** What a destroy takes away. Absent: "revoke". */
+  /** What a destroy revokes. Absent: "revoke". */
   readonly onDelete?: MaybeUnknown<OnDelete>;
   /** How long an operation waits for EC2. */
   readonly timeouts?: MaybeUnknown<TimeoutArguments>;
   /** The AMI's region. Absent: the engine's. */
   readonly region?: MaybeUnknown<string>;
-  /** The profile in the shared AWS files whose credentials are used. */
+  /** The profile in the shared AWS config and credentials files. */
   readonly profile?: MaybeUnknown<string>;
-  /** The URL that EC2 is called at in place of AWS's own. */
+  /** The endpoint of EC2, a URL. */
   readonly endpoint?: MaybeUnknown<string>;
   /** A role to assume before EC2 is called. */
   readonly assumeRole?: MaybeUnknown<AssumeRole>;
 }
 
-/** How to reach EC2, as users write it once for many sets. */
+/** The arguments of a connection for many sets, such as Terraform's provider block. */
 export interface DeclaredConnection extends Pick<DeclaredSet, "region" | "profile" | "endpoint" | "assumeRole"> {
   /** Attempts after the first. */
   readonly maxRetries?: MaybeUnknown<number>;

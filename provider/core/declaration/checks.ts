@@ -1,32 +1,32 @@
-/** Checks across arguments that are each right by themselves, and the form in which a problem of an argument is told. */
+/** Checks of argument combinations, and the type of a problem with an argument. Checks of single arguments are in schema.ts. */
 
-import { escapeUnseen, UNKNOWN } from "../model";
+import { escapeInvisible, UNKNOWN } from "../model";
+import { mayBeRounded, show } from "./argumentMessages";
 import type { DeclaredSet } from "./arguments";
 import { SET_ARGUMENTS } from "./argumentTable";
-import { mayBeRounded, show } from "./argumentWords";
 
 /** What is wrong with one argument. */
 export interface ArgumentProblem {
   /** The top-level argument, such as `accountIds`. */
   readonly property: string;
-  /** The exact place: the argument's name, then list indices and member names. */
+  /** The path to the value: the argument's name, then list indexes and member names. */
   readonly path: readonly (string | number)[];
-  /** What is wrong and what to write instead, without the place. */
+  /** What is wrong and what to write instead, without the path. */
   readonly message: string;
 }
 
-/** The place of a problem as a user would write it: `accountIds[1]`, `createVolumePermissions.snapshotIds[0]`. */
+/** The path of a problem as text: `accountIds[1]`, `createVolumePermissions.snapshotIds[0]`. */
 export function problemPath({ path }: ArgumentProblem): string {
-  return escapeUnseen(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
+  return escapeInvisible(path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join(""));
 }
 
-/** A problem in words: the place, and what is wrong. */
+/** A problem as text: the path and the message. */
 export function problemText(problem: ArgumentProblem): string {
   return `${problemPath(problem)}: ${problem.message}`;
 }
 
-/** What arguments say together and cannot: sharing with everybody has to be confirmed. */
-export function problemsAcross(declared: DeclaredSet): ArgumentProblem[] {
+/** Problems of argument combinations: `public` needs `acknowledgePublic`. */
+export function combinationProblems(declared: DeclaredSet): ArgumentProblem[] {
   const createVolume = declared.createVolumePermissions;
   const publicVolumes = typeof createVolume === "object" && createVolume.public === true;
   if (
@@ -46,14 +46,15 @@ export function problemsAcross(declared: DeclaredSet): ArgumentProblem[] {
 }
 
 /**
- * What is wrong with a set that names nobody without saying so: a misspelt name of a config value gives an absent list, and an
- * authoritative set would then revoke every grant. `accountIds: []` says so. An additive set without grantees takes nothing from others.
+ * The problem of an authoritative set that names no grantee. If the name of a config value is misspelled, the list is absent, and the set
+ * would revoke every grant. A set that is meant to have no grantees declares `accountIds: []`. An additive set revokes no grants of others,
+ * so it needs no grantee.
  *
- * Not part of `decodeDeclaredSet`: what a state records was accepted once, and has to be read.
+ * This check is not part of `decodeDeclaredSet`, because the arguments in a state were accepted by an earlier version and must be readable.
  */
 export function granteeProblems(declared: DeclaredSet): readonly ArgumentProblem[] {
   const { accountIds, organizationArns, organizationalUnitArns, createVolumePermissions: volumes } = declared;
-  // With `public: false` alone nobody is named.
+  // `public: false` names no grantee.
   const isPublic = declared.public !== undefined && declared.public !== false;
   const namesVolumes = typeof volumes === "object" && (volumes.accountIds !== undefined || (volumes.public ?? false) !== false);
   const isDeclared = [accountIds, organizationArns, organizationalUnitArns].some((list) => list !== undefined);
@@ -70,12 +71,12 @@ export function granteeProblems(declared: DeclaredSet): readonly ArgumentProblem
       property: "accountIds",
       path: ["accountIds"],
       message:
-        "no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] where nobody is meant, or name somebody in accountIds, organizationArns or organizationalUnitArns, or with public: true",
+        "no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] if nobody is to have access, or name somebody in accountIds, organizationArns or organizationalUnitArns, or with public: true",
     },
   ];
 }
 
-/** What is accepted and may be a mistake, where numbers arrive as texts. */
+/** Account ids that are accepted, but may be rounded numbers. For Terraform, which passes numbers as strings. */
 export function roundedAccounts({
   accountIds,
   createVolumePermissions: volumes,
@@ -91,7 +92,7 @@ export function roundedAccounts({
     return rounded.map((id) => ({
       property: path[0],
       path,
-      message: `${show(id)} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; see that it is the account that is meant, and write ids in quotes`,
+      message: `${show(id)} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; check that it is the intended account, and write ids in quotes`,
     }));
   });
 }

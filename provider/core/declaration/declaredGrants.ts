@@ -1,4 +1,4 @@
-/** What arguments ask for as a grants map, where some of it may not be known yet: what an engine compares before EC2 is read. */
+/** The grants map of a declaration, parts of which may be unknown. An engine compares it with its state without reading EC2. */
 
 import {
   type GranteeKey,
@@ -12,14 +12,14 @@ import {
   UNKNOWN,
 } from "../model";
 import type { DeclaredSet } from "./arguments";
-import { canCreateVolumes, granteesIn, holds, type Intent, intentOf, volumesOf } from "./intent";
+import { canCreateVolumes, granteesIn, type Intent, includesGrantee, intentOf, volumesOf } from "./intent";
 
 /**
  * The grants map of a declaration, as far as it is known.
  *
- * A grantee that is not known yet is listed as `account/[unknown]`, and one in `previous` that an unknown value may
- * keep has the value {@link UNKNOWN}. Grants in `previous` that no set can change, or that this one never revokes, are
- * kept, so that they show no change; so are those in `claimed`, which other sets declare.
+ * An unknown grantee has the key `account/[unknown]`. A grantee in `previous` has the value {@link UNKNOWN} if an unknown argument may
+ * contain it. The map keeps grants in `previous` that no set can change or that this set never revokes, and grants in `claimed`, which other
+ * sets declare. So these grants show no change.
  */
 export function declaredGrants(
   declared: DeclaredSet,
@@ -30,7 +30,7 @@ export function declaredGrants(
   const neverRevoke = granteesIn("account", declared.neverRevoke);
   const entries = new Map<GranteeKey, MaybeUnknown<string>>();
   for (const key of new Set([...intent.launch.keys, ...volumesOf(intent).keys, ...Object.keys(previous)])) {
-    const words = withPrevious(key, wantedWords(intent, key), previous[key], holds(neverRevoke, key));
+    const words = withPrevious(key, wantedWords(intent, key), previous[key], includesGrantee(neverRevoke, key));
     if (words !== "") entries.set(key, words);
   }
   for (const [key, words] of Object.entries(claimed)) {
@@ -40,10 +40,10 @@ export function declaredGrants(
   return sortedGrants([...entries, ...unknownEntries(intent)]);
 }
 
-/** The words for what a declaration wants of a grantee; empty: nothing. */
+/** The declared permissions of a grantee, as text. Empty: none. */
 function wantedWords(intent: Intent, key: GranteeKey): MaybeUnknown<string> {
   const isOpen = intent.createVolume === UNKNOWN && canCreateVolumes(key);
-  return intendedWords(intent, holds(intent.launch, key), isOpen ? UNKNOWN : holds(volumesOf(intent), key));
+  return intendedWords(intent, includesGrantee(intent.launch, key), isOpen ? UNKNOWN : includesGrantee(volumesOf(intent), key));
 }
 
 function intendedWords(
@@ -57,7 +57,7 @@ function intendedWords(
   return permissionWords(mayLaunch, createVolume.snapshotIds ?? "all");
 }
 
-/** The same with what stays of what the grantee had: all of it where no set can change it, or this one never revokes it. */
+/** Adds the grantee's previous permissions if no set can change them, or if this set never revokes them. */
 function withPrevious(
   key: GranteeKey,
   wanted: MaybeUnknown<string>,
@@ -70,7 +70,7 @@ function withPrevious(
   return isNeverRevoked && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
 }
 
-/** An entry for each grantee that is not known yet. */
+/** An entry for each unknown grantee. */
 function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
   const { launch, createVolume } = intent;
   const volumes = volumesOf(intent);
@@ -84,15 +84,13 @@ function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
     const mayCreate = isOpen ? UNKNOWN : volumes.unknown.includes(unknown);
     let key = `${unknown.kind}/[unknown]`;
     for (let n = 2; entries.has(key); n++) key = `${unknown.kind}/[unknown ${n}]`;
-    entries.set(key, unknown.whole ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
+    entries.set(key, unknown.isWholeList ? UNKNOWN : intendedWords(intent, launch.unknown.includes(unknown), mayCreate));
   }
   return entries;
 }
 
-/**
- * The grantees that would lose something from `before` to `after`, as far as it is known.
- */
-export function losers(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
+/** The grantees that lose a permission from `before` to `after`, as far as it is known. */
+export function granteesLosingAccess(before: Grants, after: Readonly<Record<GranteeKey, MaybeUnknown<string>>>): GranteeKey[] {
   return Object.entries(before)
     .filter(([key, words]) => {
       const then = after[key] ?? "";

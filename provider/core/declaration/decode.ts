@@ -1,27 +1,27 @@
-/** Decoding arguments that an engine, a config file or a state file gives: to a declaration, or to what is wrong. */
+/** Decoding arguments to a declaration in canonical form, or to the problems of the arguments. */
 
 import * as v from "valibot";
 import { UNKNOWN } from "../model";
 import type { DeclaredConnection, DeclaredSet } from "./arguments";
-import { type ArgumentProblem, problemsAcross } from "./checks";
+import { type ArgumentProblem, combinationProblems } from "./checks";
 import { connectionSchema, setSchema } from "./schema";
 
 export type Decoded = { readonly declared: DeclaredSet } | { readonly problems: readonly ArgumentProblem[] };
 
 /**
- * Decodes arguments that came from a program, a config file or a state file.
+ * Decodes the arguments of a set from a program, a config file or a state file.
  *
- * Values that are not known yet are given as {@link UNKNOWN}. `undefined` and `null` count as absent.
+ * {@link UNKNOWN} is a value that is not known yet. `undefined` and `null` count as absent.
  */
 export function decodeDeclaredSet(input: Readonly<Record<string, unknown>>): Decoded {
   const result = v.safeParse(setSchema, withoutAbsent(input));
   if (!result.success) return { problems: result.issues.map(problem) };
   const declared = result.output as DeclaredSet;
-  const problems = problemsAcross(declared);
+  const problems = combinationProblems(declared);
   return problems.length > 0 ? { problems } : { declared };
 }
 
-/** Decodes the arguments of a connection, as {@link decodeDeclaredSet} does those of a set. */
+/** Decodes the arguments of a connection. See {@link decodeDeclaredSet}. */
 export function decodeConnection(
   input: Readonly<Record<string, unknown>>,
 ): { readonly connection: DeclaredConnection } | { readonly problems: readonly ArgumentProblem[] } {

@@ -1,5 +1,6 @@
-/** What users declare: the arguments, what is wrong with them, and the set that they make. */
+/** The entry of the folder with declarations: the arguments, their validation, and the set that they declare. */
 
+export { show } from "./argumentMessages";
 export type {
   AssumeRole,
   CreateVolumeArguments,
@@ -26,9 +27,8 @@ export {
   REPLACING,
   SET_ARGUMENTS,
 } from "./argumentTable";
-export { show } from "./argumentWords";
 export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
-export { declaredGrants, losers } from "./declaredGrants";
+export { declaredGrants, granteesLosingAccess } from "./declaredGrants";
 export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
 export {
   managedSnapshots,

@@ -1,12 +1,12 @@
-/** Whom the arguments name for what, as far as it is known: known grantees by their keys, and unknown ones by their kind. */
+/** The intent of the arguments: which grantees they name for which permission. Unknown grantees are listed by their kind. */
 
 import { accountKey, type GranteeKey, type MaybeUnknown, PUBLIC, parseGranteeKey, UNKNOWN } from "../model";
 import type { CreateVolumeArguments, DeclaredSet } from "./arguments";
 
-/** A kind of grantee of which a member (or, `whole`, the list itself) is not known yet. */
+/** An unknown grantee of this kind. `isWholeList`: the whole list of these grantees is unknown. */
 interface UnknownGrantee {
   readonly kind: "account" | "organization" | "organizationalUnit" | "public";
-  readonly whole: boolean;
+  readonly isWholeList: boolean;
 }
 
 /** The grantees of one permission. */
@@ -15,7 +15,7 @@ export interface Grantees {
   readonly unknown: readonly UnknownGrantee[];
 }
 
-/** Who is to have which permission. */
+/** The grantees of each permission. */
 export interface Intent {
   readonly launch: Grantees;
   /** Undefined: not managed. */
@@ -24,14 +24,14 @@ export interface Intent {
   >;
 }
 
-/** Who may create volumes, as far as that is known. */
+/** The grantees of create-volume permission, as far as they are known. */
 export function volumesOf({ createVolume }: Intent): Grantees {
   return createVolume === UNKNOWN || !createVolume ? NOBODY : createVolume.grantees;
 }
 
 const NOBODY: Grantees = { keys: new Set(), unknown: [] };
 
-/** What the arguments ask for. */
+/** The intent of a declaration. */
 export function intentOf(declared: DeclaredSet): Intent {
   const accounts = granteesIn("account", declared.accountIds);
   const everybody = publicIn(declared.public);
@@ -57,17 +57,17 @@ export function granteesIn(
   kind: "account" | "organization" | "organizationalUnit",
   list: MaybeUnknown<readonly MaybeUnknown<string>[]> = [],
 ): Grantees {
-  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, whole: true }] };
+  if (list === UNKNOWN) return { keys: new Set(), unknown: [{ kind, isWholeList: true }] };
   return {
     keys: new Set(list.filter((item) => item !== UNKNOWN).map((item) => (kind === "account" ? accountKey(item) : item))),
-    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, whole: false })),
+    unknown: list.filter((item) => item === UNKNOWN).map(() => ({ kind, isWholeList: false })),
   };
 }
 
 function publicIn(asked: MaybeUnknown<boolean> | undefined): Grantees {
   return {
     keys: new Set(asked === true ? [PUBLIC] : []),
-    unknown: asked === UNKNOWN ? [{ kind: "public", whole: false }] : [],
+    unknown: asked === UNKNOWN ? [{ kind: "public", isWholeList: false }] : [],
   };
 }
 
@@ -75,14 +75,14 @@ function merge(parts: readonly Grantees[]): Grantees {
   return { keys: new Set(parts.flatMap(({ keys }) => [...keys])), unknown: parts.flatMap(({ unknown }) => unknown) };
 }
 
-/** Whether a grantee is among some. */
-export function holds({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
+/** Whether the grantees include a grantee. */
+export function includesGrantee({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
   if (keys.has(key)) return true;
   const { kind } = parseGranteeKey(key);
   return unknown.some((u) => u.kind === kind) ? UNKNOWN : false;
 }
 
-/** Whether EC2 takes create-volume permission for a grantee at all. */
+/** Whether EC2 accepts create-volume permission for a grantee. */
 export function canCreateVolumes(key: GranteeKey): boolean {
   const { kind } = parseGranteeKey(key);
   return kind === "account" || kind === "public";

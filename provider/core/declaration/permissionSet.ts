@@ -1,4 +1,4 @@
-/** What a set wants once all of it is known: from its arguments to permissions on an image. */
+/** The set of a declaration whose values are all known, and the permissions that it wants on an image. */
 
 import {
   AmiSharingError,
@@ -16,10 +16,10 @@ import type { DeclaredSet, KmsAccess, Mode, OnDelete, Unrecorded } from "./argum
 import { SET_ARGUMENTS } from "./argumentTable";
 import { granteesIn, intentOf } from "./intent";
 
-/** Grantees that one error names. */
-const MOST_NAMED = 5;
+/** The most grantees that one error names. */
+const MAX_NAMED = 5;
 
-/** A set whose every value is known. */
+/** A set without unknown values. */
 export interface PermissionSet {
   readonly imageId: string;
   /** Who may launch the image. */
@@ -30,16 +30,16 @@ export interface PermissionSet {
     | undefined;
   readonly mode: Mode;
   readonly onDelete: OnDelete;
-  /** How many grantees one change may take access from. */
+  /** The most grantees that one change may revoke access from. */
   readonly maxRevocations: number;
-  /** Whether a change may take access from somebody whom the state does not record. */
+  /** Whether a change may revoke access from grantees that the state does not record. */
   readonly unrecorded: Unrecorded;
-  /** Whom no change takes access from. */
+  /** Grantees from whom the set never revokes access. */
   readonly neverRevoke: ReadonlySet<GranteeKey>;
   readonly kmsAccess: KmsAccess;
-  /** Whether a plan asks who still uses the image before they lose it. */
+  /** Whether a plan warns about accounts that use the image and lose it. */
   readonly checkUsage: boolean;
-  /** How long an operation waits for EC2, in seconds, where the declaration says so. */
+  /** The timeouts that the declaration contains, in seconds. */
   readonly timeouts?: Timeouts;
 }
 
@@ -47,7 +47,7 @@ export interface PermissionSet {
 export type Operation = "create" | "update" | "delete";
 export type Timeouts = { readonly [Name in Operation]?: number };
 
-/** The set of a declaration; undefined while something that decides about access is unknown. */
+/** The set of a declaration. Undefined while a value that affects access is unknown. */
 export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefined {
   const intent = intentOf(declared);
   const { imageId, mode = SET_ARGUMENTS.mode.default, onDelete = SET_ARGUMENTS.onDelete.default } = declared;
@@ -79,42 +79,42 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
   };
 }
 
-/** The refusal of a change that takes access from more grantees than the set allows; empty where it does not. */
+/** The refusal of a change that revokes access from more grantees than the set allows. Empty if it does not. */
 export function tooManyRevocations(
   imageId: string,
   revoked: readonly GranteeKey[],
   maxRevocations: number,
 ): readonly AmiSharingError[] {
   if (revoked.length <= maxRevocations) return [];
-  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MOST_NAMED)];
+  const [count, named] = [countedGrantees(revoked.length), firstFew([...revoked].sort(), MAX_NAMED)];
   return [
     new AmiSharingError(
       "too-many-revocations",
       `the change of AMI ${imageId} would take access from ${count} (${named}), and maxRevocations is ${maxRevocations}`,
-      { property: "maxRevocations", imageId, next: `where this is meant, set maxRevocations to ${revoked.length}` },
+      { property: "maxRevocations", imageId, next: `if this is intended, set maxRevocations to ${revoked.length}` },
     ),
   ];
 }
 
-/** How many grantees one change of a declaration may take access from. */
+/** The most grantees that one change may revoke access from. */
 export function maxRevocationsOf({ maxRevocations = Number.POSITIVE_INFINITY }: DeclaredSet): MaybeUnknown<number> {
   return maxRevocations === "none" ? 0 : maxRevocations;
 }
 
-/** What is known of the timeouts: they decide about no access, so that a plan need not wait for them. */
+/** The known timeouts. Unknown ones are left out: they do not affect access, so a plan does not need them. */
 function timeoutsOf({ timeouts }: DeclaredSet): Pick<PermissionSet, "timeouts"> {
   if (timeouts === undefined || timeouts === UNKNOWN) return {};
   const seconds = Object.entries(timeouts).map(([name, text]) => [name, durationSeconds(String(text))] as const);
   return { timeouts: Object.fromEntries(seconds.filter(([, value]) => value !== undefined)) };
 }
 
-/** The permissions that a set wants on an image: its owner, who always has access, is left out. */
+/** The permissions that a set wants on an image. The owner is left out, because it always has access. */
 export function targetPermissions(set: PermissionSet, image: { ownerId: string; snapshotIds: readonly string[] }): Permissions {
   const owner = accountKey(image.ownerId);
   return filterGrantees(namedPermissions(set, image), (key) => key !== owner);
 }
 
-/** The permissions that a set names on an image, for its owner too. */
+/** The permissions that a set declares on an image, including those of the owner. */
 export function namedPermissions(
   { launch, createVolume }: PermissionSet,
   image: { snapshotIds: readonly string[] },

@@ -1,15 +1,14 @@
-/** The schema of the arguments, one by one: what each takes, and its canonical form; the words for a wrong value are in argumentWords.ts. */
+/** The schema of each argument: which values it accepts, and their canonical form. The messages for wrong values are in argumentMessages.ts. */
 
 import * as v from "valibot";
 import { endpointProblem, NOT_A_URL } from "../aws";
 import { ACCOUNT_ID, type MaybeUnknown, UNKNOWN } from "../model";
-import type { DeclaredSet } from "./arguments";
-import { SET_ARGUMENTS } from "./argumentTable";
 import {
   ACCOUNTS,
   ACCOUNTS_OF_SNAPSHOTS,
   ACCOUNTS_ONLY,
   accountProblem,
+  choiceProblem,
   durationProblem,
   flagProblem,
   IMAGE,
@@ -25,13 +24,14 @@ import {
   type TextKind,
   textProblem,
   volumesProblem,
-  wordProblem,
-} from "./argumentWords";
+} from "./argumentMessages";
+import type { DeclaredSet } from "./arguments";
+import { SET_ARGUMENTS } from "./argumentTable";
 
 const unknown = v.literal(UNKNOWN);
 
-/** The schema, or a value that is not known yet; not a union, whose messages would hide the schema's own. */
-function known<S extends v.GenericSchema>(schema: S) {
+/** The schema, or {@link UNKNOWN}. It is not a union, because the messages of a union would hide the messages of the schema. */
+function orUnknown<S extends v.GenericSchema>(schema: S) {
   return v.lazy((input) => (input === UNKNOWN ? unknown : schema));
 }
 
@@ -45,12 +45,12 @@ function text(kind: TextKind, problemOf = textProblem) {
   );
 }
 
-/** Any text but an empty one. */
-const words = (what: string, example: string) => text({ what, matches: /./s, example });
+/** Any string that is not empty. */
+const nonEmpty = (what: string, example: string) => text({ what, matches: /./s, example });
 
 function list<S extends v.GenericSchema<unknown, string>>(item: S, kind: TextKind) {
   return v.pipe(
-    v.array(known(item), (issue) => listProblem(issue.input, kind)),
+    v.array(orUnknown(item), (issue) => listProblem(issue.input, kind)),
     v.transform((items) => canonicalList(items as readonly MaybeUnknown<string>[])),
   );
 }
@@ -73,21 +73,21 @@ const wholeNumber = (problemWords: string) => {
   const notWhole = (issue: v.BaseIssue<unknown>) => numberProblem(issue.input, problemWords);
   return v.pipe(v.number(notWhole), v.integer(notWhole), v.minValue(0, notWhole));
 };
-const grantees = wholeNumber('neither a whole number of grantees nor "none"');
+const revocationLimit = wholeNumber('neither a whole number of grantees nor "none"');
 const flag = v.boolean((issue) => flagProblem(issue.input));
 const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
-  v.picklist(values, (issue) => wordProblem(issue.input, values));
+  v.picklist(values, (issue) => choiceProblem(issue.input, values));
 
 const createVolumeArguments = v.strictObject(
   {
-    accountIds: v.optional(known(accounts(ACCOUNTS_OF_SNAPSHOTS))),
-    snapshotIds: v.optional(known(list(text(SNAPSHOTS, itemProblem), SNAPSHOTS))),
-    public: v.optional(known(flag)),
+    accountIds: v.optional(orUnknown(accounts(ACCOUNTS_OF_SNAPSHOTS))),
+    snapshotIds: v.optional(orUnknown(list(text(SNAPSHOTS, itemProblem), SNAPSHOTS))),
+    public: v.optional(orUnknown(flag)),
   },
   objectProblem("true, false or { accountIds, snapshotIds, public }", volumesProblem),
 );
 
-/** A list passes for an object with indices for names. */
+/** Refuses a list. Without it, the schema of an object would read a list as an object with numbers as names. */
 const noVolumes = v.custom<boolean>(
   () => false,
   (issue) => volumesProblem(issue.input),
@@ -105,9 +105,9 @@ const duration = v.pipe(
 
 const timeouts = v.strictObject(
   {
-    create: v.optional(known(duration)),
-    update: v.optional(known(duration)),
-    delete: v.optional(known(duration)),
+    create: v.optional(orUnknown(duration)),
+    update: v.optional(orUnknown(duration)),
+    delete: v.optional(orUnknown(duration)),
   },
   objectProblem("{ create, update, delete }", (value) => {
     const one = durationProblem(value) === undefined ? ` such as { update: ${show(value)} }` : ", each a duration";
@@ -115,9 +115,9 @@ const timeouts = v.strictObject(
   }),
 );
 
-/** Never shown where it holds a password. */
+/** An endpoint. A URL is not shown in messages, because it may contain a password. */
 const endpoint = v.pipe(
-  words("a URL", "https://ec2.us-east-1.amazonaws.com"),
+  nonEmpty("a URL", "https://ec2.us-east-1.amazonaws.com"),
   v.rawCheck(({ dataset, addIssue }) => {
     const problem = dataset.typed ? endpointProblem(dataset.value) : undefined;
     if (problem === undefined || !dataset.typed) return;
@@ -127,23 +127,23 @@ const endpoint = v.pipe(
 );
 
 const connectionEntries = {
-  region: v.optional(known(text({ what: "a region", matches: /^[a-z]{2,}(-[a-z]+)+-\d+$/, example: "us-east-1" }))),
-  profile: v.optional(known(words("a profile's name", "production"))),
-  endpoint: v.optional(known(endpoint)),
+  region: v.optional(orUnknown(text({ what: "a region", matches: /^[a-z]{2,}(-[a-z]+)+-\d+$/, example: "us-east-1" }))),
+  profile: v.optional(orUnknown(nonEmpty("a profile's name", "production"))),
+  endpoint: v.optional(orUnknown(endpoint)),
   assumeRole: v.optional(
-    known(
+    orUnknown(
       v.strictObject(
         {
-          roleArn: known(
+          roleArn: orUnknown(
             text({
               what: "a role's ARN",
               matches: /^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/,
               example: "arn:aws:iam::111122223333:role/share-images",
             }),
           ),
-          externalId: v.optional(known(words("an external id", "partner-42"))),
+          externalId: v.optional(orUnknown(nonEmpty("an external id", "partner-42"))),
           sessionName: v.optional(
-            known(text({ what: "a session name", matches: /^[\w+=,.@-]{2,64}$/, example: "share-images" })),
+            orUnknown(text({ what: "a session name", matches: /^[\w+=,.@-]{2,64}$/, example: "share-images" })),
           ),
         },
         objectProblem("{ roleArn, externalId, sessionName }"),
@@ -153,29 +153,31 @@ const connectionEntries = {
 };
 
 export const connectionSchema = v.strictObject(
-  { ...connectionEntries, maxRetries: v.optional(known(wholeNumber("not a whole number of retries"))) },
+  { ...connectionEntries, maxRetries: v.optional(orUnknown(wholeNumber("not a whole number of retries"))) },
   objectProblem("{ region, profile, endpoint, assumeRole, maxRetries }"),
 );
 
 export const setSchema = v.strictObject(
   {
-    imageId: known(text(IMAGE)),
-    accountIds: v.optional(known(accounts(ACCOUNTS))),
-    organizationArns: v.optional(known(arns(ORGANIZATIONS))),
-    organizationalUnitArns: v.optional(known(arns(ORGANIZATIONAL_UNITS))),
-    public: v.optional(known(flag)),
-    acknowledgePublic: v.optional(known(flag)),
+    imageId: orUnknown(text(IMAGE)),
+    accountIds: v.optional(orUnknown(accounts(ACCOUNTS))),
+    organizationArns: v.optional(orUnknown(arns(ORGANIZATIONS))),
+    organizationalUnitArns: v.optional(orUnknown(arns(ORGANIZATIONAL_UNITS))),
+    public: v.optional(orUnknown(flag)),
+    acknowledgePublic: v.optional(orUnknown(flag)),
     createVolumePermissions: v.optional(
-      known(v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments))),
+      orUnknown(
+        v.lazy((input) => (typeof input === "boolean" ? flag : Array.isArray(input) ? noVolumes : createVolumeArguments)),
+      ),
     ),
-    maxRevocations: v.optional(known(v.lazy((input) => (input === "none" ? v.literal("none") : grantees)))),
-    unrecorded: v.optional(known(oneOf(...SET_ARGUMENTS.unrecorded.type.values))),
-    neverRevoke: v.optional(known(accounts(ACCOUNTS_ONLY))),
-    kmsAccess: v.optional(known(oneOf(...SET_ARGUMENTS.kmsAccess.type.values))),
-    checkUsage: v.optional(known(flag)),
-    mode: v.optional(known(oneOf(...SET_ARGUMENTS.mode.type.values))),
-    onDelete: v.optional(known(oneOf(...SET_ARGUMENTS.onDelete.type.values))),
-    timeouts: v.optional(known(timeouts)),
+    maxRevocations: v.optional(orUnknown(v.lazy((input) => (input === "none" ? v.literal("none") : revocationLimit)))),
+    unrecorded: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.unrecorded.type.values))),
+    neverRevoke: v.optional(orUnknown(accounts(ACCOUNTS_ONLY))),
+    kmsAccess: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.kmsAccess.type.values))),
+    checkUsage: v.optional(orUnknown(flag)),
+    mode: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.mode.type.values))),
+    onDelete: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.onDelete.type.values))),
+    timeouts: v.optional(orUnknown(timeouts)),
     ...connectionEntries,
   } satisfies Record<keyof DeclaredSet, v.GenericSchema>,
   objectProblem("the arguments of a set"),

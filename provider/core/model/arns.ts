@@ -1,16 +1,16 @@
-/** What ARNs tell: the account of a principal and of a key, and the partition. */
+/** Parsing ARNs: the account of a principal or a key, and the partition. */
 
-/** The account of a principal's ARN or of a bare id; empty for others. */
+/** The account of a principal, given as ARN or as account id. Empty for other principals. */
 export function accountOfPrincipal(principal: string): string {
   return /^\d{12}$/.test(principal) ? principal : (/^arn:[^:]+:(?:iam|sts)::(\d{12}):/.exec(principal)?.[1] ?? "");
 }
 
-/** The partition of an ARN; `aws` for what is none. */
+/** The partition of an ARN. `aws` if the text is not an ARN. */
 export function partitionOf(arn: string): string {
   return /^arn:([^:]+):/.exec(arn)?.[1] ?? "aws";
 }
 
-/** The account that owns the key of an ARN. */
+/** The account that owns a key, by the key's ARN. */
 export function accountOfKey(arn: string): string {
   return arn.split(":")[4] ?? "";
 }

@@ -1,13 +1,13 @@
-/** Splitting a list into groups of a bounded size, and running calls a group at a time. */
+/** Splitting a list into groups, and running calls group by group. */
 
 import { MAX_CONCURRENT_CALLS } from "./limits";
 
-/** `items` in order, in groups of at most `size`; none for no items. */
+/** Splits `items` into groups of at most `size`. The order stays. */
 export function batches<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
-/** Runs `each` for all items, a group at a time; throws the first failure once its group has ended. */
+/** Runs `each` for all items, group by group. If a call fails, it waits for the rest of the group, and then throws the first error. */
 export async function inGroups<Item, Result>(items: readonly Item[], each: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (const group of batches(items, MAX_CONCURRENT_CALLS)) {

@@ -1,12 +1,12 @@
-/** Durations as Go writes them, which is how Terraform's and Pulumi's users give them. */
+/** Parsing and formatting durations in Go's format, which Terraform and Pulumi use. */
 
 /** Seconds. Go, package time, ParseDuration. */
 const UNITS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
-/** Go keeps a duration as nanoseconds in 63 bits. */
+/** Go stores a duration as a signed 64-bit number of nanoseconds. */
 const LONGEST = 2 ** 63 * 1e-9;
 
-/** The seconds of a duration such as `30m` or `1h30m`; undefined: it is none. */
+/** The seconds of a duration such as `30m` or `1h30m`. Undefined if the text is not a duration. */
 export function durationSeconds(text: string): number | undefined {
   const unsigned = text.replace(/^\+/, "");
   const parts = [...unsigned.matchAll(PART)];
@@ -15,7 +15,7 @@ export function durationSeconds(text: string): number | undefined {
   return seconds < LONGEST ? seconds : undefined;
 }
 
-/** Seconds in words: `1h30m`. */
+/** Formats seconds as a duration, such as `1h30m`. */
 export function durationWords(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)}ms`;
   const whole = Math.round(seconds);

@@ -1,31 +1,37 @@
-/** What is done about an error, by its code: a new code needs a row here before it compiles. */
+/** The error policy: how the adapters and operations treat each error code. A new code does not compile without an entry here. */
 
 import { AmiSharingError, type ErrorCode } from "./errors";
 
 export interface ErrorPolicy {
   /**
-   * What is at fault. `connection`: how AWS is reached, so that each call fails. `call`: one call or its answer. `set`: what a set asks for.
-   * Only the last one tells something of a planned change.
+   * The source of the error. `connection`: the connection to AWS, so every call fails. `call`: a single call or its answer. `set`: the
+   * arguments of a set.
    */
   readonly fault: "connection" | "call" | "set";
   /**
-   * Whether a plan warns of it and does not fail: something else in the same run may remove the cause, and where nothing does, the other
-   * sets are applied all the same.
+   * Whether a plan shows the error as a warning instead of failing. Another resource of the same run may remove the cause. If the cause
+   * stays, the apply of this set fails, and the other sets are applied.
    */
-  readonly mayPass: boolean;
-  /** Whether it is to be expected for every other AMI of the region, so that none is asked for. */
-  readonly everyAmi: boolean;
-  /** What became of a change that AWS answered so. `unknown`: an attempt before it may have been made. */
+  readonly warnsInPlan: boolean;
+  /** Whether every other AMI of the region would give the same error. Then a list stops. */
+  readonly affectsEveryAmi: boolean;
+  /** The result of a change that failed with the error. `unknown`: AWS may have made the change. */
   readonly change: "refused" | "unknown";
-  /** Whether a destroy is possible where the plan of a change fails with it. */
+  /** Whether the set can still be destroyed if the plan of a change fails with the error. */
   readonly destroyPossible: boolean;
-  /** The argument that it is about, where the error itself names none. */
+  /** The argument that the error is about, if the error itself does not name one. */
   readonly property?: "imageId" | "createVolumePermissions" | "region";
 }
 
-const CONNECTION = { fault: "connection", mayPass: false, everyAmi: true, change: "unknown", destroyPossible: false } as const;
-const CALL = { fault: "call", mayPass: false, everyAmi: false, change: "unknown", destroyPossible: false } as const;
-const SET = { fault: "set", mayPass: false, everyAmi: false, change: "refused", destroyPossible: false } as const;
+const CONNECTION = {
+  fault: "connection",
+  warnsInPlan: false,
+  affectsEveryAmi: true,
+  change: "unknown",
+  destroyPossible: false,
+} as const;
+const CALL = { fault: "call", warnsInPlan: false, affectsEveryAmi: false, change: "unknown", destroyPossible: false } as const;
+const SET = { fault: "set", warnsInPlan: false, affectsEveryAmi: false, change: "refused", destroyPossible: false } as const;
 
 const POLICIES = {
   "credentials-missing": CONNECTION,
@@ -33,18 +39,18 @@ const POLICIES = {
   "credentials-invalid": CONNECTION,
   "endpoint-unreachable": CONNECTION,
 
-  "region-missing": { ...CALL, everyAmi: true, property: "region" },
+  "region-missing": { ...CALL, affectsEveryAmi: true, property: "region" },
   "not-authorized": { ...CALL, change: "refused" },
-  throttled: { ...CALL, everyAmi: true, change: "refused" },
-  stopped: { ...CALL, everyAmi: true },
+  throttled: { ...CALL, affectsEveryAmi: true, change: "refused" },
+  stopped: { ...CALL, affectsEveryAmi: true },
   "bad-answer": CALL,
   "aws-error": CALL,
 
   "invalid-argument": { ...SET, destroyPossible: true },
-  "image-not-found": { ...SET, mayPass: true, destroyPossible: true, property: "imageId" },
-  "image-not-shareable": { ...SET, mayPass: true },
-  "snapshot-not-found": { ...SET, mayPass: true, property: "createVolumePermissions" },
-  "public-access-blocked": { ...SET, mayPass: true },
+  "image-not-found": { ...SET, warnsInPlan: true, destroyPossible: true, property: "imageId" },
+  "image-not-shareable": { ...SET, warnsInPlan: true },
+  "snapshot-not-found": { ...SET, warnsInPlan: true, property: "createVolumePermissions" },
+  "public-access-blocked": { ...SET, warnsInPlan: true },
   "not-owner": { ...SET, property: "imageId" },
   "sharing-refused": { ...SET, destroyPossible: true },
   "quota-exceeded": { ...SET, destroyPossible: true },
@@ -57,12 +63,12 @@ const POLICIES = {
   "not-visible": { ...SET, change: "unknown" },
 } as const satisfies Record<ErrorCode, ErrorPolicy>;
 
-/** The codes of how AWS is reached. */
+/** The codes of errors in the connection to AWS. */
 export type ConnectionFault = {
   [Code in ErrorCode]: (typeof POLICIES)[Code]["fault"] extends "connection" ? Code : never;
 }[ErrorCode];
 
-/** The policy of an error; undefined where it has no code of ours. */
+/** The policy of an error. Undefined if it is not an AmiSharingError. */
 export function policyOf(error: unknown): ErrorPolicy | undefined {
   return error instanceof AmiSharingError ? POLICIES[error.code] : undefined;
 }

@@ -1,8 +1,8 @@
-/** The errors a user can see: a stable code, the wrong value, what AWS said, and what to do next. */
+/** The error class: a stable code, the wrong value, the message of AWS, and what to do next. */
 
 import { escapeControls } from "./escape";
 
-/** What went wrong. A code keeps its meaning from release to release; docs/troubleshooting.md says of each what to do. */
+/** What went wrong. The meaning of a code never changes. docs/troubleshooting.md says for each code what to do. */
 export type ErrorCode =
   | "invalid-argument"
   | "image-not-found"
@@ -30,56 +30,57 @@ export type ErrorCode =
   | "state-unreadable"
   | "aws-error";
 
-/** What is known of an error besides its code. */
+/** The details of an error. */
 export interface ErrorDetails {
-  /** The argument that caused it, a top-level name of the set. */
+  /** The top-level argument that caused the error, such as `accountIds`. */
   readonly property?: string;
   /** The AMI. */
   readonly imageId?: string;
-  /** The error code that AWS answered. */
+  /** The error code that AWS returned. */
   readonly awsCode?: string;
   /** The request id that AWS support asks for. */
   readonly requestId?: string;
-  /** The call that failed, such as `ModifyImageAttribute`; named where the words do not name it. */
+  /** The call that failed, such as `ModifyImageAttribute`. The message adds it if the text does not contain it. */
   readonly call?: string;
-  /** The endpoint that was called, where it is not AWS's. */
+  /** The endpoint that was called, if it is not an endpoint of AWS. */
   readonly endpoint?: string;
   /** What the user can do about it. */
   readonly next?: string;
   /**
-   * Parts of the words that are not ours and stand without quotes, such as what AWS said: nobody may reword them.
+   * Parts of the message that come from others and are not in quotes, such as a message of AWS. An adapter that translates argument names
+   * must not change them.
    *
    * @internal
    */
   readonly verbatim?: readonly string[];
-  /** The error that this one was made of, such as the SDK's. */
+  /** The error that caused this one, such as an error of the SDK. */
   readonly cause?: unknown;
 }
 
-/** An error with a stable `code`; its message is one line without control characters, in lower case, and complete without a stack trace. */
+/** An error with a stable `code`. Its message is one line in lower case without control characters, and is complete without a stack trace. */
 export class AmiSharingError extends Error {
   /** Always `AmiSharingError`. */
   override readonly name = "AmiSharingError";
-  /** The argument that caused it, a top-level name such as `accountIds`. */
+  /** The top-level argument that caused the error, such as `accountIds`. */
   readonly property: string | undefined;
   /** The AMI. */
   readonly imageId: string | undefined;
-  /** The error code that AWS answered, such as `InvalidAMIID.NotFound`. */
+  /** The error code that AWS returned, such as `InvalidAMIID.NotFound`. */
   readonly awsCode: string | undefined;
   /** The request id that AWS support asks for. */
   readonly requestId: string | undefined;
-  /** What the user can do about it; also in the message. */
+  /** What the user can do about it. The message contains it, too. */
   readonly next: string | undefined;
   /** @internal */
   readonly verbatim: readonly string[];
 
   constructor(
-    /** What went wrong; also at the end of the message, in brackets. */
+    /** What went wrong. The message ends with it, in brackets. */
     readonly code: ErrorCode,
     what: string,
     details: ErrorDetails = {},
   ) {
-    super(sentence(code, what, details), details.cause === undefined ? undefined : { cause: details.cause });
+    super(messageOf(code, what, details), details.cause === undefined ? undefined : { cause: details.cause });
     this.property = details.property;
     this.imageId = details.imageId;
     this.awsCode = details.awsCode;
@@ -89,7 +90,7 @@ export class AmiSharingError extends Error {
   }
 }
 
-function sentence(code: ErrorCode, what: string, { awsCode, requestId, call, endpoint, next }: ErrorDetails): string {
+function messageOf(code: ErrorCode, what: string, { awsCode, requestId, call, endpoint, next }: ErrorDetails): string {
   const where = [call && !what.includes(call) && call, endpoint && !what.includes(endpoint) && `at ${endpoint}`];
   const aws = [awsCode && `AWS: ${awsCode}`, requestId && `request id ${requestId}`, where.filter(Boolean).join(" ")];
   const known = aws.filter(Boolean).join(", ");

@@ -1,8 +1,8 @@
-/** One grantee of a permission: its kinds, its key in the grants map, and reading a key back. */
+/** Grantees: their kinds, and their keys in the grants map. */
 
 /**
- * Who can hold a permission. `other` is a user that fits no kind, such as the Marketplace's `aws-marketplace`:
- * it is shown and never changed.
+ * Who can have a permission. `other` is a user id of no other kind, such as `aws-marketplace` of the AWS Marketplace. It is shown and never
+ * changed.
  */
 export type Grantee =
   | { readonly kind: "account"; readonly accountId: string }
@@ -11,7 +11,7 @@ export type Grantee =
   | { readonly kind: "public" }
   | { readonly kind: "other"; readonly userId: string };
 
-/** `account/111122223333`, an organization's or unit's ARN, `public`, or `user/aws-marketplace`. */
+/** `account/111122223333`, the ARN of an organization or organizational unit, `public`, or `user/aws-marketplace`. */
 export type GranteeKey = string;
 
 /** The key of everybody. */
@@ -26,14 +26,14 @@ export function accountKey(accountId: string): GranteeKey {
   return ACCOUNT_PREFIX + accountId;
 }
 
-/** The one key of a grantee: equal grantees have equal keys. */
+/** The key of a grantee. Equal grantees have equal keys. */
 export function granteeKey(grantee: Grantee): GranteeKey {
   switch (grantee.kind) {
     case "account":
       return accountKey(grantee.accountId);
     case "organization":
     case "organizationalUnit":
-      // AWS compares these ARNs without regard to case and answers them in lower case.
+      // AWS ignores the case of these ARNs and returns them in lower case.
       return grantee.arn.toLowerCase();
     case "public":
       return PUBLIC;
@@ -43,9 +43,9 @@ export function granteeKey(grantee: Grantee): GranteeKey {
 }
 
 /**
- * The grantee of a key; the inverse of {@link granteeKey}.
+ * The grantee of a key: the inverse of {@link granteeKey}.
  *
- * @throws Error where the text is no key: what is read from a state is checked with `isGranteeKey` before
+ * @throws Error if the text is not a key. Keys from a state are checked with `isGranteeKey` first
  */
 export function parseGranteeKey(key: GranteeKey): Grantee {
   if (key === PUBLIC) return { kind: "public" };
@@ -55,12 +55,12 @@ export function parseGranteeKey(key: GranteeKey): Grantee {
   return key.includes(":ou/") ? { kind: "organizationalUnit", arn: key } : { kind: "organization", arn: key };
 }
 
-/** The key of a `UserId` as EC2 answers it: an account, or one that fits no kind. */
+/** The key of a `UserId` that EC2 returns: an account or another user. */
 export function userKey(userId: string): GranteeKey {
   return granteeKey(/^\d{12}$/.test(userId) ? { kind: "account", accountId: userId } : { kind: "other", userId });
 }
 
-/** Whether a set may add or remove the grantee at all. */
+/** Whether a set can add and remove the grantee. */
 export function isManageable(key: GranteeKey): boolean {
   return !key.startsWith(OTHER_PREFIX);
 }
@@ -70,7 +70,7 @@ export function isAccount(key: GranteeKey): boolean {
   return key.startsWith(ACCOUNT_PREFIX);
 }
 
-/** Whether the grantee counts for the quota of entities: accounts, organizations and units do. */
+/** Whether the grantee counts toward the quota of entities: accounts, organizations and organizational units do. */
 export function isEntity(key: GranteeKey): boolean {
   return isManageable(key) && key !== PUBLIC;
 }

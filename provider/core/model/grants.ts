@@ -1,12 +1,12 @@
-/** The grants map, grantee → permissions in words, that previews show and state records: writing it and reading it back. */
+/** The grants map, which previews show and state contains: grantee → permissions as text. Encoding and decoding it. */
 
 import type { GranteeKey } from "./grantee";
 import { granteesOf, type Permissions } from "./permissions";
 
 /**
- * Grantee key → `launch`, `createVolume`, or `launch, createVolume`; where create-volume holds on some of the
- * snapshots only: `launch, createVolume on snap-…, snap-…`. Keys are sorted. After a refresh, ` (key grant gone)` ends the words of
- * an account whose KMS grant of the set's somebody else revoked.
+ * Grantee key → `launch`, `createVolume`, or `launch, createVolume`. For create-volume permission on some of the snapshots, the text names
+ * them: `launch, createVolume on snap-…, snap-…`. Keys are sorted. After a refresh, the text ends in ` (key grant gone)` for an account
+ * whose KMS grant somebody else revoked.
  */
 export type Grants = Record<GranteeKey, string>;
 
@@ -15,7 +15,7 @@ const CREATE_VOLUME = "createVolume";
 const ON = " on ";
 const KEYLESS = " (key grant gone)";
 
-/** The words for one grantee. `snapshotIds` are named unless the permission holds on every snapshot. */
+/** The text for one grantee. */
 export function permissionWords(launch: boolean, createVolume: CreateVolumeWords): string {
   const words: string[] = launch ? [LAUNCH] : [];
   if (createVolume === "all") words.push(CREATE_VOLUME);
@@ -25,9 +25,9 @@ export function permissionWords(launch: boolean, createVolume: CreateVolumeWords
 }
 
 /**
- * Writes permissions as a grants map.
+ * Encodes permissions as a grants map.
  *
- * @param allSnapshotIds the snapshots that "createVolume" without names stands for; undefined: always name them
+ * @param allSnapshotIds the snapshots that `createVolume` without snapshot ids means; undefined: the text always names the snapshots
  */
 export function encodeGrants(permissions: Permissions, allSnapshotIds: readonly string[] | undefined): Grants {
   return sortedGrants(
@@ -39,7 +39,7 @@ export function encodeGrants(permissions: Permissions, allSnapshotIds: readonly 
   );
 }
 
-/** The words for what two texts say of one grantee together. */
+/** The text for the union of two texts of one grantee. */
 export function joinWords(a: string, b: string): string {
   const [x, y] = [parseWords(a), parseWords(b)];
   const named = (volumes: CreateVolumeWords) => (typeof volumes === "string" ? [] : volumes);
@@ -48,7 +48,7 @@ export function joinWords(a: string, b: string): string {
   return permissionWords(x.launch || y.launch, everywhere ? "all" : both.length > 0 ? both : "none");
 }
 
-/** Reads a grants map back. `allSnapshotIds` are the snapshots that "createVolume" without names stands for. */
+/** Decodes a grants map. @param allSnapshotIds the snapshots that `createVolume` without snapshot ids means */
 export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]): Permissions {
   const launch = new Set<GranteeKey>();
   const createVolume = new Map<string, Set<GranteeKey>>();
@@ -61,13 +61,13 @@ export function decodeGrants(grants: Grants, allSnapshotIds: readonly string[]):
   return { launch, createVolume };
 }
 
-/** Grants in which those who lost their key say so. */
-export function markKeyless(grants: Grants, keyless: ReadonlySet<GranteeKey>): Grants {
+/** The grants with a mark on each account whose KMS grant is missing. */
+export function markMissingKeyGrants(grants: Grants, keyless: ReadonlySet<GranteeKey>): Grants {
   return Object.fromEntries(Object.entries(grants).map(([key, words]) => [key, keyless.has(key) ? words + KEYLESS : words]));
 }
 
-/** Those of whom the words say that they lost their key. */
-export function keylessIn(grants: Grants): ReadonlySet<GranteeKey> {
+/** The accounts that are marked as missing their KMS grant. */
+export function missingKeyGrantsIn(grants: Grants): ReadonlySet<GranteeKey> {
   return new Set(Object.keys(grants).filter((key) => grants[key]?.endsWith(KEYLESS)));
 }
 
@@ -84,7 +84,7 @@ export function isGranteeKey(text: string): boolean {
 const WORDS = /^(launch|(launch, )?createVolume( on snap-[0-9a-f]+(, snap-[0-9a-f]+)*)?)( \(key grant gone\))?$/;
 const KEY = /^(account\/\d{12}|public|user\/.*|arn:.+)$/s;
 
-/** On which snapshots create-volume permission holds. */
+/** The snapshots on which a grantee has create-volume permission. */
 type CreateVolumeWords = "none" | "all" | readonly string[];
 
 /** The inverse of {@link permissionWords}. */
@@ -97,7 +97,7 @@ function parseWords(text: string): { launch: boolean; createVolume: CreateVolume
   return { launch, createVolume: named.startsWith(ON) ? named.slice(ON.length).split(", ") : "all" };
 }
 
-/** A map with its keys in order, so that equal grants are equal text. */
+/** A map with sorted keys, so that equal grants are equal as text. */
 export function sortedGrants<Words>(entries: Iterable<readonly [GranteeKey, Words]>): Record<GranteeKey, Words> {
   return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

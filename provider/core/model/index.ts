@@ -1,11 +1,11 @@
-/** What access is, without AWS and without an engine: grantees, permissions, the grants in words, limits, durations, errors. */
+/** The entry of the folder with the model: grantees, permissions, grants maps, limits, durations, errors. It knows neither AWS nor an engine. */
 
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";
 export { durationSeconds, durationWords } from "./duration";
 export { type ConnectionFault, type ErrorPolicy, policyOf } from "./errorPolicy";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
-export { escapeControls, escapeUnseen, withoutUnseen } from "./escape";
+export { escapeControls, escapeInvisible, withoutInvisible } from "./escape";
 export {
   accountKey,
   type Grantee,
@@ -25,15 +25,15 @@ export {
   isGranteeKey,
   isPermissionWords,
   joinWords,
-  keylessIn,
-  markKeyless,
+  markMissingKeyGrants,
+  missingKeyGrantsIn,
   permissionWords,
   sortedGrants,
 } from "./grants";
 export {
-  ABSENCE_LOOKS,
   ABSENCE_PAUSE_MS,
   ABSENCE_PAUSE_SECONDS,
+  ABSENCE_READS,
   ACCOUNT_ID,
   BAD_ANSWER_PAUSE_MS,
   CONNECT_TIMEOUT_MS,
@@ -51,8 +51,8 @@ export {
   MAX_TIMEOUTS_PER_CALL,
   ORGANIZATION_ARN,
   ORGANIZATIONAL_UNIT_ARN,
+  PROGRESS_INTERVAL_SECONDS,
   REQUEST_TIMEOUT_MS,
-  SIGN_OF_LIFE_SECONDS,
   SNAPSHOT_ID,
   STOP_GRACE_MS,
   USAGE_RESOURCE_TYPES,
@@ -71,12 +71,12 @@ export {
   type Permissions,
   union,
 } from "./permissions";
-export { type MaybeUnknown, UNKNOWN } from "./unknown";
 export {
+  deserializePermissions,
   granteeKeysSchema,
   grantsSchema,
   permissionsSchema,
-  readPermissions,
-  type WrittenPermissions,
-  writePermissions,
-} from "./written";
+  type SerializedPermissions,
+  serializePermissions,
+} from "./serialized";
+export { type MaybeUnknown, UNKNOWN } from "./unknown";

@@ -1,4 +1,4 @@
-/** Lists in words that stay short. */
+/** Short text for long lists. */
 
 /** The first few items, and how many more. */
 export function firstFew(items: readonly string[], most: number): string {
@@ -6,7 +6,7 @@ export function firstFew(items: readonly string[], most: number): string {
   return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** How many grantees. */
+/** The number of grantees, as text. */
 export function countedGrantees(count: number): string {
   return count === 1 ? "1 grantee" : `${count} grantees`;
 }

@@ -1,8 +1,8 @@
-/** Permissions as sets of grantees, and the arithmetic on them: difference, union, intersection, emptiness. */
+/** Permissions as sets of grantees, and the set operations on them. */
 
 import type { GranteeKey } from "./grantee";
 
-/** Who may launch an image, and who may create volumes from which snapshot. A snapshot without a grantee is left out. */
+/** Who may launch an image, and who may create volumes from each snapshot. A snapshot without grantees is left out. */
 export interface Permissions {
   readonly launch: ReadonlySet<GranteeKey>;
   readonly createVolume: ReadonlyMap<string, ReadonlySet<GranteeKey>>;
@@ -10,17 +10,17 @@ export interface Permissions {
 
 export const NO_PERMISSIONS: Permissions = { launch: new Set(), createVolume: new Map() };
 
-/** What is in `a` and not in `b`. */
+/** The permissions in `a` that are not in `b`. */
 export function minus(a: Permissions, b: Permissions): Permissions {
   return combine(a, b, (x, y) => new Set([...x].filter((key) => !y.has(key))));
 }
 
-/** What is in `a` or in `b`. */
+/** The permissions in `a` or in `b`. */
 export function union(a: Permissions, b: Permissions): Permissions {
   return combine(a, b, (x, y) => new Set([...x, ...y]));
 }
 
-/** What is in both. */
+/** The permissions in both. */
 export function intersection(a: Permissions, b: Permissions): Permissions {
   return combine(a, b, (x, y) => new Set([...x].filter((key) => y.has(key))));
 }
@@ -30,7 +30,7 @@ export function filterGrantees(permissions: Permissions, keep: (key: GranteeKey)
   return combine(permissions, NO_PERMISSIONS, (x) => new Set([...x].filter(keep)));
 }
 
-/** The create-volume permissions of the snapshots that `keep` accepts, beside all launch permissions. */
+/** All launch permissions, and the create-volume permissions of the snapshots that `keep` accepts. */
 export function filterSnapshots(permissions: Permissions, keep: (snapshotId: string) => boolean): Permissions {
   return {
     launch: permissions.launch,
@@ -42,7 +42,7 @@ export function isEmpty({ launch, createVolume }: Permissions): boolean {
   return launch.size === 0 && createVolume.size === 0;
 }
 
-/** Every grantee that holds something. */
+/** Every grantee that has a permission. */
 export function granteesOf({ launch, createVolume }: Permissions): Set<GranteeKey> {
   return new Set([launch, ...createVolume.values()].flatMap((keys) => [...keys]));
 }

@@ -1,4 +1,4 @@
-/** The mark for a value that an engine does not know yet, such as an output of a resource that is still to be made. */
+/** The placeholder for a value that the engine does not know yet, such as an output of a resource that is not created yet. */
 
 export const UNKNOWN = Symbol("unknown");
 

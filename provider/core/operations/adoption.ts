@@ -1,16 +1,16 @@
-/** The arguments that declare an AMI as it is shared now; pure. */
+/** Adoption: the arguments that declare an AMI as it is shared now. No I/O. */
 
 import { type DeclaredSet, granteeProblems } from "../declaration";
 import type { AmiPermissions } from "./describePermissions";
 
 export interface Adoption {
-  /** What an authoritative set has to say so that it changes nothing; empty lists are left out, but where nobody has access. */
+  /** The arguments of an authoritative set that changes nothing. Empty lists are left out, unless nobody has access. */
   readonly declared: DeclaredSet;
-  /** What no set can declare, in words. */
+  /** Messages about what no set can declare. */
   readonly comments: readonly string[];
 }
 
-/** The set that an AMI's permissions are already. */
+/** The arguments that declare the permissions of an AMI. */
 export function adoptionOf(permissions: AmiPermissions): Adoption {
   const { imageId, region, accountIds, organizationArns, organizationalUnitArns, otherUserIds } = permissions;
   const volumes = volumesOf(permissions);
@@ -26,7 +26,7 @@ export function adoptionOf(permissions: AmiPermissions): Adoption {
   };
   const declared = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as unknown as DeclaredSet;
   return {
-    // Nobody is said in words.
+    // If nobody has access, the set must say so with an empty list.
     declared: granteeProblems(declared).length > 0 ? { ...declared, accountIds: [] } : declared,
     comments: [
       ...(otherUserIds.length > 0 ? [`Also shared with ${otherUserIds.join(", ")}, which no set grants or revokes.`] : []),
@@ -36,17 +36,17 @@ export function adoptionOf(permissions: AmiPermissions): Adoption {
 }
 
 interface Volumes {
-  /** The argument; undefined: not managed. */
+  /** The value of `createVolumePermissions`. Undefined: not managed. */
   readonly declared: unknown;
   readonly public: boolean;
   readonly comments: readonly string[];
 }
 
-/** True with the arguments as they are written here, and once somebody adds `createVolumePermissions`. */
-const UNALIKE =
-  "Its snapshots are shared differently, which one set cannot declare. They stay as they are while the set has no createVolumePermissions; with it, the set manages them, and revokes whom it does not name, as the next plan or preview shows first:";
+/** The comment stays true if somebody later adds `createVolumePermissions` to the arguments. */
+const SNAPSHOTS_SHARED_DIFFERENTLY =
+  "Its snapshots are shared differently from each other, and one set cannot declare that. They stay as they are while the set has no createVolumePermissions. With it, the set manages them and revokes grantees that it does not name. The next plan or preview shows this first:";
 
-/** One list of grantees on some of the snapshots can be declared; several lists cannot, and are left unmanaged. */
+/** A set can declare one list of grantees, on all or some of the snapshots. If the snapshots have different grantees, they are not managed. */
 function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions): Volumes {
   const shared = snapshots.filter((snapshot) => snapshot.accountIds.length > 0 || snapshot.public);
   const [first] = shared;
@@ -61,7 +61,7 @@ function volumesOf({ snapshots, accountIds, public: everybody }: AmiPermissions)
     return {
       declared: undefined,
       public: false,
-      comments: [UNALIKE, ...lines],
+      comments: [SNAPSHOTS_SHARED_DIFFERENTLY, ...lines],
     };
   }
   const all = shared.length === snapshots.length;

@@ -1,10 +1,10 @@
-/** Who an image is shared with now, whole and in plain lists: the Permissions tab of the EC2 console. */
+/** Reads with whom an image is shared, and returns plain lists, as on the Permissions tab of the EC2 console. */
 
 import type { Gateway, Image, Snapshot } from "../aws";
 import { encodeGrants, type GranteeKey, type Grants, type Permissions, PUBLIC, parseGranteeKey } from "../model";
-import { look } from "../planning";
+import { readLive } from "../planning";
 
-/** Who an AMI is shared with. Lists are sorted; the owner, who always has access, is in none of them. */
+/** With whom an AMI is shared. The lists are sorted. They do not contain the owner, who always has access. */
 export interface AmiPermissions {
   /** The AMI, `ami-…`. */
   readonly imageId: string;
@@ -12,60 +12,60 @@ export interface AmiPermissions {
   readonly region: string;
   /** The account that owns the AMI, 12 digits. */
   readonly ownerId: string;
-  /** The AMI's name, where EC2 shows one. */
+  /** The AMI's name, if EC2 shows one. */
   readonly name?: string;
   /** Accounts that may launch the AMI, 12 digits each. */
   readonly accountIds: string[];
-  /** Organizations all of whose accounts may launch it, by full ARN in lower case. */
+  /** Organizations whose accounts may launch it, by full ARN in lower case. */
   readonly organizationArns: string[];
-  /** Organizational units all of whose accounts may launch it, by full ARN in lower case. */
+  /** Organizational units whose accounts may launch it, by full ARN in lower case. */
   readonly organizationalUnitArns: string[];
   /** Whether every AWS account may launch it. */
   readonly public: boolean;
-  /** Users that are no accounts, such as `aws-marketplace`. */
+  /** Users that are not accounts, such as `aws-marketplace`. */
   readonly otherUserIds: string[];
-  /** Whether any of the snapshots is encrypted: then accounts that launch need the key, too. */
+  /** Whether any of the snapshots is encrypted. Then accounts that launch also need access to the key. */
   readonly encrypted: boolean;
   /** The EBS snapshots of the image and who may create volumes from them. */
   readonly snapshots: SnapshotPermissions[];
-  /** The same as grantee → permissions. */
+  /** The same permissions as a map: grantee → permissions. */
   readonly grants: Grants;
 }
 
-/** Who may create volumes from one of an AMI's snapshots, which copying the AMI needs and launching does not. */
+/** Who may create volumes from one snapshot of an AMI. An account needs this to copy the AMI, but not to launch it. */
 export interface SnapshotPermissions {
   /** The snapshot, `snap-…`. */
   readonly snapshotId: string;
   /** Accounts that may create volumes from it, sorted, 12 digits each. */
   readonly accountIds: string[];
-  /** Whether every AWS account may. */
+  /** Whether every AWS account may create volumes from it. */
   readonly public: boolean;
-  /** Whether it is encrypted: then those accounts need its key, too. */
+  /** Whether it is encrypted. Then these accounts also need access to the key. */
   readonly encrypted: boolean;
-  /** The ARN of the key, where it is encrypted. */
+  /** The ARN of the key, if the snapshot is encrypted. */
   readonly kmsKeyId?: string;
 }
 
 /**
- * Who an AMI of the caller's is shared with now, whoever shared it. Two calls, one more for each snapshot, and one where any of them
- * is encrypted.
+ * Reads with whom an AMI of the caller is shared, including grants that other tools made. It makes two calls, one call for each snapshot,
+ * and one more call if a snapshot is encrypted.
  *
  * @param imageId `ami-…`, in the gateway's region
- * @throws AmiSharingError `image-not-found`; `not-owner`, as EC2 shows permissions to an AMI's owner only; and the errors of the
+ * @throws AmiSharingError `image-not-found`; `not-owner`, because EC2 shows the permissions only to the owner of an AMI; errors of the
  *   connection, such as `not-authorized`
  */
 export async function describePermissions(gateway: Gateway, imageId: string): Promise<AmiPermissions> {
   const described = await gateway.describeImage(imageId);
-  const { live, gone } = await look(gateway, described, described.snapshotIds);
+  const { live, gone } = await readLive(gateway, described, described.snapshotIds);
   const image = { ...described, snapshotIds: described.snapshotIds.filter((id) => !gone.has(id)) };
   const snapshots = image.encrypted ? await gateway.describeSnapshots(image.snapshotIds) : [];
   return amiPermissions(await gateway.region(), image, live, snapshots);
 }
 
 /**
- * The same of what was read already.
+ * The permissions of an AMI, made from what has been read.
  *
- * @param described the image's snapshots; may be absent where none is encrypted
+ * @param described the image's snapshots; may be empty if none is encrypted
  */
 export function amiPermissions(region: string, image: Image, live: Permissions, described: readonly Snapshot[]): AmiPermissions {
   return {

@@ -1,14 +1,14 @@
-/** Describing the image of a set before its permissions are read or changed: whether it is gone, and the wait until it is no longer pending. */
+/** Reads the image of a set before an operation: decides whether the image is gone, and waits while it is pending. */
 
 import type { Gateway, Image } from "../aws";
 import { AmiSharingError, durationWords } from "../model";
 import { poll, stopped, type Wait } from "../planning";
 
 /**
- * The image, or undefined where it is gone.
+ * The image, or undefined if it is gone.
  *
- * EC2 gives another account's private image and a deregistered one the same answer, and taking the first for the second
- * would forget a set that still shares: an image counts as gone only for its owner's credentials.
+ * EC2 answers the same for a private image of another account and for a deregistered image. So an image counts as gone only if the
+ * credentials are those of its owner. Otherwise, wrong credentials would remove a set from the state that still shares its image.
  */
 export async function existingImage(gateway: Gateway, imageId: string, ownerId: string | undefined): Promise<Image | undefined> {
   try {
@@ -22,7 +22,7 @@ export async function existingImage(gateway: Gateway, imageId: string, ownerId: 
     if (caller === undefined)
       throw new AmiSharingError(
         "caller-unknown",
-        `AMI ${imageId} of account ${ownerId} is not found, and STS does not tell whose the credentials are: whether the AMI is gone is not known`,
+        `AMI ${imageId} of account ${ownerId} is not found, and STS does not return the account of the credentials: it is not known whether the AMI is gone`,
         { imageId, next: "allow sts:GetCallerIdentity or check STS's endpoint, and repeat; nothing was changed or forgotten" },
       );
     throw new AmiSharingError(
@@ -36,23 +36,28 @@ export async function existingImage(gateway: Gateway, imageId: string, ownerId: 
   }
 }
 
-/** The image once it is no longer pending, as EC2 changes the permissions of available images only. */
-export async function imageNotPending(gateway: Gateway, imageId: string, patience: Wait): Promise<Image> {
+/** Waits while the image is pending, because EC2 changes the permissions only of available images. */
+export async function waitWhilePending(gateway: Gateway, imageId: string, waitOptions: Wait): Promise<Image> {
   const image = await poll(
     () => gateway.describeImage(imageId),
     ({ state }) => state !== "pending",
-    patience,
+    waitOptions,
     () => `AMI ${imageId} to be available: it is pending`,
   );
   if (image.state !== "pending") return image;
-  if (patience.signal?.aborted) throw stopped(imageId, "while the AMI is pending; nothing was changed");
-  throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is still pending after ${durationWords(patience.timeout)}`, {
-    property: "imageId",
-    imageId,
-    next: `repeat once it is available; to wait longer, raise timeouts.${patience.operation}`,
-  });
+  if (waitOptions.signal?.aborted) throw stopped(imageId, "while the AMI is pending; nothing was changed");
+  throw new AmiSharingError(
+    "image-not-shareable",
+    `AMI ${imageId} is still pending after ${durationWords(waitOptions.timeout)}`,
+    {
+      property: "imageId",
+      imageId,
+      next: `repeat once it is available; to wait longer, raise timeouts.${waitOptions.operation}`,
+    },
+  );
 }
 
+/** For `catch`: returns undefined if the image does not exist, and throws every other error. */
 export function unlessNotFound(error: Error): undefined {
   if (!isNotFound(error)) throw error;
 }

@@ -1,4 +1,4 @@
-/** What is done: making EC2 have a set, taking it away, reading what an AMI or a region has, and adopting it. */
+/** The entry of the folder with the operations: applying a set, removing it, reading an AMI or a region, and adopting an AMI. */
 
 export { type Adoption, adoptionOf } from "./adoption";
 export { type AmiPermissions, describePermissions, type SnapshotPermissions } from "./describePermissions";

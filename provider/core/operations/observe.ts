@@ -1,49 +1,48 @@
-/** Reading what EC2 and KMS have of a set that is recorded, for a refresh: what still holds, and what others took away. */
+/** The refresh of a set: reads from EC2 and KMS which of its grants exist, and which somebody else revoked. */
 
 import type { Gateway, Image } from "../aws";
 import { managedSnapshots, type PermissionSet } from "../declaration";
 import { accountKey, granteesOf, inGroups, intersection, isEmpty, minus, NO_PERMISSIONS, type Permissions } from "../model";
 import {
-  DEFAULT_PATIENCE,
+  confirmGone,
+  DEFAULT_WAIT_OPTIONS,
   grantName,
-  look,
-  lookAgain,
+  type OwnedImage,
   type OwnKeyGrant,
-  type Patience,
-  type Readable,
   type Recorded,
-  stillGone,
+  readLive,
+  rereadUntilShown,
+  type WaitOptions,
 } from "../planning";
 import { existingImage, unlessNotFound } from "./existingImage";
 
 /**
- * Reads what EC2 has for a set, in one call for the image and one for each snapshot; where nothing is recorded yet, or the image
- * cannot be read, it is described first.
+ * Reads what EC2 has for a set, in one call for the image and one for each snapshot. If nothing is recorded yet, or if the image cannot be
+ * read, another call describes the image first.
  *
- * A grant of the set's that one answer does not show stays the set's. The set gives it up only where EC2 still does not show it after
- * repeated looks: then somebody else took it away, and it is told as drift. Likewise what the set revoked last and EC2 shows: after
- * repeated looks somebody else granted it.
+ * If EC2 does not show a grant of the set, it is read again. If EC2 still does not show it after repeated reads, somebody else revoked
+ * it, and it is drift. Likewise, if EC2 still shows what the set revoked last, somebody else granted it again.
  *
- * @returns undefined where the image is gone
+ * @returns the new record; undefined if the image is gone
  */
 export async function observe(
   gateway: Gateway,
   set: PermissionSet,
   previous?: Recorded,
-  patience: Patience = DEFAULT_PATIENCE,
+  waitOptions: WaitOptions = DEFAULT_WAIT_OPTIONS,
 ): Promise<Recorded | undefined> {
   const granted = previous?.granted ?? NO_PERMISSIONS;
-  const permissionsOf = (image: Readable & Pick<Image, "snapshotIds">) =>
-    look(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
-  // An image keeps its owner for life, and gets no more snapshots.
+  const permissionsOf = (image: OwnedImage & Pick<Image, "snapshotIds">) =>
+    readLive(gateway, image, new Set([...managedSnapshots(set, image), ...granted.createVolume.keys()]));
+  // The owner and the snapshots of an image never change, so they need not be read again.
   const known = previous?.ownerId ? { imageId: set.imageId, ...previous } : undefined;
   const read = known && (await permissionsOf(known).catch(unlessNotFound));
   const image = read ? known : await existingImage(gateway, set.imageId, previous?.ownerId);
   if (!image) return undefined;
   const first = read ?? (await permissionsOf(image));
   const revoked = previous?.revoked ?? NO_PERMISSIONS;
-  const live = await lookAgain(gateway, image, { add: granted, remove: revoked }, first.live, patience);
-  const gone = await stillGone(gateway, first.gone, patience);
+  const live = await rereadUntilShown(gateway, image, { add: granted, remove: revoked }, first.live, waitOptions);
+  const gone = await confirmGone(gateway, first.gone, waitOptions);
   const stillRevoked = minus(revoked, live);
   return {
     region: await gateway.region(),
@@ -56,7 +55,10 @@ export async function observe(
   };
 }
 
-/** Who lost a KMS grant of the set's; one call for each key that the set made grants of. The record stays: one answer may be old. */
+/**
+ * Finds accounts whose KMS grant of the set is missing, with one call for each key that the set created grants on. A missing grant stays in
+ * the record, because one answer may be old.
+ */
 async function observeKeys(
   gateway: Gateway,
   imageId: string,
@@ -66,7 +68,7 @@ async function observeKeys(
   if (!keyGrants && keyless.size === 0) return {};
   const keyIds = [...new Set((keyGrants ?? []).map(({ keyId }) => keyId))];
   const listed = new Map(await inGroups(keyIds, async (keyId) => [keyId, await gateway.keys.grants(keyId)] as const));
-  // Where KMS does not tell, they count as they were recorded.
+  // If the caller may not list the grants of a key, the record counts.
   const isThere = ({ keyId, grantId, accountId }: OwnKeyGrant) =>
     listed
       .get(keyId)

@@ -1,64 +1,64 @@
-/** Making EC2 have what a set wants, for a create and an update: plan, send, wait, and record, also where a change ends half-way. */
+/** The create and the update of a set: plans, sends, waits, and returns the record, also if the change is not completed. */
 
 import type { Gateway } from "../aws";
 import type { PermissionSet } from "../declaration";
 import { type AmiSharingError, inGroups, intersection, isEmpty, minus, type Permissions, union } from "../model";
 import {
-  DEFAULT_PATIENCE,
+  DEFAULT_WAIT_OPTIONS,
   grantName,
   type Neighbours,
   NO_NEIGHBOURS,
   type OwnKeyGrant,
-  type Patience,
   type Plan,
   planFor,
   type Recorded,
   recordOf,
   rereadChanged,
+  type WaitOptions,
   waitOf,
   waitUntilVisible,
 } from "../planning";
-import { imageNotPending } from "./existingImage";
+import { waitWhilePending } from "./existingImage";
 import { acceptedOf, applyPhases, revokeKeyGrants, type Sent } from "./sending";
 
-/** A change that was begun and not completed: `recorded` is what holds now. */
+/** The error of a change that was begun and not completed. `recorded` is the record that the engine has to keep. */
 export class IncompleteChangeError extends Error {
   override readonly name = "IncompleteChangeError";
   constructor(
     readonly reason: AmiSharingError,
     readonly recorded: Recorded,
     note = "",
-    /** What was begun. */
+    /** The plan of the change. */
     readonly plan?: Plan,
   ) {
     super(`the change was begun and not completed: ${reason.message}${note}`, { cause: reason });
   }
 }
 
-/** A change that was made: what holds now, and what was done. */
+/** The result of a completed change: the new record, and the plan that was carried out. */
 export interface Reconciled {
   readonly recorded: Recorded;
   readonly plan: Plan;
 }
 
 /**
- * Makes EC2 have what `set` wants.
+ * Changes EC2 to what `set` wants.
  *
- * @param previous what was recorded after the last operation of this set; undefined for a new one
- * @param bound of what others granted, what alone may be taken away; default: all that EC2 has
- * @throws AmiSharingError where nothing was changed, IncompleteChangeError where something may have been
+ * @param previous the record of the last operation of this set; undefined for a new set
+ * @param revocable limits which grants of others the change may revoke. Default: all that EC2 has
+ * @throws AmiSharingError if nothing was changed, IncompleteChangeError if something was or may have been changed
  */
 export async function reconcile(
   gateway: Gateway,
   set: PermissionSet,
   previous?: Recorded,
-  patience: Patience = DEFAULT_PATIENCE,
+  waitOptions: WaitOptions = DEFAULT_WAIT_OPTIONS,
   neighbours: Neighbours = NO_NEIGHBOURS,
-  bound?: Permissions,
+  revocable?: Permissions,
 ): Promise<Reconciled> {
-  const wait = waitOf(set, previous ? "update" : "create", patience);
-  const described = await imageNotPending(gateway, set.imageId, wait);
-  const plan = await planFor(gateway, set, described, previous, { neighbours, bound });
+  const wait = waitOf(set, previous ? "update" : "create", waitOptions);
+  const described = await waitWhilePending(gateway, set.imageId, wait);
+  const plan = await planFor(gateway, set, described, previous, { neighbours, revocable });
   const { image, change, live: before } = plan;
   const [refusal] = plan.refusals;
   if (refusal) throw refusal;
@@ -71,7 +71,7 @@ export async function reconcile(
     ...(keyGrants.size > 0 ? { keyGrants: [...keyGrants.values()] } : {}),
   });
   try {
-    // The key first, and last to go: nobody holds an AMI that cannot be started.
+    // KMS grants are created before the AMI is shared, and revoked after it is unshared. So no account has an AMI that it cannot launch.
     await inGroups(plan.keys.create, async ({ keyId, accountId }) => {
       const grantId = await gateway.keys.createGrant(keyId, accountId, grantName(image.imageId));
       keyGrants.set(grantId, { keyId, grantId, accountId });
@@ -82,13 +82,13 @@ export async function reconcile(
     return { recorded: recordedWith(live), plan };
   } catch (error) {
     const reason = error as AmiSharingError;
-    // The answer to a CreateGrant may have been lost.
-    const wanted = plan.keys.create.filter(({ keyId, accountId }) => !holdsKey([...keyGrants.values()], keyId, accountId));
+    // If the answer to a CreateGrant was lost, the grant may exist.
+    const wanted = plan.keys.create.filter(({ keyId, accountId }) => !hasKeyGrant([...keyGrants.values()], keyId, accountId));
     for (const grant of await grantsNamed(gateway, image.imageId, wanted).catch(() => [])) keyGrants.set(grant.grantId, grant);
     const seen = await rereadChanged(gateway, image, change, before).catch(() => undefined);
     const sameKeys = keyGrants.size === keysBefore.length && keysBefore.every((id) => keyGrants.has(id));
-    const untouched = seen && sent.accepted.length === 0 && sameKeys && same(seen, before);
-    // A set that found in place what its predecessor left has to own it, or nobody would revoke it.
+    const untouched = seen && sent.accepted.length === 0 && sameKeys && samePermissions(seen, before);
+    // If a new set found permissions that an earlier set of the program left, it must own them. Otherwise no set would revoke them.
     const inherits = previous === undefined && !isEmpty(intersection(before, neighbours.inherited));
     if (untouched && !inherits) throw reason;
     if (seen) throw new IncompleteChangeError(reason, recordedWith(seen), "", plan);
@@ -97,13 +97,13 @@ export async function reconcile(
   }
 }
 
-const UNREAD = "; EC2 could not be read afterwards: what is recorded is what was sent, and a refresh shows what holds";
+const UNREAD = "; EC2 could not be read afterwards: the state records what was sent; refresh to read what EC2 has";
 
-function holdsKey(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
+function hasKeyGrant(grants: readonly OwnKeyGrant[], keyId: string, accountId: string): boolean {
   return grants.some((grant) => grant.keyId === keyId && grant.accountId === accountId);
 }
 
-/** The grants under the set's name that KMS lists for some accounts. */
+/** The grants with the set's grant name that KMS lists for these accounts. */
 async function grantsNamed(
   gateway: Gateway,
   imageId: string,
@@ -118,6 +118,6 @@ async function grantsNamed(
     .map(({ keyId, grantId, accountId }) => ({ keyId, grantId, accountId }));
 }
 
-function same(a: Permissions, b: Permissions): boolean {
+function samePermissions(a: Permissions, b: Permissions): boolean {
   return isEmpty(minus(a, b)) && isEmpty(minus(b, a));
 }

@@ -1,4 +1,4 @@
-/** Taking a set's permissions and key grants away, as `onDelete` says, for a destroy. */
+/** The destroy of a set: revokes its permissions and KMS grants, according to `onDelete`. */
 
 import type { Gateway } from "../aws";
 import { managedSnapshots, type PermissionSet } from "../declaration";
@@ -7,7 +7,7 @@ import {
   type Change,
   claimedBy,
   customerKeysOf,
-  DEFAULT_PATIENCE,
+  DEFAULT_WAIT_OPTIONS,
   ifPresent,
   keyGrantsToRevoke,
   keysClaimedBy,
@@ -15,11 +15,11 @@ import {
   mayRevoke,
   type Neighbours,
   NO_NEIGHBOURS,
-  type Patience,
+  type OwnedImage,
   phasesOf,
-  type Readable,
   type Recorded,
   type Wait,
+  type WaitOptions,
   waitOf,
   waitUntilVisible,
 } from "../planning";
@@ -27,15 +27,15 @@ import { existingImage, unlessNotFound } from "./existingImage";
 import { applyPhases, revokeKeyGrants } from "./sending";
 
 /**
- * Takes a set's permissions away as `onDelete` says; an image or a snapshot that is gone is fine.
+ * Revokes the permissions of a set, according to `onDelete`. It is no error if the image or a snapshot is gone.
  *
- * What is recorded is removed by name: nothing is read before it.
+ * The recorded grants are revoked without reading EC2 first, because one answer of EC2 may be old.
  */
 export async function remove(
   gateway: Gateway,
   set: PermissionSet,
   recorded: Recorded,
-  patience: Patience = DEFAULT_PATIENCE,
+  waitOptions: WaitOptions = DEFAULT_WAIT_OPTIONS,
   { claims }: Neighbours = NO_NEIGHBOURS,
 ): Promise<void> {
   if (set.onDelete === "retain") return;
@@ -44,44 +44,44 @@ export async function remove(
     const image = await existingImage(gateway, set.imageId, recorded.ownerId);
     return image ? customerKeysOf(gateway, image) : [];
   });
-  await unshare(gateway, set, recorded, claimedBy(claims, recorded), waitOf(set, "delete", patience));
+  await unshare(gateway, set, recorded, claimedBy(claims, recorded), waitOf(set, "delete", waitOptions));
   await revokeKeyGrants(gateway, keyGrants);
 }
 
-/** Takes the permissions on the image, if it is still there, and on its snapshots away. */
+/** Revokes the permissions on the image, if it exists, and on its snapshots. */
 async function unshare(
   gateway: Gateway,
   set: PermissionSet,
   { granted, snapshotIds, ownerId }: Recorded,
   claimed: Permissions,
-  patience: Wait,
+  waitOptions: Wait,
 ): Promise<void> {
   let owned = granted;
   if (set.onDelete === "reset") {
     const image = await existingImage(gateway, set.imageId, ownerId);
     const managed = managedSnapshots(set, { snapshotIds });
-    // EC2's reset knows no exception: where somebody is never revoked, all others are removed by name.
+    // EC2's reset has no exceptions. If some grantees are to stay, the permissions of all others are removed one by one.
     if (set.neverRevoke.size === 0 && isEmpty(claimed)) {
-      // EC2 user guide, "Disable an AMI": a disabled AMI has lost its launch permissions, and takes no change of them.
+      // EC2 user guide, "Disable an AMI": a disabled AMI has no launch permissions, and they cannot be changed.
       if (image && image.state !== "disabled") await gateway.resetLaunchPermissions(set.imageId);
       await inGroups(managed, (id) => ifPresent(gateway.resetCreateVolumePermissions(id), undefined));
       return;
     }
-    const readable = image ?? { imageId: set.imageId, ownerId };
-    owned = union(granted, await livePermissions(gateway, readable, managed, image !== undefined));
+    const ownedImage = image ?? { imageId: set.imageId, ownerId };
+    owned = union(granted, await livePermissions(gateway, ownedImage, managed, image !== undefined));
   }
   const change: Change = {
     add: NO_PERMISSIONS,
     remove: filterGrantees(minus(owned, claimed), (key) => mayRevoke(key, set.neverRevoke)),
   };
   if (isEmpty(change.remove)) return;
-  const readable: Readable = { imageId: set.imageId, ownerId };
+  const ownedImage: OwnedImage = { imageId: set.imageId, ownerId };
   const phases = phasesOf(change);
   const gone = { image: false, snapshots: new Set<string>() };
-  await applyPhases(gateway, readable, phases, { accepted: [], refused: [], unanswered: [] }, gone);
-  // With the wrong account's credentials everything looks as if it were gone.
+  await applyPhases(gateway, ownedImage, phases, { accepted: [], refused: [], unanswered: [] }, gone);
+  // With credentials of another account, EC2 answers as if everything were gone. existingImage throws in this case.
   const snapshotIdsGone = [...change.remove.createVolume.keys()].every((id) => gone.snapshots.has(id));
   if (change.remove.launch.size === 0 && snapshotIdsGone) await existingImage(gateway, set.imageId, ownerId);
   const visible = gone.image ? { ...change, remove: { ...change.remove, launch: new Set<GranteeKey>() } } : change;
-  await waitUntilVisible(gateway, readable, visible, change.remove, patience).catch(unlessNotFound);
+  await waitUntilVisible(gateway, ownedImage, visible, change.remove, waitOptions).catch(unlessNotFound);
 }

@@ -1,11 +1,11 @@
-/** Sending the calls of a change: what counts as done of those that EC2 accepted, refused or did not answer, and what is gone meanwhile. */
+/** Sends the calls of a change, and decides which part of the change was made if EC2 refused a call or did not answer it. */
 
 import type { Gateway } from "../aws";
 import { type AmiSharingError, inGroups, intersection, NO_PERMISSIONS, type Permissions, policyOf, union } from "../model";
-import type { Accepted, OwnKeyGrant, Readable, Step } from "../planning";
+import type { Accepted, OwnedImage, OwnKeyGrant, Step } from "../planning";
 import { existingImage, isNotFound } from "./existingImage";
 
-/** The steps that were sent: those that EC2 accepted, those that it refused, and those of which it did not say. */
+/** The steps that were sent, by result. For unanswered steps, it is unknown whether EC2 made the change. */
 export interface Sent {
   readonly accepted: Step[];
   readonly refused: Step[];
@@ -13,10 +13,10 @@ export interface Sent {
 }
 
 /**
- * What counts as done: the removals that EC2 confirmed, and every addition that was sent unless EC2 refused it. A refusal may have come to
- * a repetition, so that what shows now counts.
+ * The part of a change that counts as made: the removals that EC2 accepted, and the additions that EC2 accepted or did not answer. A refused
+ * addition counts if EC2 shows it now, because an earlier attempt of the same call may have been made.
  *
- * @param appeared what EC2 shows and did not show before; undefined where it cannot be read
+ * @param appeared what EC2 shows now and did not show before; undefined if EC2 cannot be read
  */
 export function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Permissions | undefined): Accepted {
   const added = union(addedBy(accepted), addedBy(unanswered));
@@ -24,7 +24,7 @@ export function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Pe
   return { added: union(added, refusedAdditions), removed: removedBy(accepted) };
 }
 
-/** What turned out to be gone while it was changed. */
+/** Resources that did not exist when they were changed. */
 interface Gone {
   image: boolean;
   readonly snapshots: Set<string>;
@@ -33,11 +33,11 @@ interface Gone {
 /**
  * Sends the steps of a change.
  *
- * @param gone noted here instead of thrown, where nothing but removals is sent
+ * @param gone collects the resources that are gone; used if the change has only removals
  */
 export async function applyPhases(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   phases: readonly (readonly Step[])[],
   sent: Sent,
   gone?: Gone,
@@ -60,12 +60,12 @@ export async function applyPhases(
 }
 
 /**
- * A removal is done where what it names is gone: the snapshot, the image, or the grant. Where EC2 refuses a step that removes, what it
- * does not show any more is left out, and the rest is sent again.
+ * Handles a refused step that removes permissions. If the snapshot, the image or the grants are gone, the removal counts as made. If EC2
+ * still shows some of the grants, only these are sent again.
  */
 async function sendWithoutAbsent(
   gateway: Gateway,
-  image: Readable,
+  image: OwnedImage,
   step: Step,
   error: AmiSharingError,
   gone: Gone | undefined,
@@ -92,7 +92,7 @@ async function sendWithoutAbsent(
       if (gone) gone.image = true;
       return;
     }
-    // A disabled AMI has lost its launch permissions, and takes no change of them.
+    // A disabled AMI has no launch permissions, and they cannot be changed.
     const held = found.state === "disabled" ? await gateway.launchPermissions(image.imageId) : undefined;
     if (held === undefined || step.remove.some((key) => held.has(key))) throw error;
     return;
@@ -120,6 +120,7 @@ function removedBy(steps: readonly Step[]): Permissions {
   }, NO_PERMISSIONS);
 }
 
+/** Revokes KMS grants. @param done called for each grant that was revoked */
 export async function revokeKeyGrants(
   gateway: Gateway,
   grants: readonly OwnKeyGrant[],

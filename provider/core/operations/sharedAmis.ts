@@ -1,4 +1,4 @@
-/** Which images a region has that concern sharing: the caller's own with their grants, and others' that are shared with it. */
+/** Lists the images of a region: the caller's own images with their permissions, and images of other accounts that are shared with the caller. */
 
 import type { Gateway, Image } from "../aws";
 import {
@@ -13,7 +13,7 @@ import {
 import { ifPresent } from "../planning";
 import { type AmiPermissions, amiPermissions } from "./describePermissions";
 
-/** An AMI of another account that is shared with the caller; EC2 shows its permissions to its owner only. */
+/** An AMI of another account that is shared with the caller. EC2 shows its permissions only to its owner. */
 export interface AmiOfAnother {
   /** The AMI, `ami-…`. */
   readonly imageId: string;
@@ -21,33 +21,33 @@ export interface AmiOfAnother {
   readonly region: string;
   /** The account that owns the AMI, 12 digits. */
   readonly ownerId: string;
-  /** The AMI's name, where EC2 shows one. */
+  /** The AMI's name, if EC2 shows one. */
   readonly name?: string;
   /** EC2's state: `available`, `pending`, `failed`, … */
   readonly state: string;
-  /** Whether any of the snapshots is encrypted: then launching needs the key, too. */
+  /** Whether any of the snapshots is encrypted. Then launching also needs access to the key. */
   readonly encrypted: boolean;
 }
 
 /**
- * Every own image of the region with who has access to it, by image id; the permissions are read in bounded concurrency, one
- * call an image and one a snapshot. An image that goes away meanwhile is left out.
+ * All images of the caller in the region with their permissions, sorted by image id. It makes one call for each image and each snapshot, a
+ * limited number of them at the same time. An image that is deregistered during the reads is left out.
  *
- * @param includeSnapshots false: `snapshots` is empty, and `grants` tells of launching only; default: true
- * @throws AmiSharingError where one of the calls fails, such as `not-authorized`: then there is no list
+ * @param includeSnapshots if false, `snapshots` is empty, and `grants` contains only launch permissions. Default: true
+ * @throws AmiSharingError if one of the calls fails, such as `not-authorized`
  */
 export async function ownAmis(gateway: Gateway, includeSnapshots = true): Promise<AmiPermissions[]> {
   return permissionsOf(gateway, await gateway.describeImages("self"), includeSnapshots);
 }
 
-/** An own image with who has access to it, or why that cannot be read. */
+/** An image of the caller with its permissions, or the error if they cannot be read. */
 export type OwnAmi = { readonly permissions: AmiPermissions } | { readonly imageId: string; readonly error: AmiSharingError };
 
 /**
- * The same, a few images at a time, so that whoever has seen enough can stop: then the others are not read. One that cannot be
- * read does not keep the others from being read.
+ * The same images one by one. They are read in small groups, so that the caller can stop early without reading the rest. If an image cannot
+ * be read, the others are still read.
  *
- * @throws AmiSharingError where the images cannot be listed
+ * @throws AmiSharingError if the images cannot be listed
  */
 export async function* eachOwnAmi(gateway: Gateway): AsyncGenerator<OwnAmi> {
   for (const group of batches(await gateway.describeImages("self"), MAX_CONCURRENT_CALLS)) {
@@ -57,7 +57,7 @@ export async function* eachOwnAmi(gateway: Gateway): AsyncGenerator<OwnAmi> {
   }
 }
 
-/** Gives nothing for an image that is gone. */
+/** Yields one image. For an image that is gone, it yields nothing. */
 async function* readAlone(gateway: Gateway, image: Image): AsyncGenerator<OwnAmi> {
   const { imageId } = image;
   const read = await permissionsOf(gateway, [image], true).catch((error: AmiSharingError) => ({ imageId, error }));
@@ -70,7 +70,7 @@ async function permissionsOf(gateway: Gateway, images: readonly Image[], include
   const encrypted = includeSnapshots ? snapshotIds(images.filter((image) => image.encrypted)) : [];
   const launch = new Map<string, ReadonlySet<GranteeKey>>();
   const createVolume = new Map<string, ReadonlySet<GranteeKey>>();
-  // One list of readings: groups within groups would multiply the calls that are under way at once.
+  // All reads are in one list. With nested lists, the limits of concurrent calls would multiply.
   await inGroups(
     [
       ...images.map(({ imageId }) => async () => {
@@ -104,10 +104,10 @@ async function permissionsOf(gateway: Gateway, images: readonly Image[], include
 }
 
 /**
- * Every image of another account that is shared with the caller's account, organization or unit, by image id; public ones are not
- * among them. One call for every 1,000.
+ * All images of other accounts that are shared with the caller's account, organization or organizational unit, sorted by image id. Public
+ * images are not included. It makes one call for every 1,000 images.
  *
- * @throws AmiSharingError of the connection, such as `not-authorized`
+ * @throws AmiSharingError for errors of the connection, such as `not-authorized`
  */
 export async function amisOfOthers(gateway: Gateway): Promise<AmiOfAnother[]> {
   const images = await gateway.describeImages("others");

@@ -1,9 +1,10 @@
-/** What the sets of one run want of the same AMI, so that no set takes away what another one declares. */
+/** Claims: what each set of a run declares for an AMI. A set revokes nothing that another set claims. */
 
 import type { Image } from "../aws";
 import { type PermissionSet, targetPermissions } from "../declaration";
 import {
   AmiSharingError,
+  deserializePermissions,
   firstFew,
   type GranteeKey,
   type Grants,
@@ -14,77 +15,72 @@ import {
   NO_PERMISSIONS,
   type Permissions,
   parseGranteeKey,
-  readPermissions,
+  type SerializedPermissions,
+  serializePermissions,
   union,
-  type WrittenPermissions,
-  writePermissions,
 } from "../model";
 
-/** The facts of an image that decide what a set wants of it. */
+/** The fields of an image that determine what a set wants on it. */
 export type ClaimedImage = Pick<Image, "ownerId" | "snapshotIds">;
 
-/** Another set that knows the same AMI. */
+/** What one set claims on an AMI, as the other sets of the AMI see it. */
 export interface Claim {
-  /** Its name as users read it, such as `set "golden"`. */
+  /** The name that messages show, such as `set "golden"`. */
   readonly name: string;
-  /** What it wants. A set that is only recorded, and may have left the program, wants what it granted. */
+  /** The permissions that the set wants. A set that is known only from state wants what it granted. */
   readonly wants: (image: ClaimedImage) => Permissions;
-  /** What it is recorded to have granted. */
+  /** The permissions that the set granted, according to its record. */
   readonly granted: Permissions;
-  /** Whether it makes KMS grants for those that it names. */
+  /** Whether the set creates KMS grants for its accounts. */
   readonly grantsKeys: boolean;
-  /** Whether only state tells of it: it may have left the program, and what it granted then goes with it. */
+  /** Set if the set is known only from state. The program may no longer declare it; then the engine deletes it, and its grants with it. */
   readonly isRecorded?: true;
 }
 
-/** A claim as plain data, for an engine that carries it from one process to another. Older versions wrote its permissions in words. */
-export interface WrittenClaim {
+/** A claim as plain data, which an engine passes from one process to another. Older versions wrote the permissions as a grants map. */
+export interface SerializedClaim {
   readonly name: string;
-  readonly wants: WrittenPermissions | Grants;
-  readonly granted: WrittenPermissions | Grants;
+  readonly wants: SerializedPermissions | Grants;
+  readonly granted: SerializedPermissions | Grants;
   readonly grantsKeys: boolean;
 }
 
-export function writeClaim({ name, wants, granted, grantsKeys }: Claim, image: ClaimedImage): WrittenClaim {
-  return { name, wants: writePermissions(wants(image)), granted: writePermissions(granted), grantsKeys };
+export function serializeClaim({ name, wants, granted, grantsKeys }: Claim, image: ClaimedImage): SerializedClaim {
+  return { name, wants: serializePermissions(wants(image)), granted: serializePermissions(granted), grantsKeys };
 }
 
-export function readClaim({ name, wants, granted, grantsKeys }: WrittenClaim): Claim {
-  const wanted = readPermissions(wants, []);
-  return { name, wants: () => wanted, granted: readPermissions(granted, []), grantsKeys };
+export function deserializeClaim({ name, wants, granted, grantsKeys }: SerializedClaim): Claim {
+  const wanted = deserializePermissions(wants, []);
+  return { name, wants: () => wanted, granted: deserializePermissions(granted, []), grantsKeys };
 }
 
-/** What is known, besides the set at hand, when it is changed or removed. */
+/** What a change or removal of a set has to know of the other sets of the same AMI. */
 export interface Neighbours {
-  /** The other sets of the AMI. */
   readonly claims: readonly Claim[];
   /**
-   * What sets of the same program granted before, the set's own predecessor included. What is found in place and was granted so
-   * belongs to this set as well: else nobody would revoke it in the end.
+   * What sets of the same program granted earlier, including an earlier set of the same name. If this set wants such a permission and
+   * finds it in EC2, the permission belongs to this set as well. Otherwise no set would ever revoke it.
    */
   readonly inherited: Permissions;
 }
 
 export const NO_NEIGHBOURS: Neighbours = { claims: [], inherited: NO_PERMISSIONS };
 
-/** The claim of a set. */
+/** The claim of a declared set. */
 export function claimOf(name: string, set: PermissionSet, granted: Permissions = NO_PERMISSIONS): Claim {
   return { name, wants: (image) => targetPermissions(set, image), granted, grantsKeys: set.kmsAccess === "grant" };
 }
 
 /**
- * The claim of a set that state has.
+ * The claim of a set that is known only from state.
  *
- * @param owned what it may want: by default what it granted
+ * @param owned the upper limit of what the set may want. Default: what it granted
  */
 export function recordedClaim(claim: Claim, owned: () => Permissions = () => claim.granted): Claim {
   return { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true };
 }
 
-/**
- * What holds of a set once those sets are gone that only state tells of: without what they alone want. An engine that deletes them after this
- * set would find another state else.
- */
+/** `live` without what only recorded sets want. The engine deletes these sets, and their grants with them, later in the same update. */
 export function withoutRecorded(
   live: Permissions,
   claims: readonly Claim[],
@@ -102,12 +98,12 @@ export function withoutRecorded(
   return minus(live, minus(leaving, union(staying, wanted)));
 }
 
-/** What the other sets want of the image: nothing of it is taken away. */
+/** Everything that these sets want on the image. */
 export function claimedBy(claims: readonly Claim[], image: ClaimedImage): Permissions {
   return claims.map(({ wants }) => wants(image)).reduce(union, NO_PERMISSIONS);
 }
 
-/** The accounts whose KMS grants another set needs. */
+/** The accounts whose KMS grants these sets need. */
 export function keysClaimedBy(claims: readonly Claim[], image: ClaimedImage): ReadonlySet<GranteeKey> {
   const wanted = claimedBy(
     claims.filter(({ grantsKeys }) => grantsKeys),
@@ -116,8 +112,8 @@ export function keysClaimedBy(claims: readonly Claim[], image: ClaimedImage): Re
   return new Set([...granteesOf(wanted)].filter((key) => parseGranteeKey(key).kind === "account"));
 }
 
-/** The part of some permissions that each claim wants, for those that want any. */
-export function wantedOf(
+/** For each claim, the part of `permissions` that it wants. Claims that want none of them are left out. */
+export function claimedParts(
   claims: readonly Claim[],
   image: ClaimedImage,
   permissions: Permissions,
@@ -127,21 +123,21 @@ export function wantedOf(
     .filter((wanted) => !isEmpty(wanted.permissions));
 }
 
-/** Refuses two sets that both declare exactly who has access to one AMI. */
-export function refuseRivals(imageId: string, region: string, names: readonly [string, string]): never {
+/** Throws the error for two authoritative sets of one AMI. */
+export function throwConflictingSets(imageId: string, region: string, names: readonly [string, string]): never {
   throw new AmiSharingError(
     "conflicting-sets",
-    `${names[0]} and ${names[1]} both declare AMI ${imageId} in ${region} in authoritative mode, so that each would revoke what only the other one grants`,
+    `${names[0]} and ${names[1]} both declare AMI ${imageId} in ${region} in authoritative mode, so each would revoke the grants of the other`,
     { property: "imageId", imageId, next: 'declare all grantees in one set, or set mode to "additive" in both' },
   );
 }
 
-/** The error of a removal that leaves access to a set which could not be made. */
-export function handOverFailed(imageId: string, names: readonly string[]): AmiSharingError {
+/** The error of a removal if another set declares the same grants and does not own them yet, such as after its create failed. */
+export function handOverIncomplete(imageId: string, names: readonly string[]): AmiSharingError {
   return new AmiSharingError(
     "hand-over-incomplete",
-    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, and does not own it yet: until then this set keeps its grants`,
-    { imageId, next: "repeat, after mending the errors of that set if there are any" },
+    `${firstFew(names, 3)} declares what this set granted on AMI ${imageId}, but does not own it yet: this set keeps its grants`,
+    { imageId, next: "fix the errors of that set, if there are any, and repeat" },
   );
 }
 
@@ -150,19 +146,21 @@ type State = (typeof STATES)[number];
 
 interface Entry {
   readonly claim: Claim;
-  /** What state holds of it, as text: how a set that is removed is known again. */
+  /** The record in the state, as text. A removal is matched to its set by this text. */
   readonly record?: string;
   readonly state: State;
-  /** What it owns since its create or update in this run. */
+  /** What the set owns after its create or update in this run. */
   readonly owned?: Permissions;
   readonly authoritative: boolean;
 }
 
 /**
- * The sets that one process of an engine's provider has seen, by AMI.
+ * The sets that one process of an engine's provider has seen. `place` identifies an AMI and its region, `id` identifies a set.
  *
- * `recorded`: known from state, and perhaps no longer declared. `declared`: in the program of this run. `made`, `failed`: so ended
- * its create or update in this run.
+ * States of a set:
+ * - `recorded`: known from state; the program may no longer declare it
+ * - `declared`: the program of this run declares it
+ * - `made`, `failed`: the result of its create or update in this run
  */
 export class ClaimRegistry {
   private readonly places = new Map<string, Map<string, Entry>>();
@@ -170,9 +168,9 @@ export class ClaimRegistry {
   private readonly left = new Map<string, Permissions>();
 
   /**
-   * A set that is known from state. What this run already knows of it counts more.
+   * Registers a set that is known from state. It does not replace what this run already knows of the set.
    *
-   * @param inherits whether it will own, too, what it wants and another set of the AMI granted
+   * @param inherits whether the set will also own what it wants and another set of the AMI granted
    */
   record(place: string, id: string, claim: Claim, record: string, inherits = false): void {
     const known = this.at(place).get(id);
@@ -189,38 +187,38 @@ export class ClaimRegistry {
   }
 
   /**
-   * A set that the program of this run declares.
+   * Registers a set that the program of this run declares.
    *
-   * @returns the name of another set that is authoritative for the same AMI, where this one is, too
+   * @returns the name of the other set, if both sets are authoritative for the same AMI
    */
   declare(place: string, id: string, claim: Claim, authoritative: boolean): string | undefined {
     const known = this.at(place).get(id);
     const granted = union(known?.claim.granted ?? NO_PERMISSIONS, claim.granted);
     const state = known === undefined || known.state === "recorded" ? "declared" : known.state;
-    // It is declared in one place at a time; what it has in another one is what it leaves there.
+    // A set declares one AMI at a time. An entry for another AMI is from before the set moved to this one.
     for (const [other, sets] of this.places) {
       const entry = sets.get(id);
       if (other !== place && entry && entry.state !== "recorded") sets.delete(id);
     }
     this.at(place).set(id, { claim: { ...claim, granted }, state, authoritative });
-    return this.rivalOf(place, id);
+    return this.conflictingSet(place, id);
   }
 
-  /** How the create or update of a declared set ended. */
+  /** Registers the result of the create or update of a declared set. */
   ended(place: string, id: string, state: "made" | "failed", owned: Permissions = NO_PERMISSIONS): void {
     const entry = this.at(place).get(id);
-    // What its predecessor granted counts on: that one may still be there.
+    // The grants of an earlier set of this name still count: the engine may not have deleted that set yet.
     const granted = union(entry?.claim.granted ?? NO_PERMISSIONS, owned);
     if (entry) this.at(place).set(id, { ...entry, state, owned, claim: { ...entry.claim, granted } });
   }
 
-  /** What the other sets that were made own now. */
+  /** What the other sets own that were created or updated in this run. */
   ownedByOthers(place: string, id: string): Permissions {
     const made = [...this.at(place)].filter(([other, { state }]) => other !== id && state === "made");
     return made.map(([, { owned = NO_PERMISSIONS }]) => owned).reduce(union, NO_PERMISSIONS);
   }
 
-  /** What a set has to respect when it is created or changed. */
+  /** The neighbours of a set that is created or updated. */
   neighbours(place: string, id: string): Neighbours {
     const entries = [...this.at(place)];
     const left = this.left.get(place) ?? NO_PERMISSIONS;
@@ -230,21 +228,21 @@ export class ClaimRegistry {
     };
   }
 
-  /** The claims of the other sets by their ids; `states`: of those that are in one of them. */
+  /** The claims of the other sets in these states, by set id. */
   others(place: string, id: string, states: readonly State[] = STATES): ReadonlyMap<string, Claim> {
     const found = [...this.at(place)].filter(([other, { state }]) => other !== id && states.includes(state));
     return new Map(found.map(([other, { claim }]) => [other, claim]));
   }
 
-  /** Another set that is authoritative for the AMI, where the set itself is. */
-  rivalOf(place: string, id: string): string | undefined {
-    const isRival = ({ authoritative, state }: Entry) => authoritative && state !== "recorded";
+  /** The name of another authoritative set of the AMI, if this set is authoritative too. */
+  conflictingSet(place: string, id: string): string | undefined {
+    const isAuthoritative = ({ authoritative, state }: Entry) => authoritative && state !== "recorded";
     const own = this.at(place).get(id);
-    if (!own || !isRival(own)) return undefined;
-    return [...this.at(place)].find(([other, entry]) => other !== id && isRival(entry))?.[1].claim.name;
+    if (!own || !isAuthoritative(own)) return undefined;
+    return [...this.at(place)].find(([other, entry]) => other !== id && isAuthoritative(entry))?.[1].claim.name;
   }
 
-  /** Notes what a removed set left in place for one that is still to be made: that one owns it. */
+  /** Registers what a removed set did not revoke because another set declares it. The set that is created later owns it. */
   leave(place: string, permissions: Permissions): void {
     this.left.set(place, union(this.left.get(place) ?? NO_PERMISSIONS, permissions));
   }
@@ -255,11 +253,11 @@ export class ClaimRegistry {
   }
 
   /**
-   * What a set has to respect when it is removed: a set of its own name that was made anew counts as another one.
+   * The neighbours of a set that is removed. A new set of the same name counts as another set.
    *
-   * @param record what state holds of the set
+   * @param record the record of the set in the state, as text
    */
-  heirs(place: string, record: string): Neighbours & { readonly failed: readonly Claim[] } {
+  neighboursForRemoval(place: string, record: string): Neighbours & { readonly failed: readonly Claim[] } {
     const others = [...this.at(place)].filter(([id]) => id !== this.recordedId(place, record)).map(([, entry]) => entry);
     return {
       claims: others.map(({ claim }) => claim),
@@ -268,7 +266,7 @@ export class ClaimRegistry {
     };
   }
 
-  /** A set that is removed wants nothing any more. */
+  /** Deletes the claim of a removed set. */
   removed(place: string, record: string): void {
     const id = this.recordedId(place, record);
     if (id !== undefined) this.at(place).delete(id);
@@ -278,15 +276,15 @@ export class ClaimRegistry {
     return [...this.at(place)].find(([, entry]) => entry.state === "recorded" && entry.record === record)?.[0];
   }
 
-  /** Runs one operation on an AMI after the other: each knows what those before it did. */
-  async inTurn<Result>(place: string, operation: () => Promise<Result>): Promise<Result> {
+  /** Runs the operations on an AMI one at a time, so that each sees the result of the one before it. */
+  async runExclusive<Result>(place: string, operation: () => Promise<Result>): Promise<Result> {
     const before = this.queues.get(place) ?? Promise.resolve();
-    const turn = before.then(operation, operation);
+    const result = before.then(operation, operation);
     this.queues.set(
       place,
-      turn.catch(() => undefined),
+      result.catch(() => undefined),
     );
-    return turn;
+    return result;
   }
 
   private at(place: string): Map<string, Entry> {

@@ -1,4 +1,4 @@
-/** What to change so that an image has the permissions a set wants, and in which calls; pure, no I/O. */
+/** The difference between what a set wants and what EC2 has, and the calls that remove it. No I/O. */
 
 import type { Mode } from "../declaration";
 import {
@@ -15,54 +15,54 @@ import {
   union,
 } from "../model";
 
-/** Permissions to add and to remove; nothing is in both. */
+/** Permissions to add and to remove. No permission is in both. */
 export interface Change {
   readonly add: Permissions;
   readonly remove: Permissions;
 }
 
-export interface Situation {
+export interface ChangeInput {
   readonly mode: Mode;
   /** What the set wants. */
   readonly target: Permissions;
-  /** What EC2 has, on every snapshot that `managedSnapshotIds` or `granted` names. */
+  /** What EC2 has on the image, on the snapshots in `managedSnapshotIds`, and on those in `granted`. */
   readonly live: Permissions;
-  /** What this set granted before. */
+  /** What this set granted earlier. */
   readonly granted: Permissions;
-  /** Whom nothing is taken away from. */
+  /** Grantees from whom nothing is revoked. */
   readonly neverRevoke?: ReadonlySet<GranteeKey>;
-  /** What other sets of the same program want: it stays, too. */
+  /** What other sets of the same program want. It is not revoked. */
   readonly claimed?: Permissions;
-  /** Of what others granted, what alone may be taken away. Default: all of it. */
-  readonly bound?: Permissions | undefined;
-  /** The snapshots whose permissions the set manages now. */
+  /** Limits which grants of others the change may revoke. Default: all of them. */
+  readonly revocable?: Permissions | undefined;
+  /** The snapshots whose permissions the set manages. */
   readonly managedSnapshotIds: readonly string[];
 }
 
 /**
- * The change that makes `live` what the set wants.
+ * Computes the change from `live` to what the set wants.
  *
- * Authoritative: the managed permissions become `target`. Additive: `target` is added, and what this set granted and no
- * longer wants is removed. In both, snapshots that are no longer managed lose what this set granted on them.
+ * Authoritative: the managed permissions become `target`. Additive: the change adds `target`, and removes what this set granted and no
+ * longer wants. In both modes, the change removes what this set granted on snapshots that it no longer manages.
  *
- * What the set is recorded to have granted is removed by name even where `live` does not show it: one answer of EC2 may be old.
- * EC2 API reference, ModifyImageAttribute, ModifySnapshotAttribute: removing what is not there is no error.
+ * The change removes what the set granted even if `live` does not show it, because one answer of EC2 may be old.
+ * EC2 API reference, ModifyImageAttribute, ModifySnapshotAttribute: it is no error to remove a permission that does not exist.
  */
-export function changeFor(situation: Situation): Change {
-  const { mode, target, live, granted, neverRevoke, managedSnapshotIds, bound, claimed = NO_PERMISSIONS } = situation;
+export function changeFor(input: ChangeInput): Change {
+  const { mode, target, live, granted, neverRevoke, managedSnapshotIds, revocable, claimed = NO_PERMISSIONS } = input;
   const managed = filterSnapshots(live, (id) => managedSnapshotIds.includes(id));
-  const others = bound ? intersection(managed, bound) : managed;
+  const others = revocable ? intersection(managed, revocable) : managed;
   const owned = mode === "authoritative" ? union(granted, others) : granted;
   const unwanted = minus(minus(owned, target), claimed);
   return { add: minus(target, live), remove: filterGrantees(unwanted, (key) => mayRevoke(key, neverRevoke)) };
 }
 
-/** Whether anything may be taken from a grantee. */
+/** Whether a set may revoke the permissions of a grantee. */
 export function mayRevoke(key: GranteeKey, neverRevoke: ReadonlySet<GranteeKey> = new Set()): boolean {
   return isManageable(key) && !neverRevoke.has(key);
 }
 
-/** One or more calls of EC2 on one resource. */
+/** A change of one resource. It takes one call or more. */
 export type Step =
   | { readonly kind: "launch"; readonly add: readonly GranteeKey[]; readonly remove: readonly GranteeKey[] }
   | {
@@ -73,11 +73,11 @@ export type Step =
     };
 
 /**
- * The steps of a change, in phases: those of one phase may run at once, the next begins when all are done.
+ * The steps of a change in phases. The steps of one phase can run in parallel. A phase starts when the one before it has completed.
  *
- * Snapshots are shared before the image, so that nobody gets an image that cannot be copied, and unshared after it.
+ * Snapshots are shared before the image and unshared after it, because an account that sees an image may copy it at once.
  *
- * @param imageFirst share the image before its snapshots: where EC2 may refuse the image, nothing is changed then
+ * @param imageFirst shares the image before its snapshots. If EC2 then refuses to share the image, nothing was changed
  */
 export function phasesOf({ add, remove }: Change, imageFirst = false): Step[][] {
   const snapshots = (operation: "add" | "remove", permissions: Permissions): Step[] =>
@@ -97,7 +97,7 @@ function sorted(keys: ReadonlySet<GranteeKey>): GranteeKey[] {
   return [...keys].sort();
 }
 
-/** How many requests a change makes, by EC2 action; an action without one is left out. */
+/** The number of requests of a change, by EC2 action. */
 export function callsOf(phases: readonly (readonly Step[])[]): ReadonlyMap<string, number> {
   const calls = new Map<string, number>();
   const count = (action: string, changes: number, most: number) =>

@@ -1,4 +1,4 @@
-/** What a plan does to each grantee's access, and why: the entries that reports and diagnostics tell. */
+/** The entries of a plan: what happens to the access of each grantee, and why. Reports and diagnostics are made from them. */
 
 import { namedPermissions } from "../declaration";
 import {
@@ -13,32 +13,32 @@ import {
   type Permissions,
   union,
 } from "../model";
-import { wantedOf } from "./claims";
+import { claimedParts } from "./claims";
 import { type Plan, sentAgain } from "./plan";
 
-/** What becomes of some grantees' access, and why. */
+/** What happens to some permissions, and why. */
 export interface Entry {
-  /** `+` gained, `-` lost, `=` as it is although a diff of the recorded grants may look otherwise. */
+  /** `+`: gained. `-`: lost. `=`: unchanged, although the engine's diff of the recorded grants may show a change. */
   readonly sign: "+" | "-" | "=";
   readonly why: string;
   readonly permissions: Permissions;
-  /** Whether it stays though it is declared no more, so that a diff may show it as lost. */
+  /** Set if the permissions are no longer declared but stay. The engine's diff may show them as lost. */
   readonly stays?: true;
 }
 
-/** What a plan does and leaves, grantee by grantee; pure. */
+/** The entries of a plan that have permissions. */
 export function entriesOf(plan: Plan): Entry[] {
   const shown = shownBefore(plan);
   const entries = [...gained(plan), ...lost(plan), ...unchanged(plan, shown), ...left(plan, shown), ...absent(plan, shown)];
   return entries.filter(({ permissions }) => !isEmpty(permissions));
 }
 
-/** What an engine's diff begins with: what was wanted or, after a refresh, what was held. */
+/** The old value in the engine's diff. It is what the set wanted or, after a refresh, what EC2 had. The plan cannot tell which. */
 interface Shown {
   readonly wanted: Permissions;
-  /** Shown in any case. */
+  /** What both old values contain. */
   readonly always: Permissions;
-  /** Shown in one of the cases. */
+  /** What at least one of the old values contains. */
   readonly perhaps: Permissions;
 }
 
@@ -59,7 +59,7 @@ function gained({ recorded, gaining }: Plan): Entry[] {
 function lost({ recorded, losing }: Plan): Entry[] {
   const own = intersection(losing, recorded?.granted ?? NO_PERMISSIONS);
   const others = minus(losing, own);
-  // A new set has no state that could tell of anybody.
+  // A new set has no state, so "not in the state" would tell users nothing.
   const unrecorded = recorded ? minus(others, recorded.live) : NO_PERMISSIONS;
   return [
     { sign: "-", why: "granted by this set", permissions: own },
@@ -68,7 +68,7 @@ function lost({ recorded, losing }: Plan): Entry[] {
   ];
 }
 
-/** What is wanted and there. It is told where a diff may show it as new. */
+/** What the set wants and EC2 has. It gets an entry if the engine's diff may show it as new. */
 function unchanged({ set, recorded, live, target, neighbours }: Plan, { always }: Shown): Entry[] {
   const there = intersection(target, live);
   const again = intersection(sentAgain(target, recorded), live);
@@ -81,26 +81,26 @@ function unchanged({ set, recorded, live, target, neighbours }: Plan, { always }
   ];
 }
 
-/** What is not wanted, there, and not taken away: each part of it for the first reason that applies. */
+/** What the set does not want, EC2 has, and the change does not revoke. Each part is listed with the first reason that applies. */
 function left({ set, image, live, target, change, unplanned, neighbours }: Plan, { perhaps }: Shown): Entry[] {
   const all = minus(minus(minus(live, target), change.remove), unplanned);
   const neverRevoked = filterGrantees(all, (key) => set.neverRevoke.has(key));
   const foreign = filterGrantees(all, (key) => !isManageable(key));
   const others = minus(minus(all, neverRevoked), foreign);
-  const claimed = wantedOf(neighbours.claims, image, others);
+  const claimed = claimedParts(neighbours.claims, image, others);
   const unclaimed = claimed.reduce((rest, { permissions }) => minus(rest, permissions), others);
-  const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is managed no more";
+  const why = set.mode === "additive" ? "the mode is additive" : "its snapshot is no longer managed";
   return [
     { sign: "=", why: "stays: set elsewhere, and not in the state; the next plan shows it", permissions: unplanned, stays: true },
     { sign: "=", why: "stays: neverRevoke", permissions: neverRevoked, stays: true },
-    { sign: "=", why: "stays: no set can take it", permissions: foreign },
+    { sign: "=", why: "stays: no set can revoke it", permissions: foreign },
     ...claimed.map(staysForClaim),
-    // What others granted stays untold, unless a diff may show it as lost.
+    // Grants of others get an entry only if the engine's diff may show them as lost.
     { sign: "=", why: `stays: set elsewhere, and ${why}`, permissions: intersection(unclaimed, perhaps), stays: true },
   ];
 }
 
-/** What a diff may show and EC2 does not have. */
+/** What the engine's diff may show and EC2 does not have. */
 function absent({ set, image, live, target }: Plan, { wanted, perhaps }: Shown): Entry[] {
   const isOwner = (key: GranteeKey) => key === accountKey(image.ownerId);
   const gone = filterGrantees(minus(minus(perhaps, live), target), (key) => !isOwner(key));
@@ -111,8 +111,8 @@ function absent({ set, image, live, target }: Plan, { wanted, perhaps }: Shown):
   ];
 }
 
-/** What another set keeps in place. */
-export function staysForClaim({ name, permissions, isRecorded }: ReturnType<typeof wantedOf>[number]): Entry {
+/** The entry for permissions that stay because another set wants them. */
+export function staysForClaim({ name, permissions, isRecorded }: ReturnType<typeof claimedParts>[number]): Entry {
   const why = isRecorded ? `stays until ${name} is deleted` : `stays: ${name} declares it`;
   return { sign: "=", why, permissions, stays: true };
 }

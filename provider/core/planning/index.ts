@@ -1,44 +1,44 @@
-/** What a change will do: what EC2 has, what is recorded, the difference, what will be refused, keys, usage, and the report of it all. */
+/** The entry of the folder that plans a change: the difference, what EC2 will refuse, KMS keys, usage, the record and the report. */
 
 export {
   type Claim,
   type ClaimedImage,
   ClaimRegistry,
   claimedBy,
+  claimedParts,
   claimOf,
-  handOverFailed,
+  deserializeClaim,
+  handOverIncomplete,
   keysClaimedBy,
   type Neighbours,
   NO_NEIGHBOURS,
-  readClaim,
   recordedClaim,
-  refuseRivals,
-  type WrittenClaim,
-  wantedOf,
+  type SerializedClaim,
+  serializeClaim,
+  throwConflictingSets,
   withoutRecorded,
-  writeClaim,
 } from "./claims";
-export { type Change, callsOf, changeFor, mayRevoke, phasesOf, type Situation, type Step } from "./diff";
+export { type Change, type ChangeInput, callsOf, changeFor, mayRevoke, phasesOf, type Step } from "./diff";
 export { type Entry, entriesOf } from "./entries";
 export { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
 export { decodeKeyUsers, type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export {
-  DEFAULT_PATIENCE,
+  confirmGone,
+  DEFAULT_WAIT_OPTIONS,
   ifPresent,
   livePermissions,
-  look,
-  lookAgain,
-  type Patience,
+  type OwnedImage,
   poll,
-  type Readable,
+  readLive,
   rereadChanged,
-  stillGone,
+  rereadUntilShown,
   stopped,
   type Wait,
+  type WaitOptions,
   waitOf,
   waitUntilVisible,
-} from "./looks";
-export { type Accepted, changeOf, foreseen, type Plan, planChange, planFor, recordOf } from "./plan";
+} from "./liveReads";
+export { type Accepted, changeOf, expectedRecord, type Plan, planChange, planFor, recordOf } from "./plan";
 export {
   decodeRecorded,
   encodeRecorded,
@@ -52,11 +52,11 @@ export { revokedByRemoval } from "./removal";
 export {
   type Broadening,
   broadenings,
-  type DeletionTelling,
+  type DeletionReportOptions,
   entryLines,
   lossesOf,
+  type ReportOptions,
   reportOf,
   reportOfDeletion,
-  type Telling,
 } from "./report";
 export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";

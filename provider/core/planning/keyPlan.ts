@@ -1,4 +1,4 @@
-/** What of a set's change concerns KMS keys: which keys encrypt the image, who lacks them, and which grants to create and to revoke. */
+/** The KMS part of a plan: the keys that encrypt the image, the accounts that may not use them, and the KMS grants to create and revoke. */
 
 import type { Gateway, Image, KeyGrant, KeyManager } from "../aws";
 import type { PermissionSet } from "../declaration";
@@ -14,17 +14,17 @@ import {
 } from "../model";
 import { keysClaimedBy, type Neighbours } from "./claims";
 import { type Change, mayRevoke } from "./diff";
-import { admitsAccount, namesOrganization } from "./keyPolicy";
+import { allowsAccount, namesOrganization } from "./keyPolicy";
 import type { OwnKeyGrant, Recorded } from "./recorded";
 
-/** Grantees that one warning names. */
-const MOST_NAMED = 5;
+/** The most grantees that one warning names. */
+const MAX_NAMED = 5;
 
 /** A key and the snapshots of the image that are encrypted under it. */
 export interface ImageKey {
-  /** The ARN; undefined where EC2 does not tell it. */
+  /** The ARN. Undefined if EC2 does not return it. */
   readonly keyId: string | undefined;
-  /** Who manages it; undefined where KMS does not tell. */
+  /** Who manages the key. Undefined if the caller may not read it. */
   readonly manager: KeyManager | undefined;
   readonly snapshotIds: readonly string[];
 }
@@ -33,35 +33,35 @@ export interface KeyPlan {
   readonly keys: readonly ImageKey[];
   readonly create: readonly { readonly keyId: string; readonly accountId: string }[];
   readonly revoke: readonly OwnKeyGrant[];
-  /** Grants of an earlier operation that stay. */
+  /** Existing grants that stay. */
   readonly keep: readonly OwnKeyGrant[];
-  /** Who lacks a key, in words. */
+  /** Messages about grantees that may not use a key. */
   readonly warnings: readonly string[];
-  /** What cannot be known, in words. */
+  /** Messages about what the caller may not read. */
   readonly doubts: readonly string[];
 }
 
 const NO_KEYS: KeyPlan = { keys: [], create: [], revoke: [], keep: [], warnings: [], doubts: [] };
 
-/** A set's change, as far as keys are concerned. */
-interface KeyDemand {
+/** The input of the KMS part of a plan. */
+interface KeyPlanInput {
   readonly set: PermissionSet;
   readonly image: Image;
   readonly change: Change;
   readonly target: Permissions;
-  /** The grants that the set is recorded to have made. */
+  /** The KMS grants in the record of the set. */
   readonly owned: readonly OwnKeyGrant[];
   readonly neighbours: Neighbours;
 }
 
-/** The name of the grants that this package makes for an image: only such are ever revoked. */
+/** The name of the KMS grants that this package creates for an image. It revokes no others. */
 export function grantName(imageId: string): string {
   return `ami-launch-permissions/${imageId}`;
 }
 
-/** Asks EC2 and KMS only about encrypted images, and only where something is added or grants are, or were, the set's. */
-export async function planKeys(gateway: Gateway, demand: KeyDemand): Promise<KeyPlan> {
-  const { set, image, change, target, owned, neighbours } = demand;
+/** Plans the KMS grants. It calls EC2 and KMS only for an encrypted image, and only if the change adds something or the set has KMS grants. */
+export async function planKeys(gateway: Gateway, input: KeyPlanInput): Promise<KeyPlan> {
+  const { set, image, change, target, owned, neighbours } = input;
   const needed = keysClaimedBy(neighbours.claims, image);
   const isConcerned = !isEmpty(change.add) || set.kmsAccess === "grant" || owned.length > 0;
   if (!image.encrypted || !isConcerned) return recordedGrants(set, owned, target, [], needed);
@@ -74,13 +74,13 @@ export async function planKeys(gateway: Gateway, demand: KeyDemand): Promise<Key
   const found: KeyFindings[] = [];
   for (const keyId of keyIds) {
     const [policy, all] = await Promise.all([gateway.keys.policy(keyId), gateway.keys.grants(keyId)]);
-    // What this change revokes admits nobody afterwards.
+    // A grant that this change revokes gives no access afterwards.
     const key: KeyAnswers = { keyId, policy, grants: all?.filter(({ grantId }) => !revoked.has(grantId)) };
     const ofKey = recorded.keep.filter((grant) => grant.keyId === keyId);
     const kept = ofKey.filter((grant) => isListed(grant, key));
     for (const grant of ofKey) if (!kept.includes(grant)) gone.add(grant);
-    found.push(set.kmsAccess === "grant" ? grantsOnKey(demand, key, kept, needed) : accountsWithoutKey(demand, key));
-    found.push(organizationsWithoutKey(demand, key));
+    found.push(set.kmsAccess === "grant" ? grantsOnKey(input, key, kept, needed) : accountsWithoutKey(input, key));
+    found.push(organizationsWithoutKey(input, key));
   }
   return {
     keys,
@@ -92,10 +92,10 @@ export async function planKeys(gateway: Gateway, demand: KeyDemand): Promise<Key
   };
 }
 
-/** What one key adds to the plan. */
+/** The part of the plan for one key. */
 type KeyFindings = Partial<Omit<KeyPlan, "keys">>;
 
-/** What KMS tells of a key; undefined where the caller may not ask. */
+/** What KMS returns for a key. Policy and grants are undefined if the caller may not read them. */
 interface KeyAnswers {
   readonly keyId: string;
   readonly policy: string | undefined;
@@ -103,31 +103,31 @@ interface KeyAnswers {
   readonly grants: readonly KeyGrant[] | undefined;
 }
 
-/** Where KMS does not list the grants, they count as recorded. */
+/** Whether a recorded grant exists. If the caller may not list the grants, the record counts. */
 function isListed({ grantId }: OwnKeyGrant, { grants }: KeyAnswers): boolean {
   return grants === undefined || grants.some((grant) => grant.grantId === grantId);
 }
 
-/** The accounts that a set wants and that need to be admitted to a key: not the key's own. */
-function accountsFor({ target }: KeyDemand, { keyId }: KeyAnswers): string[] {
+/** The accounts of a set that need access to a key. The owner of the key needs no grant. */
+function accountsFor({ target }: KeyPlanInput, { keyId }: KeyAnswers): string[] {
   const accounts = [...granteesOf(target)].map(parseGranteeKey).flatMap((one) => (one.kind === "account" ? [one.accountId] : []));
   return accounts.filter((id) => id !== accountOfKey(keyId));
 }
 
 /**
- * With `kmsAccess: "grant"`: the grants to create and to revoke on one key. Whoever made them, grants under the set's name are the set's: it
- * records those that it needs, and revokes those of accounts that this change removes.
+ * With `kmsAccess: "grant"`: the grants to create and to revoke on one key. Every grant with the set's grant name belongs to the set. The
+ * set records the ones that it needs, and revokes the ones of accounts that this change removes.
  *
- * @param kept the grants that are recorded and stay
+ * @param kept the recorded grants that stay
  */
 function grantsOnKey(
-  demand: KeyDemand,
+  input: KeyPlanInput,
   key: KeyAnswers,
   kept: readonly OwnKeyGrant[],
   needed: ReadonlySet<GranteeKey>,
 ): KeyFindings {
-  const { set, change, owned } = demand;
-  const accounts = accountsFor(demand, key);
+  const { set, change, owned } = input;
+  const accounts = accountsFor(input, key);
   const recordedIds = new Set(owned.map(({ grantId }) => grantId));
   const unrecorded = (key.grants ?? []).filter(
     ({ name, grantId }) => name === grantName(set.imageId) && !recordedIds.has(grantId),
@@ -136,16 +136,16 @@ function grantsOnKey(
   const removed = granteesOf(change.remove);
   const unwanted = unrecorded.filter(({ accountId }) => {
     const grantee = accountKey(accountId);
-    // Who loses one permission may keep another.
+    // An account that loses one permission can keep another. Then it still needs the key.
     return removed.has(grantee) && !accounts.includes(accountId) && mayRevoke(grantee, set.neverRevoke) && !needed.has(grantee);
   });
-  const admitted = new Set([...found, ...kept].map(({ accountId }) => accountId));
-  const create = accounts.filter((id) => !admitted.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
+  const withGrant = new Set([...found, ...kept].map(({ accountId }) => accountId));
+  const create = accounts.filter((id) => !withGrant.has(id)).map((accountId) => ({ keyId: key.keyId, accountId }));
   return { create, keep: found, revoke: unwanted.map(ownGrant) };
 }
 
-/** With `kmsAccess: "check"`: which accounts one key does not admit. */
-function accountsWithoutKey(demand: KeyDemand, key: KeyAnswers): KeyFindings {
+/** With `kmsAccess: "check"`: a warning about accounts that may not use a key. */
+function accountsWithoutKey(input: KeyPlanInput, key: KeyAnswers): KeyFindings {
   const { keyId, policy, grants } = key;
   if (policy === undefined || grants === undefined)
     return {
@@ -153,35 +153,35 @@ function accountsWithoutKey(demand: KeyDemand, key: KeyAnswers): KeyFindings {
         `key ${keyId}: its policy or its grants cannot be read (kms:GetKeyPolicy, kms:ListGrants), so whether those accounts may use it is not known`,
       ],
     };
-  const lacking = accountsFor(demand, key)
-    .filter((id) => !admitsAccount(policy, grants, id))
+  const lacking = accountsFor(input, key)
+    .filter((id) => !allowsAccount(policy, grants, id))
     .sort();
   if (lacking.length === 0) return {};
   return {
     warnings: [
-      `${firstFew(lacking.map(accountKey), MOST_NAMED)} may not use key ${keyId}, so can neither launch nor copy what is encrypted under it: admit them in its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
+      `${firstFew(lacking.map(accountKey), MAX_NAMED)} may not use key ${keyId}, and so cannot launch or copy what is encrypted under it: add them to its policy (kmsKeyPolicyStatements gives the statements), or set kmsAccess to "grant"`,
     ],
   };
 }
 
-/** Which organizations and units the policy of a key does not name. */
-function organizationsWithoutKey({ target }: KeyDemand, { keyId, policy }: KeyAnswers): KeyFindings {
+/** A warning about organizations and organizational units that the policy of a key does not name. */
+function organizationsWithoutKey({ target }: KeyPlanInput, { keyId, policy }: KeyAnswers): KeyFindings {
   if (policy === undefined) return {};
   const organizations = [...granteesOf(target)].map(parseGranteeKey).flatMap((one) => ("arn" in one ? [one.arn] : []));
   const unnamed = organizations.filter((arn) => !namesOrganization(policy, arn)).sort();
   if (unnamed.length === 0) return {};
   return {
     warnings: [
-      `the policy of key ${keyId} names neither organization nor unit of ${firstFew(unnamed, MOST_NAMED)}: admit them there (kmsKeyPolicyStatements gives the statements), as a grant cannot`,
+      `the policy of key ${keyId} does not name ${firstFew(unnamed, MAX_NAMED)}: add them to the policy (kmsKeyPolicyStatements gives the statements), because a KMS grant cannot name them`,
     ],
   };
 }
 
 /**
- * The KMS grants that go with a set: those that are recorded, and those that KMS lists under the set's name for its accounts, since
- * the answer to a CreateGrant may have been lost, or the record.
+ * The KMS grants to revoke if the set is removed. These are the recorded grants, and the grants that KMS lists with the set's grant name for
+ * its accounts: the answer to a CreateGrant may have been lost, or the record.
  *
- * @param encryptedUnder the keys of the image's snapshots, asked for where no grant is recorded
+ * @param encryptedUnder reads the keys of the image's snapshots; called only if no grant is recorded
  */
 export async function keyGrantsToRevoke(
   gateway: Gateway,
@@ -205,7 +205,7 @@ export async function keyGrantsToRevoke(
   });
 }
 
-/** The customer managed keys of an image's snapshots. */
+/** The ARNs of the customer managed keys of an image's snapshots. */
 export async function customerKeysOf(gateway: Gateway, image: Pick<Image, "snapshotIds">): Promise<string[]> {
   return customerKeys(await keysOf(gateway, image));
 }
@@ -218,7 +218,7 @@ function ownGrant({ keyId, grantId, accountId }: KeyGrant): OwnKeyGrant {
   return { keyId, grantId, accountId };
 }
 
-/** What becomes of the grants that are recorded: those of accounts that keep their share, on keys that are still used, stay. */
+/** The recorded grants to keep and to revoke. A grant stays if its account keeps access and the image still uses its key. */
 function recordedGrants(
   set: PermissionSet,
   owned: readonly OwnKeyGrant[],

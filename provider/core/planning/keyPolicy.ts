@@ -1,50 +1,50 @@
-/** Key policies and grants as text and lists: whom they admit to a KMS key, and the statements that admit more; pure. */
+/** KMS key policies: who may use a key according to its policy and grants, and the statements that allow more accounts. No I/O. */
 
 import type { KeyGrant } from "../aws";
 import { type ArgumentProblem, decodeDeclaredSet, problemText } from "../declaration";
 import { AmiSharingError, accountOfPrincipal, UNKNOWN } from "../model";
 
 /**
- * What launching from an encrypted AMI, or copying it, needs of the key.
+ * The actions that an account needs on the key to launch from an encrypted AMI or to copy it.
  * EBS user guide, "Share the KMS key used to encrypt a shared Amazon EBS snapshot".
  */
 const NEEDED_ACTIONS = ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant", "kms:ReEncryptFrom"];
 
 /** A statement of a key policy, as IAM writes it. */
 export interface KeyPolicyStatement {
-  /** Names the statement, such as `AmiSharingAccountsUse`; no two of one call are the same. */
+  /** The id of the statement, such as `AmiSharingAccountsUse`. It is unique in the result of one call. */
   readonly Sid: string;
   /** Always `Allow`. */
   readonly Effect: "Allow";
-  /** ARNs of the accounts' roots; `*` where a condition names the organizations or units. */
+  /** ARNs of the accounts' root users. `*` if a condition names the organizations or organizational units. */
   readonly Principal: { readonly AWS: string | readonly string[] };
   /** Actions such as `kms:Decrypt`. */
   readonly Action: readonly string[];
-  /** The key that the policy is of. */
+  /** In a key policy, `*` means the key itself. */
   readonly Resource: "*";
-  /** Operator → condition key → values. Absent: the statement always holds. */
+  /** Operator → condition key → values. Absent: no condition. */
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
-/** Whom to admit to a key. */
+/** Who is to be allowed to use a key. */
 export interface KeyUsers {
   /** Accounts, 12 digits each. Default: none. */
   readonly accountIds?: readonly string[];
   /** Organizations, by full ARN. Default: none. */
   readonly organizationArns?: readonly string[];
-  /** Organizational units, by full ARN; those nested in them are admitted, too. Default: none. */
+  /** Organizational units, by full ARN. Units nested in them are included. Default: none. */
   readonly organizationalUnitArns?: readonly string[];
   /** The partition of the accounts. Default: `aws`. */
   readonly partition?: string;
 }
 
 /**
- * The statements to add to a customer managed key's policy, so that accounts, organizations and units can launch and copy what is
- * encrypted under it. `Resource: "*"` is the key itself.
+ * The statements to add to the policy of a customer managed key. With them, accounts, organizations and organizational units can launch and
+ * copy AMIs that are encrypted under the key.
  *
  * EC2 user guide, "Share an AMI with specific organizations or organizational units", "Allow organizations and OUs to use a KMS key".
  *
- * @throws AmiSharingError `invalid-argument`: what is neither account, organization nor unit gets no statement
+ * @throws AmiSharingError `invalid-argument` if a value is not an account id, an organization's ARN or an organizational unit's ARN
  */
 export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
   const decoded = decodeKeyUsers(users);
@@ -69,25 +69,26 @@ export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {
   ];
 }
 
-/** An ARN's second part. IAM user guide, "Identify AWS resources with Amazon Resource Names (ARNs)": `aws`, `aws-cn`, `aws-us-gov`, … */
+/** A partition: `aws`, `aws-cn`, `aws-us-gov`, … IAM user guide, "Identify AWS resources with Amazon Resource Names (ARNs)". */
 const PARTITION = /^aws(-[a-z]+)*$/;
 
-/** The users of a key in canonical form, or what is wrong with them. */
+/** Decodes the users of a key to canonical form, or returns what is wrong with them. */
 export function decodeKeyUsers(
   given: KeyUsers,
 ): { readonly users: KeyUsers } | { readonly problems: readonly ArgumentProblem[] } {
-  const { partition = "aws", ...whom } = given;
+  const { partition = "aws", ...users } = given;
   const known = ["accountIds", "organizationArns", "organizationalUnitArns"];
-  const stranger = Object.keys(whom).find((name) => !known.includes(name));
+  const unknownName = Object.keys(users).find((name) => !known.includes(name));
   const wrong = (property: string, message: string) => ({ problems: [{ property, path: [property], message }] });
-  if (stranger) return wrong(stranger, `there is no argument "${stranger}"; the arguments are ${known.join(", ")}, partition`);
+  if (unknownName)
+    return wrong(unknownName, `there is no argument "${unknownName}"; the arguments are ${known.join(", ")}, partition`);
   if (!PARTITION.test(partition))
     return wrong("partition", `${JSON.stringify(partition)} is not a partition; write one such as "aws-us-gov"`);
-  const decoded = decodeDeclaredSet({ ...whom, imageId: UNKNOWN });
+  const decoded = decodeDeclaredSet({ ...users, imageId: UNKNOWN });
   return "problems" in decoded ? decoded : { users: { ...(decoded.declared as Omit<KeyUsers, "partition">), partition } };
 }
 
-/** Grants only for AWS's own use, as the user guide asks: nobody hands the key on. */
+/** The two statements for one kind of users. The user guide limits kms:CreateGrant to AWS services (`kms:GrantIsForAWSResource`). */
 function statements(
   who: string,
   Principal: KeyPolicyStatement["Principal"],
@@ -111,19 +112,19 @@ function statements(
 }
 
 /**
- * Whether a policy and grants admit an account, as far as can be read: every action that is needed is allowed to a principal of the
- * account by some statement or grant. Conditions that cannot be judged from here are taken as met, and denials are not looked at.
+ * Whether a policy and grants allow an account to use a key: some statement or grant has to allow each needed action. This is an
+ * approximation: conditions other than those on the account count as met, and Deny statements are ignored.
  */
-export function admitsAccount(policy: string, grants: readonly KeyGrant[], accountId: string): boolean {
+export function allowsAccount(policy: string, grants: readonly KeyGrant[], accountId: string): boolean {
   const granted = grants.filter((grant) => grant.accountId === accountId).flatMap(({ operations }) => operations);
-  const allowed = allowStatements(policy).filter((statement) => admits(statement, accountId));
+  const allowed = allowStatements(policy).filter((statement) => allows(statement, accountId));
   return NEEDED_ACTIONS.every(
     (action) =>
       granted.includes(action.slice("kms:".length)) || allowed.some((statement) => listOf(statement.Action).some(covers(action))),
   );
 }
 
-/** Whether a policy names an organization or a unit in a condition; `id` is the last part of its ARN. */
+/** Whether a policy names an organization or an organizational unit, by its id, in a condition. */
 export function namesOrganization(policy: string, arn: string): boolean {
   const id = last(arn);
   return allowStatements(policy).some(({ Condition }) =>
@@ -145,7 +146,7 @@ function allowStatements(policy: string): Statement[] {
   return listOf(found).filter(({ Effect }) => Effect === "Allow");
 }
 
-function admits({ Principal, Condition }: Statement, accountId: string): boolean {
+function allows({ Principal, Condition }: Statement, accountId: string): boolean {
   const principals = typeof Principal === "string" ? [Principal] : listOf(Principal?.AWS ?? []);
   if (principals.some((principal) => accountOfPrincipal(principal) === accountId)) return true;
   if (!principals.includes("*")) return false;
@@ -157,7 +158,7 @@ function admits({ Principal, Condition }: Statement, accountId: string): boolean
   return accounts.length === 0 || accounts.includes(accountId);
 }
 
-/** IAM's wildcards, without regard to case. */
+/** Whether a pattern with IAM's wildcards matches an action. IAM ignores the case of actions. */
 function covers(action: string): (pattern: string) => boolean {
   return (pattern) => {
     const escaped = pattern

@@ -1,4 +1,4 @@
-/** What a set is about to change: reads EC2, works out the change and what stands in its way, and changes nothing. */
+/** The plan of a set: reads EC2, computes the change, and finds what prevents it. It changes nothing. */
 
 import type { Gateway, Image } from "../aws";
 import { managedSnapshots, type PermissionSet, targetPermissions, tooManyRevocations } from "../declaration";
@@ -17,96 +17,95 @@ import {
 import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { type Change, changeFor, phasesOf, type Step } from "./diff";
 import { type KeyPlan, planKeys } from "./keyPlan";
-import { look } from "./looks";
+import { readLive } from "./liveReads";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
-import { goneSnapshots, refuseForeignSnapshots, refuseState, unrecordedRevocations } from "./refusals";
+import { goneSnapshotRefusals, refuseForeignSnapshots, refuseUnavailable, unrecordedRevocations } from "./refusals";
 import { NO_FINDINGS, usageOf } from "./usage";
 
-/** A change of one set, worked out and not begun. */
+/** The planned change of one set. */
 export interface Plan {
   readonly set: PermissionSet;
   readonly region: string;
   readonly image: Image;
   /** What the last operation recorded; undefined for a new set. */
   readonly recorded: Recorded | undefined;
-  /** What EC2 has on the image, and on every snapshot that the set manages or has something recorded of. */
+  /** What EC2 has on the image, and on each snapshot that the set manages or that is in its record. */
   readonly live: Permissions;
   /** What the set wants. */
   readonly target: Permissions;
   readonly change: Change;
-  /** What EC2 does not show of the additions: who really gains access. */
+  /** The additions that EC2 does not show yet: who gains access. */
   readonly gaining: Permissions;
-  /** What EC2 shows of the removals: who really loses access. The others are removed by name all the same. */
+  /** The removals that EC2 shows: who loses access. The other removals are sent as well. */
   readonly losing: Permissions;
   /**
-   * What others granted and the set does not want, and stays all the same: the plan is bound to what was shown before, and this was not.
-   * A refresh records it.
+   * Grants of others that the set does not want but leaves, because they are not in `revocable`: users have not seen them in a plan. A
+   * refresh records them.
    */
   readonly unplanned: Permissions;
-  /** What EC2 is to be asked, in order. */
+  /** The steps to send, in order. */
   readonly phases: readonly (readonly Step[])[];
-  /** Why the change will be refused: nothing is changed while there is one. */
+  /** Reasons why the change is refused. If there is one, nothing is changed. */
   readonly refusals: readonly AmiSharingError[];
-  /** What only EC2 can decide, in words. */
+  /** Messages about what only EC2 can decide. */
   readonly doubts: readonly string[];
-  /** What EC2 takes and people may regret, in words. */
+  /** Messages about changes that are possible but may be a mistake. */
   readonly warnings: readonly string[];
-  /** The keys of an encrypted image, and what becomes of their grants. */
+  /** The keys of an encrypted image, and the changes of their grants. */
   readonly keys: KeyPlan;
   /** The other sets of the image. */
   readonly neighbours: Neighbours;
 }
 
-/** What a plan asks beyond what its change needs. */
 export interface PlanOptions {
-  /** Who still uses the image, where the set has `checkUsage`; a plan that is applied at once need not ask. */
+  /** Whether to read who uses the image, if the set has `checkUsage`. A plan that is applied at once does not need it. Default: false. */
   readonly withUsage?: boolean;
   /** The other sets of the image, as far as they are known. Default: none. */
   readonly neighbours?: Neighbours;
-  /** Of what others granted, what alone may be taken away, as people were shown no more. Default: all that EC2 has. */
-  readonly bound?: Permissions | undefined;
+  /** Limits which grants of others the plan may revoke: those that users saw in an earlier plan. Default: all that EC2 has. */
+  readonly revocable?: Permissions | undefined;
 }
 
 /**
  * Reads EC2 and plans the change of a set.
  *
- * @param recorded what was recorded after the last operation of this set; undefined for a new one
- * @throws AmiSharingError where the image's permissions cannot be read, or no change of it is possible
+ * @param recorded the record of the last operation of this set; undefined for a new set
+ * @throws AmiSharingError if the permissions cannot be read, or if the image can have no change
  */
 export async function planChange(
   gateway: Gateway,
   set: PermissionSet,
   recorded?: Recorded,
   neighbours: Neighbours = NO_NEIGHBOURS,
-  bound?: Permissions,
+  revocable?: Permissions,
 ): Promise<Plan> {
-  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours, bound });
+  return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours, revocable });
 }
 
-/** The same for an image that was read already. */
+/** Plans the change of a set for an image that has been read. */
 export async function planFor(
   gateway: Gateway,
   set: PermissionSet,
   described: Image,
   recorded?: Recorded,
-  { withUsage = false, neighbours = NO_NEIGHBOURS, bound }: PlanOptions = {},
+  { withUsage = false, neighbours = NO_NEIGHBOURS, revocable }: PlanOptions = {},
 ): Promise<Plan> {
-  refuseState(described);
+  refuseUnavailable(described);
   refuseForeignSnapshots(set, described);
   const managedSnapshotIds = managedSnapshots(set, described);
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   const before = recorded?.live ?? NO_PERMISSIONS;
   const snapshotIds = [managedSnapshotIds, granted.createVolume.keys(), before.createVolume.keys()].flatMap((ids) => [...ids]);
-  const { live, gone } = await look(gateway, described, new Set(snapshotIds));
-  // An AMI outlives its snapshots: what is gone can neither be shared nor hold anything.
+  const { live, gone } = await readLive(gateway, described, new Set(snapshotIds));
+  // A snapshot of an AMI can be deleted before the AMI. A deleted snapshot cannot be shared, and has no grants.
   const image = { ...described, snapshotIds: described.snapshotIds.filter((id) => !gone.has(id)) };
   const target = targetPermissions(set, image);
   const unbound = changeOf(set, image, { live, granted }, neighbours);
-  const wanted = changeOf(set, image, { live, granted }, neighbours, bound);
+  const wanted = changeOf(set, image, { live, granted }, neighbours, revocable);
   const change = {
     add: union(wanted.add, sentAgain(target, recorded)),
-    // Where EC2 was wrong on a snapshot that is gone, what is wanted on it stays.
+    // If EC2 is wrong about a deleted snapshot, the grants stay that the set wants on it.
     remove: minus(wanted.remove, targetPermissions(set, described)),
   };
   const losing = intersection(change.remove, live);
@@ -129,12 +128,12 @@ export async function planFor(
     refusals: [
       ...tooManyRevocations(set.imageId, [...granteesOf(losing)], set.maxRevocations),
       ...unrecordedRevocations(set, minus(unwanted, union(union(granted, before), neighbours.inherited)), recorded),
-      ...goneSnapshots(set, change.add, gone),
+      ...goneSnapshotRefusals(set, change.add, gone),
       ...refusals,
     ],
     doubts: [
       ...(image.state === "pending" ? [pendingNote(set, recorded)] : []),
-      ...leftOut(described, gone),
+      ...goneSnapshotNotes(described, gone),
       ...doubts,
       ...keys.doubts,
       ...usage.doubts,
@@ -146,24 +145,24 @@ export async function planFor(
 }
 
 /**
- * What this set revoked in its last change and wants again: it is sent whatever EC2 shows, as the answer may be from before that change.
- * A refresh in between ends the doubt.
+ * What this set revoked in its last change and wants again. It is sent even if EC2 shows it, because the answer may be older than that
+ * change. After a refresh, it is not sent again.
  */
 export function sentAgain(target: Permissions, recorded: Recorded | undefined): Permissions {
   return intersection(target, recorded?.revoked ?? NO_PERMISSIONS);
 }
 
-/** What EC2 accepted of a change, or may have. */
+/** The part of a change that EC2 accepted, or may have accepted. */
 export interface Accepted {
   readonly added: Permissions;
   readonly removed: Permissions;
 }
 
 /**
- * What is known of a set once EC2 has `live`.
+ * The record of a set after a change, if EC2 has `live`.
  *
- * A set owns what it added, and keeps what it owned until it revokes it itself. An authoritative one owns all that it wants and finds
- * in place; an additive one only what a set of the same program granted there.
+ * A set owns what it added, and what it owned before until it revokes it. An authoritative set also owns everything that it wants and finds
+ * in EC2. An additive set owns what it finds only if a set of the same program granted it.
  */
 export function recordOf(
   { set, region, image, recorded, live: before, target, neighbours }: Plan,
@@ -183,25 +182,34 @@ export function recordOf(
   };
 }
 
-/** What a set changes where EC2 has `live` and the set granted `granted`; EC2 is not asked. */
+/** The change of a set, if EC2 has `live` and the set granted `granted`. It makes no call. */
 export function changeOf(
   set: PermissionSet,
   image: Pick<Image, "ownerId" | "snapshotIds">,
   { live, granted }: Pick<Recorded, "live" | "granted"> = { live: NO_PERMISSIONS, granted: NO_PERMISSIONS },
   { claims }: Neighbours = NO_NEIGHBOURS,
-  bound?: Permissions,
+  revocable?: Permissions,
 ): Change {
   const target = targetPermissions(set, image);
   const managedSnapshotIds = managedSnapshots(set, image);
   const claimed = claimedBy(claims, image);
-  return changeFor({ mode: set.mode, target, live, granted, managedSnapshotIds, neverRevoke: set.neverRevoke, claimed, bound });
+  return changeFor({
+    mode: set.mode,
+    target,
+    live,
+    granted,
+    managedSnapshotIds,
+    neverRevoke: set.neverRevoke,
+    claimed,
+    revocable,
+  });
 }
 
 /**
- * What can be promised of a set once a plan is applied: what it wants, and what is recorded and stays. It depends on nothing that
- * others may do in the meantime, other sets included.
+ * The record that is expected after a plan is applied: what the set wants, and what is recorded and stays. It is made from the record and
+ * the arguments only, so that a change by others or by other sets before the apply does not make it wrong.
  */
-export function foreseen(plan: Plan): Recorded {
+export function expectedRecord(plan: Plan): Recorded {
   const { set, image, recorded } = plan;
   const { add, remove } = changeOf(set, image, recorded);
   const live = union(minus(recorded?.live ?? NO_PERMISSIONS, remove), add);
@@ -214,10 +222,10 @@ export function foreseen(plan: Plan): Recorded {
 function pendingNote({ timeouts }: PermissionSet, recorded: Recorded | undefined): string {
   const seconds = timeouts?.[recorded ? "update" : "create"];
   const most = seconds === undefined ? `${VISIBILITY_TIMEOUT_SECONDS / 60} minutes` : durationWords(seconds);
-  return `the AMI is pending: it is waited for, ${most} at most`;
+  return `the AMI is pending: the change waits for it, ${most} at most`;
 }
 
-function leftOut({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
+function goneSnapshotNotes({ snapshotIds }: Image, gone: ReadonlySet<string>): string[] {
   const ids = snapshotIds.filter((id) => gone.has(id));
   return ids.length === 0 ? [] : [`${ids.join(", ")}, of the AMI's block device mappings, is gone: it is left out`];
 }

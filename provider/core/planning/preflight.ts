@@ -1,4 +1,4 @@
-/** What EC2 would refuse of a change, found before anything is changed; each rule with its source. */
+/** The preflight checks: finds what EC2 will refuse before anything is changed. Each rule names its source. */
 
 import type { Gateway, Image, KeyManager, PublicAccessBlock } from "../aws";
 import { AmiSharingError, DEFAULT_ENTITY_QUOTA, isEmpty, isEntity, type Permissions, PUBLIC } from "../model";
@@ -8,7 +8,7 @@ import type { ImageKey } from "./keyPlan";
 export interface Findings {
   /** What will be refused. */
   readonly refusals: readonly AmiSharingError[];
-  /** What may be refused, where only EC2 knows; in words. */
+  /** Messages about what EC2 may refuse. */
   readonly doubts: readonly string[];
 }
 
@@ -16,11 +16,11 @@ interface CheckedChange {
   readonly image: Image;
   readonly change: Change;
   readonly live: Permissions;
-  /** The keys of the image's encrypted snapshots, where something is added. */
+  /** The keys of the image's encrypted snapshots, if the change adds something. */
   readonly keys: readonly ImageKey[];
 }
 
-/** Checks a change. Asks EC2 only where the change adds everybody. */
+/** Checks a change. It calls EC2 only if the change makes something public. */
 export async function preflight(gateway: Gateway, checked: CheckedChange): Promise<Findings> {
   const { image, change, live } = checked;
   if (isEmpty(change.add)) return { refusals: [], doubts: [] };
@@ -31,7 +31,7 @@ export async function preflight(gateway: Gateway, checked: CheckedChange): Promi
   };
 }
 
-/** Whether the image is to be changed first, so that a refusal of EC2 leaves everything as it was. */
+/** Whether EC2 may refuse the change of the image. Then the image is changed first, so that a refusal leaves everything unchanged. */
 export function mayFailInEc2({ add }: Change, doubts: readonly string[]): boolean {
   return doubts.length > 0 || add.launch.has(PUBLIC);
 }
@@ -39,8 +39,8 @@ export function mayFailInEc2({ add }: Change, doubts: readonly string[]): boolea
 const NOTHING: Findings = { refusals: [], doubts: [] };
 
 /**
- * EC2 user guide, "Share an AMI with specific AWS accounts": snapshots under the AWS managed key cannot be shared, nor an
- * AMI that refers to one. EC2 user guide, "Make your AMI publicly available": AMIs with encrypted volumes cannot be public.
+ * EC2 user guide, "Share an AMI with specific AWS accounts": a snapshot under the AWS managed key cannot be shared, and an AMI that refers
+ * to one cannot either. EC2 user guide, "Make your AMI publicly available": AMIs with encrypted volumes cannot be public.
  * EBS user guide, "Share an EBS snapshot": encrypted snapshots cannot be public.
  */
 function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
@@ -48,7 +48,7 @@ function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
   const concerned = (ids: readonly string[]) => ids.filter((id) => add.launch.size > 0 || add.createVolume.has(id));
   const under = (manager: KeyManager | undefined) =>
     keys.filter((key) => key.manager === manager).flatMap(({ snapshotIds }) => concerned(snapshotIds));
-  const made = keys
+  const madePublic = keys
     .flatMap(({ snapshotIds }) => snapshotIds)
     .filter((id) => add.launch.has(PUBLIC) || add.createVolume.get(id)?.has(PUBLIC));
   const [managed, unknown] = [under("AWS"), under(undefined)];
@@ -62,12 +62,12 @@ function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
           ),
         ]
       : []),
-    ...(made.length > 0
+    ...(madePublic.length > 0
       ? [
           refusal(
             imageId,
-            `AMI ${imageId} cannot be public: ${named(made)} encrypted`,
-            "share it with accounts, or make it anew from unencrypted snapshots",
+            `AMI ${imageId} cannot be public: ${named(madePublic)} encrypted`,
+            "share it with accounts, or register a new AMI from unencrypted snapshots",
             "public",
           ),
         ]
@@ -76,15 +76,15 @@ function encryption({ image, change: { add }, keys }: CheckedChange): Findings {
   const doubts =
     unknown.length > 0
       ? [
-          `${named(unknown)} encrypted, and KMS does not tell this caller under whose key (kms:DescribeKey): under the AWS managed key, EC2 refuses to share`,
+          `${named(unknown)} encrypted, and the caller may not read who manages the key (kms:DescribeKey): if it is the AWS managed key, EC2 refuses to share`,
         ]
       : [];
   return { refusals, doubts };
 }
 
 /**
- * EC2 API reference, ModifyImageAttribute: an image with a Marketplace product code cannot be public; AttachImageWatermark:
- * nor one with a watermark; EnableImageBlockPublicAccess, EnableSnapshotBlockPublicAccess: no new public sharing.
+ * EC2 API reference, ModifyImageAttribute: an image with an AWS Marketplace product code cannot be public. AttachImageWatermark: an image
+ * with a watermark cannot be public. EnableImageBlockPublicAccess, EnableSnapshotBlockPublicAccess: no new public sharing.
  */
 async function publicSharing(gateway: Gateway, { image, change: { add } }: CheckedChange): Promise<Findings> {
   const { imageId, productCodes, watermarks } = image;
@@ -123,7 +123,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Check
           imageId,
           next: byPolicy
             ? "a declarative policy of the organization sets it, which this account cannot turn off: ask who manages the organization, or share with accounts"
-            : `where it is meant, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
+            : `if it is intended, turn it off first (aws ec2 disable-${kind}-block-public-access)`,
         },
       ),
     );
@@ -138,7 +138,7 @@ async function publicSharing(gateway: Gateway, { image, change: { add } }: Check
   };
 }
 
-/** EC2 user guide, "AMI quotas": the entities that an AMI can be shared with, 1,000 unless raised. What it is here, only EC2 knows. */
+/** EC2 user guide, "AMI quotas": an AMI can be shared with 1,000 entities, unless the quota was raised. The actual quota is not read. */
 function entities({ imageId }: Image, { add, remove }: Change, live: Permissions): Findings {
   if (add.launch.size === 0) return NOTHING;
   const after = [...new Set([...live.launch, ...add.launch])].filter((key) => isEntity(key) && !remove.launch.has(key)).length;

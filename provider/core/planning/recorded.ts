@@ -1,4 +1,4 @@
-/** What an engine's state holds of a set between its operations, and the outputs in which it is written down and read back. */
+/** The record of a set: what the engine's state contains between two operations, and how it is encoded as outputs and decoded. */
 
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
@@ -7,6 +7,7 @@ import {
   ACCOUNT_ID,
   AmiSharingError,
   decodeGrants,
+  deserializePermissions,
   encodeGrants,
   filterGrantees,
   filterSnapshots,
@@ -16,40 +17,39 @@ import {
   grantsSchema,
   intersection,
   isManageable,
-  keylessIn,
-  markKeyless,
+  markMissingKeyGrants,
+  missingKeyGrantsIn,
   type Permissions,
   permissionsSchema,
-  readPermissions,
+  type SerializedPermissions,
   SNAPSHOT_ID,
+  serializePermissions,
   union,
-  type WrittenPermissions,
-  writePermissions,
 } from "../model";
 
-/** What is known of a set after an operation. */
+/** The record of a set after an operation. */
 export interface Recorded {
   readonly region: string;
   readonly ownerId: string;
   /** The EBS snapshots of the image. */
   readonly snapshotIds: readonly string[];
-  /** What EC2 answered, for the image and the managed snapshots. */
+  /** What EC2 returned for the image and the managed snapshots. */
   readonly live: Permissions;
-  /** What this set granted and has not revoked; EC2 may show less, where somebody else took it away or an answer is old. */
+  /** What this set granted and has not revoked. EC2 may show less, if somebody else revoked a grant or the answer is old. */
   readonly granted: Permissions;
-  /** What its last change revoked, less what a refresh showed to be granted by somebody else since. */
+  /** What the last change of this set revoked. A refresh removes from it what somebody else has granted again. */
   readonly revoked?: Permissions;
-  /** What it granted and a refresh since showed to be taken away by somebody else. */
+  /** What this set granted and somebody else revoked, as a refresh showed. */
   readonly drifted?: Permissions;
-  /** What it wanted then, its owner included: an engine may show this as its old value. */
+  /** What the set wanted at that time, including grants to the owner. An engine may show this as its old value. */
   readonly wanted?: Permissions;
-  /** The KMS grants that this set made (kmsAccess "grant"). */
+  /** The KMS grants that this set created (kmsAccess "grant"). */
   readonly keyGrants?: readonly OwnKeyGrant[];
   /** Accounts whose KMS grant of this set somebody else revoked. */
   readonly keyless?: ReadonlySet<GranteeKey>;
 }
 
-/** A KMS grant that a set made for an account. */
+/** A KMS grant that a set created for an account. */
 export interface OwnKeyGrant {
   /** The key's ARN. */
   readonly keyId: string;
@@ -57,28 +57,28 @@ export interface OwnKeyGrant {
   readonly accountId: string;
 }
 
-/** A record as an engine keeps and shows it. */
+/** The record as outputs of an engine. */
 export interface RecordedOutputs {
   readonly region?: string;
   readonly ownerId?: string;
   readonly snapshotIds?: readonly string[];
-  /** Who has access, in words for people: see {@link encodeRecorded}. */
+  /** Who has access, as text for people. */
   readonly grants?: Grants;
   readonly record?: PermissionRecord;
   readonly kmsGrants?: readonly OwnKeyGrant[];
 }
 
-/** What the next operation goes by. `granted` is absent where it is what the set wants, the others where there is nothing. */
+/** The record as plain data, which the next operation reads. `granted` is absent if it is what the set wants. Other fields are absent if empty. */
 export interface PermissionRecord {
-  /** What `grants` says in words. */
-  readonly live: WrittenPermissions;
-  readonly granted?: WrittenPermissions;
-  readonly revoked?: WrittenPermissions;
-  readonly drifted?: WrittenPermissions;
+  /** The same permissions as `grants`. */
+  readonly live: SerializedPermissions;
+  readonly granted?: SerializedPermissions;
+  readonly revoked?: SerializedPermissions;
+  readonly drifted?: SerializedPermissions;
   readonly keyless?: readonly GranteeKey[];
 }
 
-/** The schema of a {@link PermissionRecord}, for what carries one. */
+/** The schema of a {@link PermissionRecord}. */
 export const permissionRecordSchema = v.object({
   live: permissionsSchema,
   granted: v.optional(permissionsSchema),
@@ -87,7 +87,7 @@ export const permissionRecordSchema = v.object({
   keyless: v.optional(granteeKeysSchema),
 });
 
-/** What older versions recorded in place of `record`: words, and `live` and `keyless` in `grants` only. */
+/** What older versions recorded instead of `record`, as grants maps. In these versions, `live` and `keyless` are only in `grants`. */
 const olderRecord = {
   granted: v.optional(permissionsSchema),
   revoked: v.optional(permissionsSchema),
@@ -95,8 +95,8 @@ const olderRecord = {
 };
 const recordedOutputs = v.object({
   region: v.optional(v.string()),
-  ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id"))),
-  snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is no snapshot id")))),
+  ownerId: v.optional(v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is not an account id"))),
+  snapshotIds: v.optional(v.array(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it is not a snapshot id")))),
   grants: grantsSchema,
   record: v.optional(permissionRecordSchema),
   ...olderRecord,
@@ -105,29 +105,29 @@ const recordedOutputs = v.object({
       v.object({
         keyId: v.pipe(v.string(), v.nonEmpty()),
         grantId: v.pipe(v.string(), v.nonEmpty()),
-        accountId: v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is no account id")),
+        accountId: v.pipe(v.string(), v.regex(ACCOUNT_ID, "it is not an account id")),
       }),
     ),
   ),
 });
 
-/** The outputs of a set: in authoritative mode all grants on what it manages, in additive mode only what it wants or granted. */
+/** Encodes a record as outputs. They contain all grants on what an authoritative set manages, and what an additive set wants or granted. */
 export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
   const { region, ownerId, snapshotIds, keyGrants, keyless = new Set() } = recorded;
   const live = shownBy(set, recorded);
   const grants = encodeGrants(live, set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined);
-  const granted = writePermissions(recorded.granted);
-  const assumed = writePermissions(targetPermissions(set, { ownerId, snapshotIds }));
+  const granted = serializePermissions(recorded.granted);
+  const assumed = serializePermissions(targetPermissions(set, { ownerId, snapshotIds }));
   return {
     region,
     ownerId,
     snapshotIds: [...snapshotIds],
-    grants: markKeyless(grants, keyless),
+    grants: markMissingKeyGrants(grants, keyless),
     record: {
-      live: writePermissions(live),
+      live: serializePermissions(live),
       ...(isDeepStrictEqual(granted, assumed) ? {} : { granted }),
-      ...(recorded.revoked ? { revoked: writePermissions(recorded.revoked) } : {}),
-      ...(recorded.drifted ? { drifted: writePermissions(recorded.drifted) } : {}),
+      ...(recorded.revoked ? { revoked: serializePermissions(recorded.revoked) } : {}),
+      ...(recorded.drifted ? { drifted: serializePermissions(recorded.drifted) } : {}),
       ...(keyless.size > 0 ? { keyless: [...keyless].sort() } : {}),
     },
     ...(keyGrants ? { kmsGrants: keyGrants.map((grant) => ({ ...grant })) } : {}),
@@ -135,10 +135,10 @@ export function encodeRecorded(set: PermissionSet, recorded: Recorded): Recorded
 }
 
 /**
- * What was recorded, as far as the next operation needs it.
+ * Decodes the outputs in a state to a record.
  *
- * @param outputs from a state, which people may have edited, of this version or an older one
- * @param set the set that was recorded; undefined where its arguments cannot be read any more: then all grants count as its own
+ * @param outputs from a state of this version or an older one; users may have edited it
+ * @param set the set that was recorded; undefined if its arguments cannot be read. Then all grants count as its own
  * @throws AmiSharingError `state-unreadable`
  */
 export function decodeRecorded(
@@ -149,17 +149,17 @@ export function decodeRecorded(
   if (!decoded.success) throw unreadable(decoded.issues[0], set);
   const { region = "", ownerId = "", snapshotIds = [], grants, record, kmsGrants } = decoded.output;
   const { granted, revoked, drifted } = record ?? decoded.output;
-  const live = record ? readPermissions(record.live, snapshotIds) : decodeGrants(grants, snapshotIds);
-  const keyless = record ? new Set(record.keyless) : keylessIn(grants);
+  const live = record ? deserializePermissions(record.live, snapshotIds) : decodeGrants(grants, snapshotIds);
+  const keyless = record ? new Set(record.keyless) : missingKeyGrantsIn(grants);
   const wanted = set ? targetPermissions(set, { ownerId, snapshotIds }) : filterGrantees(live, isManageable);
   return {
     region,
     ownerId,
     snapshotIds,
     live,
-    granted: granted ? readPermissions(granted, snapshotIds) : wanted,
-    ...(revoked ? { revoked: readPermissions(revoked, snapshotIds) } : {}),
-    ...(drifted ? { drifted: readPermissions(drifted, snapshotIds) } : {}),
+    granted: granted ? deserializePermissions(granted, snapshotIds) : wanted,
+    ...(revoked ? { revoked: deserializePermissions(revoked, snapshotIds) } : {}),
+    ...(drifted ? { drifted: deserializePermissions(drifted, snapshotIds) } : {}),
     ...(kmsGrants ? { keyGrants: kmsGrants } : {}),
     ...(keyless.size > 0 ? { keyless } : {}),
     ...(set ? { wanted: namedPermissions(set, { snapshotIds }) } : {}),
@@ -174,15 +174,15 @@ function unreadable(issue: v.BaseIssue<unknown>, set: PermissionSet | undefined)
   const imageId = set?.imageId ?? "(not readable either)";
   return new AmiSharingError(
     "state-unreadable",
-    `what state records of the set of AMI ${imageId} cannot be read: ${name} is ${shown}${value === "absent" ? "" : `: ${issue.message}`}`,
+    `the state of the set of AMI ${imageId} cannot be read: ${name} is ${shown}${value === "absent" ? "" : `: ${issue.message}`}`,
     {
       ...(set ? { imageId } : {}),
-      next: "restore the state from a backup, or refresh, which records anew who has access and counts what the arguments name as granted by the set",
+      next: "restore the state from a backup, or refresh: it reads who has access, and counts what the arguments name as granted by the set",
     },
   );
 }
 
-/** What a set shows of who has access. */
+/** The part of the live permissions that the outputs of a set show. */
 function shownBy(set: PermissionSet, { live, granted, ownerId, snapshotIds }: Recorded): Permissions {
   const image = { ownerId, snapshotIds };
   if (set.mode === "additive") return intersection(live, union(targetPermissions(set, image), granted));

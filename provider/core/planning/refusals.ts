@@ -1,11 +1,11 @@
-/** What a plan refuses by what it has read, without asking EC2 again; what EC2 itself would refuse is in preflight.ts. */
+/** The refusals of a plan that follow from what it has read, without further calls. Checks for what EC2 will refuse are in preflight.ts. */
 
 import type { Image } from "../aws";
 import type { PermissionSet } from "../declaration";
 import { AmiSharingError, countedGrantees, granteesOf, type Permissions } from "../model";
 import type { Recorded } from "./recorded";
 
-export function refuseState({ imageId, state }: Image): void {
+export function refuseUnavailable({ imageId, state }: Image): void {
   if (state === "available" || state === "pending" || state === "") return;
   throw new AmiSharingError("image-not-shareable", `AMI ${imageId} is ${state}`, {
     property: "imageId",
@@ -20,13 +20,13 @@ export function refuseForeignSnapshots({ createVolume }: PermissionSet, { imageI
   const has = snapshotIds.length > 0 ? `its EBS snapshots are ${snapshotIds.join(", ")}` : "it has no EBS snapshot";
   throw new AmiSharingError(
     "invalid-argument",
-    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not of AMI ${imageId}`,
+    `createVolumePermissions.snapshotIds: ${foreign.join(", ")} is not among the snapshots of AMI ${imageId}`,
     { property: "createVolumePermissions", imageId, next: has },
   );
 }
 
-/** What is named can only be left out by who named it. */
-export function goneSnapshots(
+/** The refusal for snapshots that the arguments name and that no longer exist. Snapshots that no argument names are left out without an error. */
+export function goneSnapshotRefusals(
   { imageId, createVolume }: PermissionSet,
   add: Permissions,
   gone: ReadonlySet<string>,
@@ -42,7 +42,11 @@ export function goneSnapshots(
   ];
 }
 
-/** @param unrecorded who would lose something that neither state nor another set of the program tells of */
+/**
+ * The refusal of `unrecorded: "refuse"`.
+ *
+ * @param unrecorded the revocations of permissions that neither the state nor another set of the program contains
+ */
 export function unrecordedRevocations(
   set: PermissionSet,
   unrecorded: Permissions,
@@ -61,5 +65,5 @@ export function unrecordedRevocations(
 }
 
 const REFRESH =
-  'run pulumi refresh, after which the preview\'s own diff shows each with a "-" where the set managed it before; or declare them, or set unrecorded to "revoke"';
+  'run pulumi refresh: the diff of the next preview shows each with a "-" if the set managed it before; or declare them, or set unrecorded to "revoke"';
 const ADOPT = 'adopt or import the AMI as it is shared, or declare them, or set unrecorded to "revoke"';

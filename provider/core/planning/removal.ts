@@ -1,4 +1,4 @@
-/** What the deletion of a set takes away; pure. */
+/** What the removal of a set revokes. No I/O. */
 
 import { managedSnapshots, type PermissionSet } from "../declaration";
 import { filterGrantees, filterSnapshots, minus, NO_PERMISSIONS, type Permissions, union } from "../model";
@@ -6,7 +6,7 @@ import { claimedBy, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { mayRevoke } from "./diff";
 import type { Recorded } from "./recorded";
 
-/** What a destroy of the set takes away, as recorded. */
+/** What a destroy of the set revokes, according to its record. */
 export function revokedByRemoval(set: PermissionSet, recorded: Recorded, { claims }: Neighbours = NO_NEIGHBOURS): Permissions {
   const { onDelete, neverRevoke } = set;
   if (onDelete === "retain") return NO_PERMISSIONS;

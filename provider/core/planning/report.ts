@@ -1,4 +1,4 @@
-/** A plan in words for people: who gains and who loses access and why, what broadens it, the calls, and what will fail. */
+/** The report of a plan, as text for people: who gains and who loses access and why, what broadens access, the calls, and what will fail. */
 
 import type { PermissionSet } from "../declaration";
 import {
@@ -20,7 +20,7 @@ import {
   parseGranteeKey,
   union,
 } from "../model";
-import { claimedBy, type Neighbours, NO_NEIGHBOURS, wantedOf } from "./claims";
+import { claimedBy, claimedParts, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { callsOf } from "./diff";
 import { type Entry, entriesOf, staysForClaim } from "./entries";
 import type { ImageKey } from "./keyPlan";
@@ -28,42 +28,42 @@ import type { Plan } from "./plan";
 import type { Recorded } from "./recorded";
 import { revokedByRemoval } from "./removal";
 
-/** Grantees that one line of a report names, where they lose nothing: who loses access is always named. */
-const MOST_NAMED = 10;
+/** The most grantees that one line names. It does not apply to grantees that lose access: all of them are named. */
+const MAX_NAMED = 10;
 
-/** How a report tells of grantees. */
-export interface Telling {
-  /** Counts them and names none: they are a secret of the program. */
-  readonly unnamed?: boolean;
-  /** Names everybody, not the first few of those who lose nothing. */
-  readonly everybody?: boolean;
+/** How a report shows grantees. */
+export interface ReportOptions {
+  /** Shows the number of grantees and no names, because the grantees are a secret of the program. */
+  readonly countOnly?: boolean;
+  /** Names all grantees, also where a line would name only the first few. */
+  readonly nameAll?: boolean;
 }
 
-/** A report before the change (`planned`) or after it (`done`): lines without colour, the counts first. Who loses access is named, however many. */
-export function reportOf(plan: Plan, tense: "planned" | "done", telling: Telling = {}): string {
+/** The report before a change (`planned`) or after it (`done`). The first line has the counts. */
+export function reportOf(plan: Plan, tense: "planned" | "done", options: ReportOptions = {}): string {
   const { set, image, region, change, phases, keys } = plan;
   const keyCalls = { CreateGrant: keys.create.length, RevokeGrant: keys.revoke.length };
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
     count > 0 ? [`${count} ${action}`] : [],
   );
-  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
-    ...entriesOf(plan).flatMap((entry) => entryLines(entry, unnamed, telling)),
-    ...wantedOf(
+    ...entriesOf(plan).flatMap((entry) => entryLines(entry, allSnapshotIds, options)),
+    ...claimedParts(
       plan.neighbours.claims.filter(({ isRecorded }) => !isRecorded),
       image,
       plan.target,
-    ).map(({ name, permissions }) => `also declared by ${name}: ${named([...granteesOf(permissions)].sort(), telling)}`),
+    ).map(({ name, permissions }) => `also declared by ${name}: ${named([...granteesOf(permissions)].sort(), options)}`),
     ...broadenings(plan.gaining).map(({ text }) => `broadens access: ${text}`),
     ...(snapshots.length > 0 ? [`snapshots: ${cut(snapshots)}`] : []),
     ...keys.keys.map(encryptionLine),
     ...(keys.create.length > 0
-      ? [`key grants to: ${named([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))], telling)}`]
+      ? [`key grants to: ${named([...new Set(keys.create.map(({ accountId }) => accountKey(accountId)))], options)}`]
       : []),
     ...(keys.revoke.length > 0
       ? [
-          `key grants revoked of: ${named([...new Set(keys.revoke.map(({ accountId }) => accountKey(accountId)))], telling, Number.POSITIVE_INFINITY)}`,
+          `key grants revoked of: ${named([...new Set(keys.revoke.map(({ accountId }) => accountKey(accountId)))], options, Number.POSITIVE_INFINITY)}`,
         ]
       : []),
     `calls: ${calls.length > 0 ? calls.join(", ") : "none"}`,
@@ -73,19 +73,19 @@ export function reportOf(plan: Plan, tense: "planned" | "done", telling: Telling
   return [`AMI ${image.imageId} in ${region}: ${countsOf(plan, tense)}`, ...lines.flatMap(wrapped)].join("\n");
 }
 
-/** Who lost access by a change that was begun and not completed, in lines: EC2 took the removal, or shows it. */
-export function lossesOf(plan: Plan, { live, revoked = NO_PERMISSIONS }: Recorded, telling: Telling = {}): string[] {
+/** The lines about who lost access by a change that was not completed: EC2 accepted the removal, or no longer shows the permission. */
+export function lossesOf(plan: Plan, { live, revoked = NO_PERMISSIONS }: Recorded, options: ReportOptions = {}): string[] {
   const { set, image, losing } = plan;
-  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const lost = union(minus(losing, live), intersection(losing, revoked));
   const entries = entriesOf({ ...plan, losing: lost }).filter(({ sign }) => sign === "-");
-  return entries.flatMap((entry) => entryLines(entry, unnamed, telling)).flatMap(wrapped);
+  return entries.flatMap((entry) => entryLines(entry, allSnapshotIds, options)).flatMap(wrapped);
 }
 
 function encryptionLine({ keyId, manager, snapshotIds }: ImageKey): string {
   const whose = manager === "AWS" ? "the AWS managed key" : manager === "CUSTOMER" ? "the customer managed key" : "the key";
   const owner = keyId === undefined || manager === "AWS" ? "" : ` of account ${accountOfKey(keyId)}`;
-  return `encrypted: ${cut(snapshotIds)} under ${whose} ${keyId ?? "(not told)"}${owner}`;
+  return `encrypted: ${cut(snapshotIds)} under ${whose} ${keyId ?? "(unknown)"}${owner}`;
 }
 
 const VERBS = {
@@ -105,21 +105,21 @@ function countsOf({ live, gaining, losing, keys }: Plan, tense: "planned" | "don
 }
 
 /**
- * What the deletion of a set will do, or did, as far as its record tells; EC2 is not asked. Who loses access is named.
+ * The report of a deletion, made from the record of the set. It makes no call.
  *
- * @param which such as `then AMI ami-…, whose set is replaced,`
- * @param recorded its record; where `onDelete` is `reset`, its `live` tells who else loses access
+ * @param which the start of the first line, such as `then AMI ami-…, whose set is replaced,`
+ * @param recorded the record; if `onDelete` is `reset`, its `live` shows who else loses access
  */
 export function reportOfDeletion(
   which: string,
   set: PermissionSet,
   recorded: Recorded,
-  { neighbours = NO_NEIGHBOURS, tense = "planned", ...telling }: DeletionTelling = {},
+  { neighbours = NO_NEIGHBOURS, tense = "planned", ...options }: DeletionReportOptions = {},
 ): string {
   if (set.onDelete === "retain") return wrapped(`${which} keeps every grant (onDelete: retain)`).join("\n");
   const losing = revokedByRemoval(set, recorded, neighbours);
   const count = granteesOf(losing).size;
-  const stays = wantedOf(neighbours.claims, recorded, recorded.granted);
+  const stays = claimedParts(neighbours.claims, recorded, recorded.granted);
   const left = minus(union(recorded.granted, recorded.live), union(losing, claimedBy(neighbours.claims, recorded)));
   const neverRevoked = filterGrantees(left, (key) => set.neverRevoke.has(key));
   const [verb] = VERBS[tense].lose.slice(count === 1 ? 0 : 1);
@@ -130,7 +130,7 @@ export function reportOfDeletion(
       : count === 0 && (stays.length > 0 || !isEmpty(left))
         ? `${remains} as it is`
         : `${isEmpty(left) ? is : `${remains} in part`}: ${count} ${verb} access to it, as recorded`;
-  const unnamed = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
+  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
   const entries: Entry[] = [
     { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
     { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
@@ -140,54 +140,54 @@ export function reportOfDeletion(
   ];
   return [
     ...wrapped(`${which} ${heading}`),
-    ...entries.flatMap((entry) => entryLines(entry, unnamed, telling)).flatMap((line) => wrapped(`  ${line}`)),
+    ...entries.flatMap((entry) => entryLines(entry, allSnapshotIds, options)).flatMap((line) => wrapped(`  ${line}`)),
   ].join("\n");
 }
 
-/** How the report of a deletion tells, and what it has to know. */
-export interface DeletionTelling extends Telling {
+/** The options and the context of a deletion's report. */
+export interface DeletionReportOptions extends ReportOptions {
   /** The other sets of the AMI. Default: none. */
   readonly neighbours?: Neighbours;
   /** Default: `planned`. */
   readonly tense?: "planned" | "done";
 }
 
-/** The line for what will be refused. */
+/** The line for a refusal. */
 export function willFail(refusal: AmiSharingError): string {
   return `will fail: ${refusal.message}`;
 }
 
 /**
- * An entry in words, a line for each kind of access.
+ * An entry as text, one line for each kind of access.
  *
- * @param unnamed the snapshots that "createVolume" without names stands for
+ * @param allSnapshotIds the snapshots that `createVolume` without snapshot ids means
  */
 export function entryLines(
   { sign, why, permissions }: Entry,
-  unnamed: readonly string[] | undefined,
-  telling: Telling = {},
+  allSnapshotIds: readonly string[] | undefined,
+  options: ReportOptions = {},
 ): string[] {
   const byWords = new Map<string, GranteeKey[]>();
-  for (const [key, words] of Object.entries(encodeGrants(permissions, unnamed))) {
+  for (const [key, words] of Object.entries(encodeGrants(permissions, allSnapshotIds))) {
     const keys = byWords.get(words);
     if (keys) keys.push(key);
     else byWords.set(words, [key]);
   }
   return [...byWords].map(([words, keys]) => {
-    const count = keys.length > 1 && !telling.unnamed ? `; ${keys.length}` : "";
-    const most = sign === "-" || telling.everybody ? Number.POSITIVE_INFINITY : MOST_NAMED;
-    return `${sign} ${words} (${why}${count}): ${named(keys, telling, most)}`;
+    const count = keys.length > 1 && !options.countOnly ? `; ${keys.length}` : "";
+    const most = sign === "-" || options.nameAll ? Number.POSITIVE_INFINITY : MAX_NAMED;
+    return `${sign} ${words} (${why}${count}): ${named(keys, options, most)}`;
   });
 }
 
-/** What of an addition reaches further than launching by accounts that are named. */
+/** Access that an addition gives beyond launch permission for single accounts. */
 export interface Broadening {
-  /** The argument that asks for it. */
+  /** The argument that gives it. */
   readonly property: "public" | "organizationArns" | "organizationalUnitArns" | "createVolumePermissions";
   readonly text: string;
 }
 
-/** The broadest first. */
+/** The broadenings of an addition, the broadest first. */
 export function broadenings(add: Permissions): Broadening[] {
   const kinds = (kind: string) => [...add.launch].filter((key) => parseGranteeKey(key).kind === kind).length;
   const volumes = granteesOf({ ...NO_PERMISSIONS, createVolume: add.createVolume });
@@ -207,14 +207,14 @@ export function broadenings(add: Permissions): Broadening[] {
 }
 
 function cut(items: readonly string[]): string {
-  return firstFew(items, MOST_NAMED);
+  return firstFew(items, MAX_NAMED);
 }
 
-function named(keys: readonly GranteeKey[], { unnamed = false }: Telling, most = MOST_NAMED): string {
-  return unnamed ? countedGrantees(keys.length) : firstFew(keys, most);
+function named(keys: readonly GranteeKey[], { countOnly = false }: ReportOptions, most = MAX_NAMED): string {
+  return countOnly ? countedGrantees(keys.length) : firstFew(keys, most);
 }
 
-/** A line in pieces that fit, indented under the heading; what cannot be broken stays whole. */
+/** A line, wrapped at about 70 characters and indented under the first line. A longer word is not broken. */
 function wrapped(line: string): string[] {
   const pieces = line.match(/(\S{70,}|.{1,70})(?:\s+|$)/g) ?? [];
   return pieces.map((piece, i) => (i === 0 ? "  " : "      ") + piece.trimEnd());

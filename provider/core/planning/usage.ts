@@ -1,4 +1,4 @@
-/** Who still uses an image before they lose it: EC2's usage reports, in words. */
+/** Warnings about accounts that use an image and are about to lose it, made from EC2's image usage reports. */
 
 import type { Gateway, Image, Usage, UsageReport } from "../aws";
 import type { PermissionSet } from "../declaration";
@@ -11,7 +11,7 @@ export interface UsageFindings {
   readonly doubts: readonly string[];
 }
 
-/** The same before a set is deleted, as it is for one of another image. */
+/** The findings before a set is deleted. */
 export async function usageBeforeDeletion(
   gateway: Gateway,
   { imageId, onDelete, neverRevoke }: PermissionSet,
@@ -24,16 +24,16 @@ export async function usageBeforeDeletion(
 
 export const NO_FINDINGS: UsageFindings = { warnings: [], doubts: [] };
 
-/** How often a preview looks for a report, and the seconds between. EC2 user guide, "View your AMI usage": reports are made in the background. */
+/** How often a preview reads a pending report. EC2 user guide, "View your AMI usage": EC2 creates reports in the background. */
 const REPORT_WAIT = { attempts: 10, delaySeconds: 1 };
-/** A report that is older is asked for anew. EC2 user guide: usage is counted with a delay of up to 24 hours anyway. */
+/** A new report is created if the last one is older. EC2 user guide: a report shows usage up to 24 hours late. */
 const MAX_REPORT_AGE_MS = 24 * 3_600_000;
 
 /**
- * Warns of accounts that lose the image and still use it.
+ * Warns about accounts that use the image and lose it.
  *
- * A report that is there already and fresh is taken; one that is made for this is deleted again, unless it is not ready in time: then
- * the next preview finds it.
+ * A recent report is used if there is one. Otherwise a report is created, read and deleted. If it is not ready in time, it is not deleted,
+ * and the next preview reads it.
  */
 export async function usageOf(
   gateway: Gateway,
@@ -48,9 +48,9 @@ export async function usageOf(
   try {
     found = await usageReport(gateway, imageId, delaySeconds);
   } catch (error) {
-    // A change that may be made is not held up by a question that may not be asked.
+    // Permissions for usage reports are not needed for the change, so their lack does not stop it.
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
-    return doubt(`who still uses AMI ${imageId} cannot be asked: ${error.message}`);
+    return doubt(`who still uses AMI ${imageId} is not known: ${error.message}`);
   }
   if (found.state !== "available") {
     const why =
@@ -59,7 +59,7 @@ export async function usageOf(
         : `: EC2 could not make its usage report${found.reason ? ` (${found.reason})` : ""}`;
     return doubt(`who still uses AMI ${imageId} is not known${why}`);
   }
-  // Of everybody, an organization or a unit, any account may be the one that loses access.
+  // If `public`, an organization or an organizational unit is removed, any account may lose access.
   const isWide = [...change.remove.launch].some((key) => isManageable(key) && !isAccount(key));
   const losing = ({ accountId }: Usage) => {
     const key = accountKey(accountId);
@@ -68,11 +68,13 @@ export async function usageOf(
   const byAccount = new Map<string, string[]>();
   for (const use of found.entries.filter(losing))
     byAccount.set(use.accountId, [...(byAccount.get(use.accountId) ?? []), `${use.count} ${use.resourceType}`]);
-  const as = `as of ${new Date(found.createdAt).toISOString().slice(0, 16)}Z; usage shows up to 24 hours late`;
+  const asOf = `as of ${new Date(found.createdAt).toISOString().slice(0, 16)}Z; usage shows up to 24 hours late`;
   return {
     warnings: [...byAccount]
       .sort()
-      .map(([accountId, uses]) => `${accountKey(accountId)} loses the AMI and still uses it: ${uses.sort().join(", ")} (${as})`),
+      .map(
+        ([accountId, uses]) => `${accountKey(accountId)} loses the AMI and still uses it: ${uses.sort().join(", ")} (${asOf})`,
+      ),
     doubts: found.doubts,
   };
 }
@@ -81,20 +83,24 @@ function doubt(words: string): UsageFindings {
   return { warnings: [], doubts: [words] };
 }
 
-interface Read {
+interface AvailableReport {
   readonly state: "available";
   readonly createdAt: number;
   readonly entries: readonly Usage[];
   readonly doubts: readonly string[];
 }
 
-interface Unread {
+interface UnavailableReport {
   readonly state: "pending" | "error";
   readonly reason: string | undefined;
 }
 
-/** The newest report that is complete: one that somebody made about less would miss accounts. */
-async function usageReport(gateway: Gateway, imageId: string, delaySeconds: number): Promise<Read | Unread> {
+/** The newest complete report. Somebody may have created a report on fewer accounts or resource types, which could miss accounts. */
+async function usageReport(
+  gateway: Gateway,
+  imageId: string,
+  delaySeconds: number,
+): Promise<AvailableReport | UnavailableReport> {
   const fresh = (await gateway.usage.reports(imageId))
     .filter(({ complete, createdAt }) => complete && createdAt > Date.now() - MAX_REPORT_AGE_MS)
     .sort((a, b) => b.createdAt - a.createdAt);
@@ -102,28 +108,29 @@ async function usageReport(gateway: Gateway, imageId: string, delaySeconds: numb
   if (ready) return { ...ready, state: "available", entries: await gateway.usage.entries(ready.reportId), doubts: [] };
   const pending = fresh.find(({ state }) => state === "pending");
   const reportId = pending?.reportId ?? (await gateway.usage.create(imageId));
-  const made = await whenDone(gateway, imageId, reportId, delaySeconds);
+  const made = await waitForReport(gateway, imageId, reportId, delaySeconds);
   if (made === undefined || made.state === "pending") return { state: "pending", reason: undefined };
   if (made.state === "error") {
-    if (!pending) await deletion(gateway, imageId, reportId);
+    if (!pending) await deleteReport(gateway, imageId, reportId);
     return { state: "error", reason: made.reason };
   }
   const entries = await gateway.usage.entries(reportId);
-  return { ...made, state: "available", entries, doubts: pending ? [] : await deletion(gateway, imageId, reportId) };
+  return { ...made, state: "available", entries, doubts: pending ? [] : await deleteReport(gateway, imageId, reportId) };
 }
 
-/** What was read is told even where the report cannot be deleted. */
-async function deletion(gateway: Gateway, imageId: string, reportId: string): Promise<string[]> {
+/** Deletes a report. If this fails, it returns a message and throws nothing, because the report has been read. */
+async function deleteReport(gateway: Gateway, imageId: string, reportId: string): Promise<string[]> {
   try {
     await gateway.usage.delete(reportId);
     return [];
   } catch (error) {
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
-    return [`usage report ${reportId} of AMI ${imageId} was made for this and cannot be deleted: ${error.message}`];
+    return [`usage report ${reportId} of AMI ${imageId} was created for this check and cannot be deleted: ${error.message}`];
   }
 }
 
-async function whenDone(
+/** Reads a report until it is no longer pending. Undefined or pending: it is not ready in time. */
+async function waitForReport(
   gateway: Gateway,
   imageId: string,
   reportId: string,

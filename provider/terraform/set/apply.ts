@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import {
   AmiSharingError,
   decodeGrants,
+  deserializePermissions,
   type Entry,
   encodeRecorded,
   entryLines,
@@ -19,7 +20,6 @@ import {
   type Permissions,
   type Plan,
   type Recorded,
-  readPermissions,
   reconcile,
   reportOf,
   UNKNOWN,
@@ -53,7 +53,7 @@ export interface AppliedSet extends SetResult {
 export async function applySet(
   prior: StoredSet,
   planned: ObjectValue,
-  { config, log, patience, run }: SetContext,
+  { config, log, waitOptions, run }: SetContext,
 ): Promise<AppliedSet> {
   run.begun();
   const imageId = String(planned.image_id);
@@ -77,10 +77,10 @@ export async function applySet(
       return { state: planned, private: own, asPlanned: true, diagnostics: [] };
     }
     await run.opening(takesAway(set, recorded));
-    const { recorded: now, plan } = await run.claims.inTurn(place, async () => {
+    const { recorded: now, plan } = await run.claims.runExclusive(place, async () => {
       const neighbours = run.neighbours(place, id, others);
-      const bound = recorded ? shownTo(recorded, prior.private) : promised(prior.private);
-      const made = await reconcile(config.gateway(planned.region as string), set, recorded, patience, neighbours, bound);
+      const revocable = recorded ? shownTo(recorded, prior.private) : promised(prior.private);
+      const made = await reconcile(config.gateway(planned.region as string), set, recorded, waitOptions, neighbours, revocable);
       run.claims.ended(place, id, "made", made.recorded.granted);
       return made;
     });
@@ -110,7 +110,7 @@ export async function applySet(
  */
 function promised({ id, revokes }: Private): Permissions | undefined {
   if (id === undefined) return undefined;
-  return revokes ? readPermissions(revokes, []) : NO_PERMISSIONS;
+  return revokes ? deserializePermissions(revokes, []) : NO_PERMISSIONS;
 }
 
 /**
@@ -134,7 +134,7 @@ function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: P
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
     if (isEmpty(permissions)) return [];
-    const detail = entryLines({ sign, why, permissions }, unnamed, { everybody: true }).join("\n");
+    const detail = entryLines({ sign, why, permissions }, unnamed, { nameAll: true }).join("\n");
     return [{ severity: "WARNING", summary: `AMI ${set.imageId}: ${summary}`, detail, attribute: attributePath("imageId") }];
   };
   return [

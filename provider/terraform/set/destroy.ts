@@ -4,26 +4,26 @@ import { randomUUID } from "node:crypto";
 import {
   AmiSharingError,
   type Claim,
-  handOverFailed,
+  claimedParts,
+  deserializeClaim,
+  handOverIncomplete,
   isEmpty,
   minus,
   NO_PERMISSIONS,
   type PermissionSet,
   type Permissions,
   type Recorded,
-  readClaim,
   remove,
+  serializeClaim,
   targetPermissions,
   union,
-  wantedOf,
-  writeClaim,
 } from "../../core";
 import { errorDiagnostic } from "../diagnostics";
 import { claimIn, type PlacedClaim, placeOf } from "../neighbours";
 import { imageIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, unreadablePrivate } from "./state";
 
 /** Revokes what the set granted. If that fails, the state stays as it was, and the next apply continues. */
-export async function destroySet(prior: StoredSet, { config, patience, run }: SetContext): Promise<SetResult> {
+export async function destroySet(prior: StoredSet, { config, waitOptions, run }: SetContext): Promise<SetResult> {
   run.begun();
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
@@ -41,16 +41,16 @@ export async function destroySet(prior: StoredSet, { config, patience, run }: Se
     run.claims.record(place, id, claimIn(set, recorded.granted), id);
     await run.opening(true);
     const planned = (own.heirs ?? []).filter((heir) => heir.place === place && heir.id !== id);
-    const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(readClaim);
+    const anew = (own.heirs ?? []).filter((heir) => heir.place === place && heir.self).map(deserializeClaim);
     const known = run.claims.others(place, id, ["declared", "made", "failed"]);
-    const claims = [...planned.filter(({ id: other }) => !known.has(other)).map(readClaim), ...known.values(), ...anew];
+    const claims = [...planned.filter(({ id: other }) => !known.has(other)).map(deserializeClaim), ...known.values(), ...anew];
     const left = claimed(claims, recorded);
     // What stays must belong to another set. Otherwise nobody would ever revoke it.
-    const owned = planned.map((heir) => readClaim(heir).granted).reduce(union, NO_PERMISSIONS);
+    const owned = planned.map((heir) => deserializeClaim(heir).granted).reduce(union, NO_PERMISSIONS);
     const orphaned = (made: Permissions) => minus(minus(minus(left, owned), made), claimed(anew, recorded));
-    const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), patience?.signal);
+    const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), waitOptions?.signal);
     if (!isOwned && set.onDelete !== "retain") {
-      const waiting = handOverFailed(
+      const waiting = handOverIncomplete(
         set.imageId,
         claims.map(({ name }) => name),
       );
@@ -59,12 +59,12 @@ export async function destroySet(prior: StoredSet, { config, patience, run }: Se
         id: other,
         place,
         self: true,
-        ...writeClaim(claim, recorded),
+        ...serializeClaim(claim, recorded),
       }));
       return failed(waiting, made);
     }
-    await run.claims.inTurn(place, async () => {
-      await remove(config.gateway(state.region as string), set, recorded, patience, { claims, inherited: NO_PERMISSIONS });
+    await run.claims.runExclusive(place, async () => {
+      await remove(config.gateway(state.region as string), set, recorded, waitOptions, { claims, inherited: NO_PERMISSIONS });
       run.claims.removed(place, id);
       run.claims.leave(place, left);
     });
@@ -74,7 +74,7 @@ export async function destroySet(prior: StoredSet, { config, patience, run }: Se
   }
 
   function claimed(sets: readonly Claim[], recorded: Recorded): Permissions {
-    return wantedOf(sets, recorded, recorded.granted)
+    return claimedParts(sets, recorded, recorded.granted)
       .map(({ permissions }) => permissions)
       .reduce(union, NO_PERMISSIONS);
   }

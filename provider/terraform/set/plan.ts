@@ -6,9 +6,10 @@ import {
   type ArgumentProblem,
   type ClaimedImage,
   changeOf,
+  claimedParts,
   type DeclaredSet,
   encodeRecorded,
-  foreseen,
+  expectedRecord,
   granteeProblems,
   type MaybeUnknown,
   NO_NEIGHBOURS,
@@ -17,13 +18,12 @@ import {
   type Plan,
   permissionSetOf,
   planChange,
-  refuseRivals,
+  serializeClaim,
+  serializePermissions,
   targetPermissions,
+  throwConflictingSets,
   UNKNOWN,
   usageBeforeDeletion,
-  wantedOf,
-  writeClaim,
-  writePermissions,
 } from "../../core";
 import { attributePath, type Diagnostic, errorDiagnostic, problemDiagnostic } from "../diagnostics";
 import { claimIn, type Drop, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
@@ -93,8 +93,8 @@ export async function planSet(
     if (set && region !== UNKNOWN) {
       run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
       await run.opening();
-      const rival = run.claims.rivalOf(place, id);
-      if (rival !== undefined) refuseRivals(set.imageId, region, ["this set", rival]);
+      const other = run.claims.conflictingSet(place, id);
+      if (other !== undefined) throwConflictingSets(set.imageId, region, ["this set", other]);
     }
     if (set && takesAway(set, recorded)) {
       await run.opening(true);
@@ -110,7 +110,7 @@ export async function planSet(
       more: Pick<Private, "revokes"> = {},
     ): PlannedSet => {
       // If the set is replaced by one of the same AMI, the old one leaves what the new one declares.
-      const claim = set && writeClaim(claimIn(set, NO_PERMISSIONS), image);
+      const claim = set && serializeClaim(claimIn(set, NO_PERMISSIONS), image);
       const itself = claim ? [{ id, place, ...claim, self: true }] : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
     };
@@ -139,13 +139,13 @@ export async function planSet(
     const late = shownAsLost(plan, run.losing(place, id, plan.target));
     run.drop(place, drop);
     // Terraform rejects an apply that differs from its plan. What others change meanwhile shows at the next refresh.
-    const foretold = { ...base, ...valuesIn(encodeRecorded(set, foreseen(plan))) };
+    const foretold = { ...base, ...valuesIn(encodeRecorded(set, expectedRecord(plan))) };
     // Terraform applies only a set with a difference, and unneeded KMS grants do not show in `grants`.
     const isHidden = plan.keys.revoke.length > 0 && before.state !== null && sameState(before.state, foretold);
     const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
     // The apply of an update is bound by its state. The apply of a create is bound by this, if one process plans and applies.
-    const revokes = recorded ? {} : { revokes: writePermissions(plan.losing) };
+    const revokes = recorded ? {} : { revokes: serializePermissions(plan.losing) };
     return planned(
       values,
       [...planDiagnostics(plan, old !== null), ...late, ...leaving.diagnostics, ...users],
@@ -164,7 +164,7 @@ export async function planSet(
 /** Refuses a change that would revoke what an unchanged set declares, because its apply, in another process, would not know that set. */
 function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
   const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
-  const [first] = wantedOf(untold, image, dropped);
+  const [first] = claimedParts(untold, image, dropped);
   if (first) throw toldTooLate(set.imageId, first.name, isNew);
 }
 

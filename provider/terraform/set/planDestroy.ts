@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import {
+  claimedParts,
   entryLines,
   firstFew,
   granteesOf,
@@ -10,8 +11,7 @@ import {
   NO_PERMISSIONS,
   type Recorded,
   revokedByRemoval,
-  wantedOf,
-  writeClaim,
+  serializeClaim,
 } from "../../core";
 import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics";
 import { claimIn, placeOf, type Run } from "../neighbours";
@@ -44,13 +44,13 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
   await run.opening(true);
   await run.known(place, id);
   const heirs = run.claims.others(place, id, ["declared", "made"]);
-  const kept = wantedOf([...heirs.values()], recorded, recorded.granted);
+  const kept = claimedParts([...heirs.values()], recorded, recorded.granted);
   const own: Private = {
     ...prior.private,
     heirs: [
       // From a deposed object that could not be destroyed yet, because no set owned what it leaves.
       ...(prior.private.heirs ?? []),
-      ...[...heirs].map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, recorded) })),
+      ...[...heirs].map(([other, claim]) => ({ id: other, place, ...serializeClaim(claim, recorded) })),
     ],
   };
   const holders = Object.keys(grantsIn(prior.state));

@@ -48,7 +48,7 @@ export function shownAsLost({ set, image, target }: Plan, drops: readonly Drop[]
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   return drops.map(({ name, shown }) => {
     const why = `stays: this set declares it, and ${name} was planned before Terraform told the provider of this one`;
-    const lines = entryLines({ sign: "=", why, permissions: intersection(shown, target) }, unnamed, { everybody: true });
+    const lines = entryLines({ sign: "=", why, permissions: intersection(shown, target) }, unnamed, { nameAll: true });
     return {
       severity: "WARNING",
       summary: `AMI ${set.imageId}: the plan of another set shows as lost what stays`,
@@ -72,7 +72,8 @@ export function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Dia
  */
 export function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  if (policyOf(error)?.mayPass && !(replaces && error.code === "image-not-found")) return { ...diagnostic, severity: "WARNING" };
+  if (policyOf(error)?.warnsInPlan && !(replaces && error.code === "image-not-found"))
+    return { ...diagnostic, severity: "WARNING" };
   return exists && policyOf(error)?.destroyPossible
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;

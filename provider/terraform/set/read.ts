@@ -12,10 +12,10 @@ import {
   type PermissionSet,
   type Recorded,
   type RecordedOutputs,
+  serializeClaim,
+  serializePermissions,
   targetPermissions,
   union,
-  writeClaim,
-  writePermissions,
 } from "../../core";
 import { type Diagnostic, errorDiagnostic, readingDiagnostic } from "../diagnostics";
 import { claimIn, type PlacedClaim, placeOf, type Run } from "../neighbours";
@@ -33,7 +33,7 @@ import {
 } from "./state";
 
 /** Reads what EC2 has. The arguments in the state stay; `grants` become those of EC2. */
-export async function readSet(current: StoredSet, { config, log, patience, run }: SetContext): Promise<SetResult> {
+export async function readSet(current: StoredSet, { config, log, waitOptions, run }: SetContext): Promise<SetResult> {
   run.begun();
   const { state } = current;
   const set = state ? setIn(state) : undefined;
@@ -56,7 +56,7 @@ export async function readSet(current: StoredSet, { config, log, patience, run }
     const place = placeOf({ ...state, region: region as string });
     const { previous, diagnostics } = readable(current, set);
     if (previous) run.claims.record(place, id, claimIn(set, previous.granted), id, true);
-    const observed = await run.read(place, id, () => observe(config.gateway(region as string), set, previous, patience));
+    const observed = await run.read(place, id, () => observe(config.gateway(region as string), set, previous, waitOptions));
     if (!observed) {
       log("info", `AMI ${set.imageId} is gone: so is its set`);
       return { state: null, private: {}, diagnostics: [] };
@@ -82,7 +82,7 @@ function seenBy(
 ): Pick<Private, "seen"> {
   if (mode === "authoritative") return {};
   const seen = minus(live, decodeGrants(grants, snapshotIds));
-  return isEmpty(seen) ? {} : { seen: writePermissions(seen) };
+  return isEmpty(seen) ? {} : { seen: serializePermissions(seen) };
 }
 
 /** The record; undefined, with a warning, if it cannot be decoded. */
@@ -122,6 +122,6 @@ function amongOthers(
   run.claims.record(place, id, claimIn(set, granted), id, true);
   return {
     now: { ...observed, granted, live: minus(observed.live, minus(claimed, target)) },
-    others: others.map(([other, claim]) => ({ id: other, place, ...writeClaim(claim, observed) })),
+    others: others.map(([other, claim]) => ({ id: other, place, ...serializeClaim(claim, observed) })),
   };
 }

@@ -8,8 +8,8 @@ import {
   type Decoded,
   decodeDeclaredSet,
   decodeRecorded,
+  deserializePermissions,
   type Grants,
-  type Patience,
   type PermissionSet,
   type Permissions,
   permissionRecordSchema,
@@ -17,11 +17,11 @@ import {
   permissionsSchema,
   type Recorded,
   type RecordedOutputs,
-  readPermissions,
   roundedAccounts,
+  type SerializedPermissions,
   UNKNOWN,
   union,
-  type WrittenPermissions,
+  type WaitOptions,
 } from "../../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "../arguments";
 import { type Diagnostic, problemDiagnostic } from "../diagnostics";
@@ -55,9 +55,9 @@ export interface Private extends Pick<RecordedOutputs, "record" | "kmsGrants"> {
   /** For a planned destroy: the sets that keep what they declare. */
   readonly heirs?: readonly PlacedClaim[];
   /** For a planned create: what it revokes from others. Its apply revokes no more. */
-  readonly revokes?: WrittenPermissions;
+  readonly revokes?: SerializedPermissions;
   /** For an additive set: what the last refresh saw of others. The state does not show it. If the set becomes authoritative, its plan may revoke it. */
-  readonly seen?: WrittenPermissions;
+  readonly seen?: SerializedPermissions;
   /** The stored private data could not be decoded. */
   readonly unreadable?: true;
 }
@@ -89,7 +89,7 @@ export function decodePrivate(bytes: Uint8Array | undefined): Private {
 export interface SetContext {
   readonly config: ProviderConfig;
   readonly log: Log;
-  readonly patience?: Patience;
+  readonly waitOptions?: WaitOptions;
   /** The sets of this process. */
   readonly run: Run;
   /** Whether Pulumi's Terraform bridge is the caller. It stores neither private data nor empty objects. */
@@ -196,5 +196,5 @@ export function privateIn({ record, kmsGrants }: RecordedOutputs, { id, others =
 
 /** The grants that the plan of an update can show as removed: those that the state records, and those that the refresh saw. */
 export function shownTo({ live }: Recorded, { seen }: Private): Permissions {
-  return seen ? union(live, readPermissions(seen, [])) : live;
+  return seen ? union(live, deserializePermissions(seen, [])) : live;
 }

@@ -1,18 +1,18 @@
-/** What is said of a wrong argument: the value as it is, what it seems to be, and what to write instead; it decides about no argument. */
+/** The messages about wrong arguments: the value, what it seems to be, and what to write instead. schema.ts decides which values are wrong. */
 
 import {
   ACCOUNT_ID,
   durationSeconds,
-  escapeUnseen,
+  escapeInvisible,
   IMAGE_ID,
   ORGANIZATION_ARN,
   ORGANIZATIONAL_UNIT_ARN,
   SNAPSHOT_ID,
   UNKNOWN,
-  withoutUnseen,
+  withoutInvisible,
 } from "../model";
 
-/** A kind of text that an argument takes. */
+/** A format of strings that an argument accepts. */
 export interface TextKind {
   /** Such as `an AMI id`. */
   readonly what: string;
@@ -20,12 +20,12 @@ export interface TextKind {
   readonly plural?: string;
   readonly matches: RegExp;
   readonly example: string;
-  /** What to do about a value of another kind; undefined: nothing is known of it. */
-  readonly insteadOf?: (found: Found) => string | undefined;
+  /** The advice for a recognized value of another format, if there is any. */
+  readonly adviceFor?: (found: Recognized) => string | undefined;
 }
 
-/** What a value is, where it is of a kind that another argument takes. */
-type Found =
+/** The formats that are recognized in a wrong value. */
+type Recognized =
   | "everybody"
   | "account"
   | "organization"
@@ -41,7 +41,7 @@ type Found =
   | "canonicalUser"
   | "service";
 
-const FOUND: readonly (readonly [Found, RegExp, string])[] = [
+const RECOGNIZED: readonly (readonly [Recognized, RegExp, string])[] = [
   ["everybody", /^(all|any|anyone|anybody|everyone|everybody|public|world|\*)$/i, "it stands for everybody"],
   ["account", ACCOUNT_ID, "it is an account id"],
   ["organization", new RegExp(ORGANIZATION_ARN, "i"), "it is an organization's ARN"],
@@ -62,7 +62,7 @@ const FOUND: readonly (readonly [Found, RegExp, string])[] = [
   ["service", /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/i, "it is a service"],
 ];
 
-const ORGANIZATION_ARGUMENTS: Partial<Record<Found, string>> = {
+const ORGANIZATION_ARGUMENTS: Partial<Record<Recognized, string>> = {
   organization: "name it in organizationArns",
   organizationId: "name its ARN in organizationArns",
   root: "name the organization's ARN in organizationArns",
@@ -70,20 +70,20 @@ const ORGANIZATION_ARGUMENTS: Partial<Record<Found, string>> = {
   unitId: "name its ARN in organizationalUnitArns",
 };
 
-/** Account ids of the accounts that may launch an image. */
+/** Account ids, for lists beside which organizations can be declared. */
 export const ACCOUNTS: TextKind = {
   what: "an account id",
   plural: "account ids",
   matches: ACCOUNT_ID,
   example: "111122223333",
-  insteadOf: (found) =>
+  adviceFor: (found) =>
     found === "everybody" ? "for every AWS account, write public: true" : (ORGANIZATION_ARGUMENTS[found] ?? noGrantee(found)),
 };
 
-/** Account ids where EC2 takes no organizations. */
+/** Account ids, for lists where EC2 accepts no organizations. */
 export const ACCOUNTS_OF_SNAPSHOTS: TextKind = {
   ...ACCOUNTS,
-  insteadOf: (found) => {
+  adviceFor: (found) => {
     if (found === "everybody") return "for every AWS account, write public: true beside accountIds";
     return ORGANIZATION_ARGUMENTS[found] ? NO_ORGANIZATIONS : noGrantee(found);
   },
@@ -93,10 +93,10 @@ export const ACCOUNTS_OF_SNAPSHOTS: TextKind = {
 export const NO_ORGANIZATIONS =
   "EC2 has no create-volume permission for organizations; name their accounts in accountIds instead";
 
-/** Account ids that nobody else can stand for. */
+/** Account ids, for lists where neither organizations nor `public` are possible. */
 export const ACCOUNTS_ONLY: TextKind = {
   ...ACCOUNTS,
-  insteadOf: (found) =>
+  adviceFor: (found) =>
     found === "everybody" || ORGANIZATION_ARGUMENTS[found] ? "only single accounts can be named here" : noGrantee(found),
 };
 
@@ -104,7 +104,7 @@ export const IMAGE: TextKind = {
   what: "an AMI id",
   matches: IMAGE_ID,
   example: "ami-1234567890abcdef0",
-  insteadOf: (found) => {
+  adviceFor: (found) => {
     if (found === "snapshot") return "name the AMI; createVolumePermissions shares its snapshots";
     if (found === "parameter") return "look its value up, and write the AMI id that it holds";
     return found === "everybody" ? undefined : "name the AMI";
@@ -116,7 +116,7 @@ export const SNAPSHOTS: TextKind = {
   plural: "snapshot ids",
   matches: SNAPSHOT_ID,
   example: "snap-1234567890abcdef0",
-  insteadOf: (found) => {
+  adviceFor: (found) => {
     if (found === "account") return "name it in createVolumePermissions.accountIds";
     return found === "image" ? "leave snapshotIds out to mean all snapshots of the AMI" : undefined;
   },
@@ -127,10 +127,10 @@ export const ORGANIZATIONS: TextKind = {
   plural: "organization ARNs",
   matches: new RegExp(ORGANIZATION_ARN, "i"),
   example: "arn:aws:organizations::111122223333:organization/o-abcde12345",
-  insteadOf: (found) => {
+  adviceFor: (found) => {
     if (found === "account") return "name it in accountIds";
     if (found === "unit") return ORGANIZATION_ARGUMENTS.unit;
-    return found === "everybody" ? ACCOUNTS.insteadOf?.(found) : undefined;
+    return found === "everybody" ? ACCOUNTS.adviceFor?.(found) : undefined;
   },
 };
 
@@ -139,24 +139,24 @@ export const ORGANIZATIONAL_UNITS: TextKind = {
   plural: "organizational unit ARNs",
   matches: new RegExp(ORGANIZATIONAL_UNIT_ARN, "i"),
   example: "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34",
-  insteadOf: (found) => {
+  adviceFor: (found) => {
     if (found === "account") return "name it in accountIds";
     if (found === "organization" || found === "root") return ORGANIZATION_ARGUMENTS[found];
-    return found === "everybody" ? ACCOUNTS.insteadOf?.(found) : undefined;
+    return found === "everybody" ? ACCOUNTS.adviceFor?.(found) : undefined;
   },
 };
 
-/** What an argument that takes a text has instead. */
+/** The message for a wrong string. */
 export function textProblem(value: unknown, kind: TextKind): string {
-  return `${show(value)} is not ${kind.what}; ${instead(value, kind) ?? `write one such as ${kind.example}`}`;
+  return `${show(value)} is not ${kind.what}; ${suggestion(value, kind) ?? `write one such as ${kind.example}`}`;
 }
 
-/** What stands as an item of a list and cannot. */
+/** The message for a wrong item of a list. */
 export function itemProblem(value: unknown, kind: TextKind): string {
-  return `${show(value)} is not ${kind.what}; ${emptyItem(value) ?? instead(value, kind) ?? `write one such as ${kind.example}`}`;
+  return `${show(value)} is not ${kind.what}; ${emptyItem(value) ?? suggestion(value, kind) ?? `write one such as ${kind.example}`}`;
 }
 
-/** What stands for an account id and cannot. */
+/** The message for a wrong account id. */
 export function accountProblem(value: unknown, kind: TextKind): string {
   if (typeof value === "number" && ACCOUNT_ID.test(String(value)))
     return `${value} ends in zeros, as a rounded number does: 1.11122E+11 is read as 111122000000; write all 12 digits in quotes`;
@@ -166,34 +166,34 @@ export function accountProblem(value: unknown, kind: TextKind): string {
     return `${show(value)} has ${value.length} ${value.length === 1 ? "digit" : "digits"}, an account id has 12${value.length < 12 ? ": a leading zero may have been lost" : ""}`;
   if (typeof value === "string" && /^\d{4}-\d{4}-\d{4}$/.test(value))
     return `${show(value)} has dashes; write "${value.replaceAll("-", "")}"`;
-  const hint = emptyItem(value) ?? roundedText(value) ?? instead(value, kind);
+  const hint = emptyItem(value) ?? roundedText(value) ?? suggestion(value, kind);
   return `${show(value)} is not an account id; ${hint ?? 'write 12 digits in quotes, such as "111122223333"'}`;
 }
 
 /**
- * Whether a number has lost its last digits: a spreadsheet's 1.11122E+11, as YAML and JSON read it, is the number 111122000000, and
- * nothing else tells it from one that was typed in full.
+ * Whether a number may have lost its last digits. A spreadsheet writes 1.11122E+11, which YAML and JSON read as 111122000000. It cannot be
+ * distinguished from a number with all digits, so every number that ends in 000 is refused.
  */
 export function isRounded(id: number): boolean {
   return id % 1000 === 0;
 }
 
-/** Whether a text may be such a number: Terraform makes a text of a number before a provider sees it. */
+/** Whether a string may be such a number. Terraform converts numbers to strings before a provider sees them. */
 export function mayBeRounded(id: string): boolean {
   return /0{6}$/.test(id);
 }
 
-/** What stands for a list and is none. */
+/** The message for a value that is not a list. */
 export function listProblem(value: unknown, kind: TextKind): string {
   const is = `${show(value)} is not a list of ${kind.plural}; write`;
   const empty = typeof value === "string" && value.trim() === "" ? ", or [] for none" : "";
   if (typeof value === "number" && isRounded(value)) return `${is} one such as ["${kind.example}"]`;
   const ids = typeof value === "string" || typeof value === "number" ? splitIds(String(value), kind) : [];
-  if (ids.length === 0 || ids.length > MOST_PROPOSED) return `${is} one such as ["${kind.example}"]${empty}`;
+  if (ids.length === 0 || ids.length > MAX_SUGGESTED) return `${is} one such as ["${kind.example}"]${empty}`;
   return `${is} ${ids.length > 1 ? "" : "one such as "}${JSON.stringify(ids).replaceAll('","', '", "')}`;
 }
 
-/** What is neither true nor false. */
+/** The message for a value that is neither true nor false. */
 export function flagProblem(value: unknown): string {
   const flag = typeof value === "string" ? FLAGS[withoutQuotes(value).trim().toLowerCase()] : undefined;
   return `${show(value)} is not true or false${flag === undefined ? "" : `; write ${flag} without quotes`}`;
@@ -201,20 +201,20 @@ export function flagProblem(value: unknown): string {
 
 const FLAGS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
-/** What is none of a few words. */
-export function wordProblem(value: unknown, words: readonly string[]): string {
-  const plain = typeof value === "string" ? withoutQuotes(withoutUnseen(value)).trim().toLowerCase() : undefined;
+/** The message for a string that is not one of the allowed values. */
+export function choiceProblem(value: unknown, words: readonly string[]): string {
+  const plain = typeof value === "string" ? withoutQuotes(withoutInvisible(value)).trim().toLowerCase() : undefined;
   const meant = words.find((word) => word.toLowerCase() === plain);
   return `${show(value)} is not one of ${words.map((word) => `"${word}"`).join(", ")}${meant === undefined ? "" : `; write "${meant}"`}`;
 }
 
-/** What is no whole number. */
+/** The message for a value that is not a whole number. */
 export function numberProblem(value: unknown, what: string): string {
   const digits = typeof value === "string" && /^\d{1,9}$/.test(value) ? `; write ${Number(value)} without quotes` : "";
   return `${show(value)} is ${what}${digits}`;
 }
 
-/** What stands for create-volume permissions and cannot. */
+/** The message for a wrong value of `createVolumePermissions`. */
 export function volumesProblem(value: unknown): string {
   const is = `${show(value)} is not true, false or { accountIds, snapshotIds, public }`;
   if (typeof value === "string" && FLAGS[value.trim().toLowerCase()] !== undefined) return flagProblem(value);
@@ -222,63 +222,63 @@ export function volumesProblem(value: unknown): string {
   const names = { accountIds: ACCOUNTS, snapshotIds: SNAPSHOTS } as const;
   for (const [name, { matches }] of Object.entries(names))
     if (items.length > 0 && items.every((item) => matches.test(String(item)))) {
-      const list = items.slice(0, MOST_PROPOSED).map((item) => `"${item}"`);
+      const list = items.slice(0, MAX_SUGGESTED).map((item) => `"${item}"`);
       return `${is}; write { ${name}: [${list.join(", ")}${items.length > list.length ? ", …" : ""}] }`;
     }
   if (Array.isArray(value)) return `${is}; write true for the set's accounts, or { accountIds: ["111122223333"] } for others`;
   return is;
 }
 
-/** What is no duration; undefined: it is one. */
+/** The message for a wrong duration. Undefined if the value is a duration. */
 export function durationProblem(value: unknown): string | undefined {
   const example = 'write one such as "30m" or "1h30m"';
   const seconds = typeof value === "string" ? durationSeconds(value) : undefined;
-  if (seconds !== undefined) return seconds > 0 ? undefined : `${show(value)} is no time to wait; ${example}`;
+  if (seconds !== undefined) return seconds > 0 ? undefined : `${show(value)} is not longer than zero; ${example}`;
   const amount = typeof value === "number" || (typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()));
   if (amount) return `${show(value)} has no unit; write ${JSON.stringify(`${String(value).trim()}m`)} for minutes, or s, or h`;
   return `${show(value)} is not a duration; ${example} (hours h, minutes m, seconds s)`;
 }
 
-/** The value as its user wrote it, cut where it is long; what nobody would see is written out. */
+/** The value as JSON for a message. Long values are cut, and invisible characters are escaped. */
 export function show(value: unknown): string {
   if (value === UNKNOWN) return "[unknown]";
   const json = typeof value === "bigint" ? String(value) : JSON.stringify(value);
   if (json === undefined) return String(value);
-  const shown = escapeUnseen(json);
-  return shown.length > 80 ? `${cutOff(shown.slice(0, 77))}...` : shown;
+  const shown = escapeInvisible(json);
+  return shown.length > 80 ? `${closeQuote(shown.slice(0, 77))}...` : shown;
 }
 
-/** Values that one message proposes. */
-const MOST_PROPOSED = 5;
+/** The most values that one message suggests. */
+const MAX_SUGGESTED = 5;
 
-/** What to write instead; undefined: nothing is known of the value. */
-function instead(value: unknown, kind: TextKind): string | undefined {
+/** What to write instead. Undefined if the value is not recognized. */
+function suggestion(value: unknown, kind: TextKind): string | undefined {
   if (Array.isArray(value))
     return value.length === 1 && kind.matches.test(String(value[0])) ? `without the list, write "${value[0]}"` : undefined;
   if (typeof value === "object" && value !== null)
-    return Object.values(value).some((member) => typeof member === "string" && kind.matches.test(member) && foundIn(member))
+    return Object.values(value).some((member) => typeof member === "string" && kind.matches.test(member) && recognize(member))
       ? "write its id alone"
       : undefined;
   if (typeof value !== "string") return undefined;
   const plain = plainText(value);
-  if (plain !== value && kind.matches.test(plain)) return `${oddities(value)}: write "${plain}"`;
-  const found = foundIn(plain);
-  const better = found && kind.insteadOf?.(found[0]);
+  if (plain !== value && kind.matches.test(plain)) return `${strayCharacters(value)}: write "${plain}"`;
+  const found = recognize(plain);
+  const better = found && kind.adviceFor?.(found[0]);
   if (found && better) return better === NO_ORGANIZATIONS ? better : `${found[2]}: ${better}`;
   if (plain !== plain.toLowerCase() && kind.matches.test(plain.toLowerCase()))
     return `it has capital letters: write "${plain.toLowerCase()}"`;
   const ids = splitIds(value, kind);
   if (ids.length > 1 && kind.plural === undefined) return `it holds ${ids.length} of them: declare a set for each`;
   if (ids.length > 1)
-    return ids.length > MOST_PROPOSED
-      ? `it holds ${ids.length} of them: write each as an item of its own`
-      : `it holds ${ids.length} of them: write each as an item of its own, ${ids.map((id) => `"${id}"`).join(", ")}`;
+    return ids.length > MAX_SUGGESTED
+      ? `it holds ${ids.length} of them: write each as a separate item`
+      : `it holds ${ids.length} of them: write each as a separate item, ${ids.map((id) => `"${id}"`).join(", ")}`;
   const within = idWithin(plain, kind);
   return within === undefined ? undefined : `write "${within}"`;
 }
 
 function emptyItem(value: unknown): string | undefined {
-  if (value === null || value === undefined) return "take it out, or see where its value should come from";
+  if (value === null || value === undefined) return "remove it, or check where its value should come from";
   if (typeof value === "string" && withoutQuotes(value.trim()) === "")
     return "it is empty, as when an environment variable is not set: take the item out; an empty list is []";
   return undefined;
@@ -289,13 +289,13 @@ function roundedText(value: unknown): string | undefined {
   return "it is a rounded number, as spreadsheets show long ones: write all 12 digits";
 }
 
-function noGrantee(found: Found): string | undefined {
+function noGrantee(found: Recognized): string | undefined {
   if (found === "service") return "an AMI is shared with accounts, organizations and units, not with services";
   return found === "canonicalUser" ? "write the account's 12 digits" : undefined;
 }
 
-function foundIn(text: string): (typeof FOUND)[number] | undefined {
-  return FOUND.find(([, matches]) => matches.test(text));
+function recognize(text: string): (typeof RECOGNIZED)[number] | undefined {
+  return RECOGNIZED.find(([, matches]) => matches.test(text));
 }
 
 const QUOTES = "[\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb]";
@@ -305,25 +305,25 @@ function withoutQuotes(text: string): string {
   return text.replace(OUTER_QUOTES, "");
 }
 
-/** The text without what was copied along with it. */
+/** The text without invisible characters, outer quotes and spaces. */
 function plainText(text: string): string {
-  return withoutQuotes(withoutUnseen(text).trim()).trim();
+  return withoutQuotes(withoutInvisible(text).trim()).trim();
 }
 
-/** What was copied along with a text. */
-function oddities(text: string): string {
-  const seen = withoutUnseen(text);
+/** Names the invisible characters, quotes and spaces that `plainText` removes. */
+function strayCharacters(text: string): string {
+  const seen = withoutInvisible(text);
   const found = [
-    seen !== text && "characters that do not show",
+    seen !== text && "invisible characters",
     withoutQuotes(seen.trim()) !== seen.trim() && "quotes inside",
-    seen !== seen.trim() && "a blank around it",
+    seen !== seen.trim() && "a space before or after it",
   ].filter(Boolean);
   return `it has ${found.join(" and ")}`;
 }
 
-/** The ids in a text that holds nothing else: separated, in quotes, or a list in JSON. */
+/** The ids in a string that contains only ids: separated, quoted, or as a JSON list. */
 function splitIds(text: string, { matches }: TextKind): string[] {
-  const inner = withoutUnseen(text.replace(/\s/g, " "))
+  const inner = withoutInvisible(text.replace(/\s/g, " "))
     .trim()
     .replace(/^\[(.*)\]$/, "$1");
   const ids = inner
@@ -333,7 +333,7 @@ function splitIds(text: string, { matches }: TextKind): string[] {
   return ids.every((id) => matches.test(id)) ? ids : [];
 }
 
-/** The one id that a longer text names: an ARN, a grantee of `grants`, digits in groups. */
+/** The id that a longer string contains, if it is the only one: in an ARN, in a key of `grants`, or as digits in groups. */
 function idWithin(text: string, { matches }: TextKind): string | undefined {
   if (matches === ACCOUNT_ID) {
     const [, member] = /^arn:aws[a-z-]*:organizations::\d{12}:account\/o-[a-z0-9]+\/(\d{12})$/.exec(text) ?? [];
@@ -353,15 +353,15 @@ const IDS: readonly (readonly [RegExp, RegExp])[] = [
 ];
 const NEVER = /(?!)/;
 
-/** YAML 1.1 reads an unquoted 044455556666 as octal when no digit is 8 or 9; then neither reading is proposed as the right one. */
+/** YAML 1.1 reads an unquoted 044455556666 as octal if it has no digit 8 or 9. Then the message shows both possible ids. */
 function howToQuote(value: number): string {
   const octal = value.toString(8);
   if (octal.length === 11) return ` (or, read as octal, it was 0${octal}); write the one that is meant in quotes`;
   return `; write it in quotes, such as "${String(value).padStart(12, "0")}"`;
 }
 
-/** The beginning of a JSON text, with the closing quote of a text in it that is cut: what stands in quotes is the user's, whoever reads on. */
-function cutOff(json: string): string {
+/** Adds the closing quote if JSON was cut inside a string. Adapters leave quoted strings in messages unchanged, so quotes have to match. */
+function closeQuote(json: string): string {
   const open = json.replace(/"(?:[^"\\]|\\.)*"/g, (text) => " ".repeat(text.length)).indexOf('"');
   if (open < 0) return json;
   const [text = ""] = /^"(?:[^"\\]|\\(?:u[\da-f]{4}|[^u]))*/.exec(json.slice(open)) ?? [];
