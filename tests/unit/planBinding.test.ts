@@ -245,7 +245,7 @@ describe('unrecorded: "refuse"', () => {
     const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
     await engine.up({ imageId, accountIds: [A], unrecorded: "refuse" });
     share(C, D);
-    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; run pulumi refresh, after which .*\\[unrecorded-grants\\]$`;
+    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; run pulumi refresh: the diff of the next preview .*\\[unrecorded-grants\\]$`;
     await assert.rejects(engine.up({ imageId, accountIds: [B], neverRevoke: [D], unrecorded: "refuse" }), ({ message }: Error) =>
       new RegExp(refusal).test(message),
     );
