@@ -1,7 +1,7 @@
 /** Shows lines on the engine's display during an operation of the provider. The SDK has no function for this. */
 
 import { createRequire } from "node:module";
-import { engineAddress } from "./process";
+import { engineAddress } from "./sdkInternals";
 
 type Client = { log(request: object, answered: () => void): void };
 type Requests = typeof import("@pulumi/pulumi/proto/engine_pb");

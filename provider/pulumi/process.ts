@@ -1,6 +1,7 @@
 /** The process of Pulumi's dynamic provider host: it stops its work on cancellation, and ends when the engine is gone. */
 
-import { connect, Server } from "node:net";
+import { connect } from "node:net";
+import { engineAddress, isProviderHost, onCancel } from "./sdkInternals";
 
 /** Milliseconds between two checks whether the engine is still running. */
 const ENGINE_CHECK_INTERVAL = 1000;
@@ -11,11 +12,6 @@ const SHUTDOWN_GRACE = 2000;
 /** Milliseconds for the last responses to be sent before the process exits. */
 const RESPONSE_FLUSH = 200;
 
-/** The main file of the host: Pulumi, sdk/nodejs/cmd/dynamic-provider. */
-const HOST = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]dynamic-provider[\\/]index\.js$/;
-/** The RPC by which the engine says that its user cancels: Pulumi, proto/pulumi/provider.proto. */
-const CANCEL = "/pulumirpc.ResourceProvider/Cancel";
-
 const running = new Set<Promise<unknown>>();
 let stopping: AbortController | undefined;
 
@@ -25,7 +21,7 @@ let stopping: AbortController | undefined;
  * @returns undefined in every other process, such as that of a program or a test
  */
 export function stopSignal(): AbortSignal | undefined {
-  if (!HOST.test(require.main?.filename ?? "")) return undefined;
+  if (!isProviderHost()) return undefined;
   stopping ??= watched(process.argv);
   return stopping.signal;
 }
@@ -67,12 +63,6 @@ function exitWhenIdle(): void {
   Promise.allSettled([...running]).then(() => setTimeout(() => process.exit(), RESPONSE_FLUSH));
 }
 
-/** The address of the engine: the last argument of the host. Pulumi, sdk/nodejs/cmd/dynamic-provider/index.ts, `main`. */
-export function engineAddress(argv: readonly string[]): { host: string; port: number } | undefined {
-  const [, host, port] = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+)$/.exec(argv.at(-1) ?? "") ?? [];
-  return host && port ? { host: host.replace(/[[\]]/g, ""), port: Number(port) } : undefined;
-}
-
 /**
  * Calls `gone` when nothing listens at the engine's address any more. It is not enough to watch the parent process: the parent is a
  * shell that launched this process, and it can outlive the engine.
@@ -96,18 +86,4 @@ export function onEngineGone(engine: { host: string; port: number }, gone: () =>
     socket.unref();
   }, every);
   timer.unref();
-}
-
-/**
- * Calls `cancel` when the engine sends the RPC Cancel. The SDK's host answers this RPC itself, and gives the provider no way to see it
- * (sdk/nodejs/cmd/dynamic-provider/index.ts, `cancel`). So this function listens to the HTTP/2 server under the host's gRPC server.
- * `_getActiveHandles` is an undocumented function of Node.js: if it is missing, a cancellation waits until the running calls end.
- */
-export function onCancel(cancel: () => void): void {
-  const handles = (process as { _getActiveHandles?: () => unknown[] })._getActiveHandles?.() ?? [];
-  for (const handle of handles)
-    if (handle instanceof Server && handle.listenerCount("stream") > 0)
-      handle.on("stream", (_stream: unknown, headers?: Record<string, unknown>) => {
-        if (headers?.[":path"] === CANCEL) cancel();
-      });
 }

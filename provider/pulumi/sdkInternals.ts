@@ -1,5 +1,6 @@
-/** Everything that this package uses of the Pulumi SDK and engine outside their published API. Each has its source, and a test in unit/sdkInternals. */
+/** Everything that this package uses of the Pulumi SDK and engine outside their published API. Each has its source, and a test in unit/sdkInternals or unit/process. */
 
+import { Server } from "node:net";
 import type * as pulumi from "@pulumi/pulumi";
 
 /** Stands for an unknown value in serialized properties. Pulumi SDK, runtime/rpc.ts, `unknownValue`. */
@@ -58,4 +59,35 @@ export function aliased(aliases: pulumi.Output<string>[]): pulumi.Resource {
  */
 export async function programEnd(stack: pulumi.Resource | undefined): Promise<void> {
   await (stack as unknown as { getData?: () => Promise<unknown> } | undefined)?.getData?.().catch(() => undefined);
+}
+
+/** The main file of the host: Pulumi, sdk/nodejs/cmd/dynamic-provider. */
+export const HOST_FILE = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]dynamic-provider[\\/]index\.js$/;
+
+/** Whether this process is the host of dynamic providers. */
+export function isProviderHost(): boolean {
+  return HOST_FILE.test(require.main?.filename ?? "");
+}
+
+/** The address of the engine: the last argument of the host. Pulumi, sdk/nodejs/cmd/dynamic-provider/index.ts, `main`. */
+export function engineAddress(argv: readonly string[]): { host: string; port: number } | undefined {
+  const [, host, port] = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+)$/.exec(argv.at(-1) ?? "") ?? [];
+  return host && port ? { host: host.replace(/[[\]]/g, ""), port: Number(port) } : undefined;
+}
+
+/** The RPC by which the engine says that its user cancels: Pulumi, proto/pulumi/provider.proto. */
+export const CANCEL_RPC = "/pulumirpc.ResourceProvider/Cancel";
+
+/**
+ * Calls `cancel` when the engine sends the RPC Cancel. The SDK's host answers this RPC itself, and gives the provider no way to see it
+ * (sdk/nodejs/cmd/dynamic-provider/index.ts, `cancel`). So this function listens to the HTTP/2 server under the host's gRPC server.
+ * `_getActiveHandles` is an undocumented function of Node.js: if it is missing, a cancellation waits until the running calls end.
+ */
+export function onCancel(cancel: () => void): void {
+  const handles = (process as { _getActiveHandles?: () => unknown[] })._getActiveHandles?.() ?? [];
+  for (const handle of handles)
+    if (handle instanceof Server && handle.listenerCount("stream") > 0)
+      handle.on("stream", (_stream: unknown, headers?: Record<string, unknown>) => {
+        if (headers?.[":path"] === CANCEL_RPC) cancel();
+      });
 }

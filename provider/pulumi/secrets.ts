@@ -1,4 +1,4 @@
-/** What a program gave as secrets: marking it in what the engine keeps and shows, and keeping it out of words. */
+/** Secrets of a program: marks them for the engine, and removes them from messages. */
 
 import { NAMING_GRANTEES, show } from "../core";
 import { SECRET_MARK, SIGNATURE } from "./sdkInternals";
@@ -6,41 +6,41 @@ import { SECRET_MARK, SIGNATURE } from "./sdkInternals";
 /** A resource's inputs or outputs. */
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** The name among a set's inputs and outputs of the names of the arguments that hold secrets, hidden from the engine's display. */
+/** A hidden property of a set: the names of the arguments that hold secrets. */
 export const SECRETS = "__secrets";
 
-/** Among those names: who has access is a secret of another set of the same AMI, whose grantees show in this one's grants. */
+/** In this list: another set of the same AMI keeps its grantees secret, and they would show in the grants of this one. */
 export const SECRET_OF_OTHERS = "grants";
 
-/** Arguments that name grantees: where one is a secret, all that tells of grantees is. */
+/** The arguments that name grantees. If one of them is a secret, all outputs that name grantees are. */
 const NAME_GRANTEES = [SECRET_OF_OTHERS, ...NAMING_GRANTEES];
 
-/** Outputs that name grantees. */
+/** The outputs that name grantees. */
 const TELL_GRANTEES = ["grants", "granted", "__record", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
 
-/** The names of the arguments that hold secrets, in what the SDK serialized. */
+/** The names of the arguments that hold secrets, among arguments that the SDK serialized. */
 export function secretsAmong(serialized: Properties): string[] {
   return Object.keys(serialized)
     .filter((name) => holdsSecret(serialized[name]))
     .sort();
 }
 
-/** The names of the arguments that hold secrets, as a set's inputs or outputs tell. */
+/** The names of the arguments that hold secrets, as the inputs or outputs of a set record them. */
 export function secretNames(props: Properties = {}): readonly string[] {
   const { [SECRETS]: names } = props;
   return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
 }
 
-/** Whether who has access is a secret. */
+/** Whether the grantees are a secret. */
 export function hidesGrantees(names: readonly string[]): boolean {
   return names.some((name) => NAME_GRANTEES.includes(name));
 }
 
 /**
- * Inputs or outputs in which what is secret is marked so for the engine: the dynamic provider gets secrets in clear, and the engine marks
- * again only what has the same name.
+ * Marks secrets in inputs or outputs for the engine. The engine passes secrets to a dynamic provider without their marks, and restores the
+ * marks only for properties of the same name.
  *
- * @param before what was secret up to now: it counts for what tells of the past
+ * @param before the names of the arguments that were secrets until now: they count for outputs that tell of earlier changes
  */
 export function sealed(props: Properties, names: readonly string[], before: readonly string[] = []): Record<string, unknown> {
   const telling = hidesGrantees(names) ? TELL_GRANTEES : hidesGrantees(before) ? TELL_GRANTEES.filter(isHidden) : [];
@@ -57,20 +57,20 @@ export function sealed(props: Properties, names: readonly string[], before: read
 }
 
 /**
- * Words without what is secret.
+ * Replaces secrets in a message.
  *
- * @param props the inputs or outputs that hold it
+ * @param props the inputs or outputs that hold the secrets
  */
 export function withoutSecrets(text: string, props: Properties, names: readonly string[] = secretNames(props)): string {
   const own = names.filter((name) => name !== SECRET_OF_OTHERS);
   const values = own.flatMap((name) => writtenForms(props[name])).sort((a, b) => b.length - a.length);
   const rest = values.reduce((words, value) => words.replaceAll(value, HIDDEN), text);
   const hidden = hidesGrantees(names) ? rest.replace(GRANTEE, HIDDEN) : rest;
-  // What to write instead is a secret as well, so that nothing is left of the advice.
+  // Advice on what to write instead would name a secret, too.
   return hidden.replaceAll(/[;:,] write "\[secret\]"/g, "");
 }
 
-/** A value without the wrappers of secrets. */
+/** Removes the marks of secrets from a value. */
 export function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
@@ -79,7 +79,7 @@ export function plain(value: unknown): unknown {
 }
 
 const HIDDEN = "[secret]";
-/** Account ids, but not that in a key's ARN; ARNs of organizations and units. */
+/** Account ids, except in the ARN of a KMS key; ARNs of organizations and organizational units. */
 const GRANTEE = /(?<!:kms:[\w-]*:)\b\d{12}\b|arn:[\w-]+:organizations:\S*[\w]/g;
 
 function isHidden(name: string): boolean {
@@ -92,13 +92,13 @@ function holdsSecret(value: unknown): boolean {
   return Object.values(value).some(holdsSecret);
 }
 
-/** How words may write a value and what is in it: as it is, with what nobody sees written out, and cut off. */
+/** The forms in which a message may contain a value, or a part of it: as it is, with invisible characters escaped, and shortened. */
 function writtenForms(value: unknown): string[] {
   if (value === undefined || value === null) return [];
   const shown = show(value);
   const inner = typeof value === "object" ? Object.values(value).flatMap(writtenForms) : [String(value), unquoted(shown)];
   const forms = shown.endsWith("...") ? [...inner, unquoted(shown)] : inner;
-  // Shorter ones are not told from other words.
+  // Shorter values cannot be distinguished from other words.
   return typeof value === "boolean" ? [] : forms.filter(({ length }) => length > 2);
 }
 

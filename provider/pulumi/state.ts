@@ -1,4 +1,4 @@
-/** A set in Pulumi's inputs and state: decoding arguments with Pulumi's unknown values, and writing and reading what is recorded. */
+/** A set in Pulumi's inputs and state: decodes arguments and their unknown values, and encodes and decodes what is recorded. */
 
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -29,8 +29,8 @@ import { type Properties, SECRETS } from "./secrets";
 export type { Properties } from "./secrets";
 
 /**
- * What the last create or update did, for the program to log: hidden in state, as the engine shows nothing that begins with
- * two underscores. `at` is in milliseconds since 1970.
+ * What the last create or update did, for the program to log. The engine does not show properties that begin with two underscores. `at` is in
+ * milliseconds since 1970.
  */
 export interface Done {
   readonly at: number;
@@ -40,33 +40,33 @@ export interface Done {
 /** The name of {@link Done} among the outputs. */
 export const DONE = "__done";
 
-/** The name among the outputs of what the next operation goes by, hidden likewise: who has access, and what the set granted and revoked. */
+/** A hidden output: the record, which the next operation reads. See `PermissionRecord` in the core. */
 export const RECORD = "__record";
 
-/** The name of a set's URN among its inputs, hidden likewise. */
+/** A hidden input: the URN of the set. */
 export const SET = "__set";
 
-/** The name under which a program tells the provider what it knows of the stack; `check` takes it out. */
+/** A hidden input, in which a program passes what it knows of the stack. `check` removes it. */
 export const CONTEXT = "__context";
 
-/** What a program tells of the stack when it declares a set. */
+/** What a program passes about the stack when it declares a set. */
 export interface Context {
   /** The URN of the set. */
   readonly urn: string;
-  /** What state recorded, before this run, of the stack's sets of the same AMI: URN → outputs. */
+  /** The sets of the same AMI in the stack's state before this run: URN → outputs. */
   readonly recorded: Readonly<Record<string, Properties>>;
-  /** The other sets of the same AMI that the program has declared by now, as far as their arguments are known: URN → arguments. */
+  /** The other sets of the same AMI that the program has declared so far, if their arguments are known: URN → arguments. */
   readonly declared?: Readonly<Record<string, Properties>>;
 }
 
-/** Decodes what a program gave; unknown names are a problem, and so is a set that names nobody without saying so. */
+/** Decodes the arguments of a program. Unknown names are a problem, and so is an authoritative set without any grantee argument. */
 export function decodeInputs(inputs: Properties): Decoded {
   const decoded = decodeRecordedInputs(inputs);
   const problems = "declared" in decoded ? granteeProblems(decoded.declared) : [];
   return problems.length > 0 ? { problems } : decoded;
 }
 
-/** The same of what was accepted once. */
+/** Decodes arguments in state, which an older version may have accepted. */
 function decodeRecordedInputs(inputs: Properties): Decoded {
   const { __provider, [SET]: _set, [CONTEXT]: _context, [SECRETS]: _secrets, ...given } = inputs;
   return decodeDeclaredSet(mapLeaves(given, PULUMI_UNKNOWN, UNKNOWN) as Properties);
@@ -77,7 +77,7 @@ export function argumentsIn(props: Properties): Properties {
   return Object.fromEntries(ARGUMENT_NAMES.filter((name) => props[name] !== undefined).map((name) => [name, props[name]]));
 }
 
-/** Arguments and grants in the form that the engine compares and shows. */
+/** Encodes arguments and grants as inputs, which the engine compares and shows. */
 export function encodeInputs(
   declared: DeclaredSet,
   grants: Record<string, MaybeUnknown<string>>,
@@ -87,40 +87,40 @@ export function encodeInputs(
   return urn === undefined ? inputs : { ...inputs, [SET]: urn };
 }
 
-/** The grants in inputs or outputs; none where they are not readable. */
+/** The grants in inputs or outputs, without entries that cannot be decoded. */
 export function grantsIn(props: Properties): Grants {
   const { grants = {} } = props as { grants?: unknown };
   if (typeof grants !== "object" || grants === null) return {};
   return Object.fromEntries(Object.entries(grants).filter(([key, words]) => isGranteeKey(key) && isPermissionWords(words)));
 }
 
-/** What state holds of a set, as text that is the same wherever it is read. */
+/** The recorded state of a set as text: equal states are equal text. */
 export function recordText(props: Properties): string {
   const { grants, [RECORD]: record } = props;
   return JSON.stringify([argumentsIn(props), grants, record].map(sorted));
 }
 
-/** The name of a set as its users write it. */
+/** The name of a set for messages. */
 export function nameOf(urn: string): string {
   return `set "${urn.slice(urn.lastIndexOf("::") + 2)}"`;
 }
 
-/** The outputs to record: the arguments, and what holds. */
+/** The outputs to record: the arguments, and what EC2 has. */
 export function encodeOutputs(args: Properties, set: PermissionSet, recorded: Recorded): Record<string, unknown> {
   const { record, ...outputs } = encodeRecorded(set, recorded);
   return { ...argumentsIn(args), ...outputs, [RECORD]: record };
 }
 
-/** What was recorded, by this version or, in words, by an older one. Errors: `state-unreadable`. */
+/** Decodes what this version or an older one recorded. Errors: `state-unreadable`. */
 export function recordedIn(props: Properties, set: PermissionSet | undefined): Recorded {
   const { [RECORD]: record, __granted = props.granted, __revoked: revoked, __drifted: drifted } = props;
   return decodeRecorded({ ...props, record, granted: __granted, revoked, drifted }, set);
 }
 
-/** The inputs to record after a read: the arguments as they are, and the grants that hold. */
+/** The inputs to record after a read: the arguments, and the grants that EC2 has. */
 export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs: Properties): Record<string, unknown> {
   const { grants = {}, ownerId = "", snapshotIds = [] } = outputs as RecordedOutputs;
-  // What is declared and EC2 never lists: the owner's permissions, and create-volume where there is no snapshot.
+  // EC2 never lists the permissions of the owner, nor create-volume permissions on an AMI without snapshots.
   const unlisted = Object.entries(declaredGrants(declared)).filter(
     ([key, words]) =>
       typeof words === "string" &&
@@ -130,8 +130,8 @@ export function refreshedInputs(args: Properties, declared: DeclaredSet, outputs
 }
 
 /**
- * The grants that decide whether a set changed: without the owner's, those that no set can change, what is spared or claimed by other
- * sets and not wanted, and create-volume on no snapshots.
+ * The grants that decide whether a set changed. These are left out: the owner's; those that no set can change; those that only neverRevoke or
+ * another set keeps; create-volume permissions on an AMI without snapshots.
  */
 export function comparableGrants(props: Properties, image: Properties, news: Properties = {}, claimed: Grants = {}): Grants {
   const { ownerId, snapshotIds } = image as RecordedOutputs;
@@ -144,7 +144,7 @@ export function comparableGrants(props: Properties, image: Properties, news: Pro
   return Object.fromEntries(entries.filter(([, words]) => words !== ""));
 }
 
-/** What is spared or claimed counts with what is wanted, where the grantee has that; what it holds beside is no difference. */
+/** Leaves out what neverRevoke or another set keeps, if the grantee also has everything that this set wants for it. */
 function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Grants {
   const { neverRevoke = [] } = declared;
   const spared = neverRevoke === UNKNOWN ? [] : neverRevoke.flatMap((id) => (id === UNKNOWN ? [] : [accountKey(id)]));
@@ -160,12 +160,12 @@ function withoutKept(grants: Grants, declared: DeclaredSet, claimed: Grants): Gr
   return Object.fromEntries(counted);
 }
 
-/** Whether the arguments of two states of a set are the same, whatever they say of how long it waits. */
+/** Whether two states of a set have the same arguments, apart from `timeouts`. */
 export function areSameButTimeouts(olds: Properties, news: Properties): boolean {
   return isDeepStrictEqual({ ...argumentsIn(olds), timeouts: 0 }, { ...argumentsIn(news), timeouts: 0 });
 }
 
-/** Whether a program changes nothing of a recorded set but how long it waits. */
+/** Whether a program changes only the `timeouts` of a recorded set. */
 export function onlyTimeoutsChange(recorded: Properties, declared: DeclaredSet): boolean {
   const news = encodeInputs(declared, declaredGrants(declared, grantsIn(recorded)));
   const [before, after] = [recorded, news].map((one) => comparableGrants(one, recorded, news));
@@ -181,12 +181,12 @@ function sorted(value: unknown): unknown {
     .map(([key, item]) => [key, sorted(item)]);
 }
 
-/** The words of a grant on an image without EBS snapshots. */
+/** The text of a grant, without create-volume permission. */
 function withoutVolumes(words: string): string {
   return words.replace(/(, )?createVolume$/, "");
 }
 
-/** The set of arguments in state; a value that is unknown or unreadable there is a defect, not the user's. */
+/** The set whose arguments are in state; undefined if they cannot be decoded. */
 export function setIn(props: Properties): { declared: DeclaredSet; set: PermissionSet } | undefined {
   const decoded = decodeRecordedInputs(argumentsIn(props));
   const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;

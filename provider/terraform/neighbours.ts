@@ -1,4 +1,4 @@
-/** What the sets of one run of Terraform's know of each other: in one process, and from the plan's process to the apply's. */
+/** What the sets of one AMI know of each other: within one process of the provider, and from the process of a plan to that of its apply. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
@@ -22,30 +22,30 @@ import {
 import type { ObjectValue } from "./values";
 
 /**
- * How long no operation may have begun until those that wait for other sets go on, in milliseconds. Terraform starts what does not depend
- * on each other at once, and tells a provider of one set at a time.
+ * Milliseconds. Terraform starts all operations that do not depend on each other at once, but it sends them to the provider one by one. An
+ * operation that depends on other sets of its AMI therefore waits until no operation has begun for this long.
  */
 export const WINDOW = 400;
 
-/** How many times as long those wait that take grants away: a set that comes later would lose what it declares. */
-const TAKING = 2.5;
+/** An operation that revokes waits this many times longer: otherwise, a set that begins later could lose what it declares. */
+const REVOKING_FACTOR = 2.5;
 
-/** How many times as long a set that was read is waited for to be planned. */
-const PLANNED_WITHIN = 25;
+/** After a set was read, its plan is awaited this many times longer. */
+const PLAN_WAIT_FACTOR = 25;
 
-/** How long a destroy waits for the set that takes over, in milliseconds. */
-const HAND_OVER = 20_000;
+/** How long a destroy waits until another set owns what it leaves, in milliseconds. */
+const HAND_OVER_TIMEOUT_MS = 20_000;
 
-/** A claim in the data that Terraform carries along. */
+/** A claim in Terraform's private data. */
 export interface PlacedClaim extends SerializedClaim {
-  /** The set; Terraform tells no address. */
+  /** The id of the set in private data. Terraform does not tell a provider the address of a resource. */
   readonly id: string;
   readonly place: string;
-  /** Whether it is the set that the destroyed one is replaced by. */
+  /** Whether this set replaces the destroyed one. */
   readonly self?: boolean;
 }
 
-/** The form of claims in private data. */
+/** The schema of claims in private data. */
 export const placedClaims = v.array(
   v.object({
     id: v.string(),
@@ -58,20 +58,20 @@ export const placedClaims = v.array(
   }),
 );
 
-/** What the plan of a set takes away, whatever other sets declare. */
+/** What a planned set revokes. */
 export interface Drop {
   readonly id: string;
   readonly name: string;
   readonly dropped: Permissions;
-  /** Who loses access by what the plan shows, the other sets that it knew of taken into account. */
+  /** Who loses access according to its plan, which respects the other sets that were known when it was made. */
   readonly shown: Permissions;
-  /** The sets that its apply will know of. */
+  /** The ids of the sets that its apply will know. */
   readonly told: ReadonlySet<string>;
-  /** Whether it is a create, of which Terraform carries nothing from the plan to the apply. */
+  /** Whether it is a create. Terraform passes no private data from the plan of a create to its apply. */
   readonly isNew: boolean;
 }
 
-/** The sets that one process has seen. */
+/** The sets that one process of the provider has seen. */
 export class Run {
   readonly claims = new ClaimRegistry();
   private lastBegun = 0;
@@ -83,56 +83,56 @@ export class Run {
 
   constructor(private readonly window = WINDOW) {}
 
-  /** Notes that Terraform has begun an operation on a set. */
+  /** Notes that an operation on a set begins. */
   begun(): void {
     this.lastBegun = Date.now();
   }
 
-  /** Notes that Terraform plans a set: what it declares is known. */
+  /** Notes that Terraform plans a set, so that what it declares is known. */
   planning(place: string, id: string): void {
     this.unplanned.get(place)?.delete(id);
   }
 
-  /** Runs the reading of a set, after which Terraform plans it: until then, what it will declare is not known. */
+  /** Reads a set. Terraform plans the set afterwards; until then, what it will declare is not known. */
   async read<Result>(place: string, id: string, reading: () => Promise<Result>): Promise<Result> {
     const pending = this.unplanned.get(place) ?? new Map<string, number>();
     this.unplanned.set(place, pending.set(id, Number.POSITIVE_INFINITY));
     try {
       return await reading();
     } finally {
-      // Where it cannot be read, or is gone, no plan of it may follow.
-      pending.set(id, Date.now() + this.window * PLANNED_WITHIN);
+      // If the set cannot be read or does not exist, no plan of it may follow.
+      pending.set(id, Date.now() + this.window * PLAN_WAIT_FACTOR);
     }
   }
 
-  /** Resolves once the other sets of the AMI that are being read are planned. */
+  /** Resolves when the other sets of the AMI that were read are also planned. */
   async known(place: string, id: string): Promise<void> {
     const isPending = () => [...(this.unplanned.get(place) ?? [])].some(([other, until]) => other !== id && Date.now() < until);
     while (isPending()) await sleep(20);
   }
 
   /**
-   * Resolves once the operations that begin together are known. A machine may need seconds to begin hundreds.
+   * Resolves when all operations that Terraform starts together have begun. With hundreds of sets, this may take seconds.
    *
-   * @param takes whether the operation takes grants away
+   * @param takes whether the operation revokes
    */
   opening(takes = false): Promise<void> {
-    if (takes) this.taking ??= this.quiet(this.window * TAKING);
+    if (takes) this.taking ??= this.quiet(this.window * REVOKING_FACTOR);
     else this.opened ??= this.quiet(this.window);
     return (takes ? this.taking : this.opened) as Promise<void>;
   }
 
-  /** Resolves once no operation has begun for some time; those that wait here do not let Terraform begin others without end. */
+  /** Resolves when no operation has begun for `pause` milliseconds. Operations that wait here count as running for Terraform's parallelism. */
   private async quiet(pause: number): Promise<void> {
     for (let left = pause; left > 0; left = this.lastBegun + pause - Date.now()) await sleep(left);
   }
 
-  /** Notes what the plan of a set takes away. */
+  /** Notes what a planned set revokes. */
   drop(place: string, drop: Drop): void {
     this.drops.set(place, [...(this.drops.get(place) ?? []).filter(({ id }) => id !== drop.id), drop]);
   }
 
-  /** The planned sets that take away what another one wants, and that will not know of it when they are applied. */
+  /** The planned sets that revoke what another set wants, and whose apply will not know that set. */
   dropping(place: string, id: string, wanted: Permissions): readonly Drop[] {
     return (this.drops.get(place) ?? []).filter(
       (drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)),
@@ -144,18 +144,18 @@ export class Run {
     return (this.drops.get(place) ?? []).filter((drop) => drop.id !== id && !isEmpty(intersection(drop.shown, wanted)));
   }
 
-  /** Notes that the plan changes nothing of a set: no apply will tell of it. */
+  /** Notes that the plan does not change a set. Terraform then does not apply it, so that other applies do not hear of it. */
   stays(place: string, id: string, granted: Permissions): void {
     this.claims.ended(place, id, "made", granted);
     this.unchanged.add(id);
   }
 
-  /** The other sets of which the plan changes nothing. */
+  /** The other sets that the plan does not change. */
   staying(place: string, id: string): readonly (readonly [id: string, Claim])[] {
     return [...this.claims.others(place, id, ["made"])].filter(([other]) => this.unchanged.has(other));
   }
 
-  /** Another run: under a debugger one process serves many. */
+  /** Forgets everything: under a debugger, one process serves many runs. */
   clear(): void {
     this.claims.clear();
     this.opened = undefined;
@@ -165,7 +165,7 @@ export class Run {
     this.unplanned.clear();
   }
 
-  /** What a set has to respect: the sets of this process, and those that a refresh in the plan's process saw. */
+  /** The other sets that a change must respect: those of this process, and those that the refresh in the process of the plan saw. */
   neighbours(place: string, id: string, told: readonly PlacedClaim[]): Neighbours {
     const { claims, inherited } = this.claims.neighbours(place, id);
     const known = this.claims.others(place, id);
@@ -176,9 +176,9 @@ export class Run {
     };
   }
 
-  /** Waits until sets of this process own what a destroyed one leaves them; gives back what they do not own. */
+  /** Waits until other sets own what a destroyed one leaves to them. Returns whether they do. */
   async handedOver(place: string, id: string, missing: (owned: Permissions) => boolean, signal?: AbortSignal): Promise<boolean> {
-    const until = Date.now() + (this.window === 0 ? 0 : HAND_OVER);
+    const until = Date.now() + (this.window === 0 ? 0 : HAND_OVER_TIMEOUT_MS);
     for (;;) {
       if (!missing(this.claims.ownedByOthers(place, id))) return true;
       const pending = this.claims.others(place, id, ["declared"]).size > 0 || this.claims.others(place, id, ["made"]).size === 0;
@@ -193,14 +193,14 @@ export function placeOf({ region, image_id: imageId }: ObjectValue): string {
   return `${String(region)} ${String(imageId)}`;
 }
 
-/** The claim of a set. Terraform tells a provider no addresses: the set is named by whom it names. */
+/** The claim of a set. The provider does not know the address of the set, so that its grantees serve as its name. */
 export function claimIn(set: PermissionSet, granted: Permissions): Claim {
   const keys: GranteeKey[] = [...new Set([...set.launch, ...(set.createVolume?.grantees ?? [])])].sort();
   const name = `the ami_launch_permission_set of ${keys.length > 0 ? firstFew(keys, 3) : "nobody"}`;
   return claimOf(name, set, granted);
 }
 
-/** The error of a change that would take away what another set declares, where its apply would not know of that one. */
+/** The error of a change that would revoke what another set declares, because its apply would not know that set. */
 export function toldTooLate(imageId: string, name: string, isNew: boolean): AmiSharingError {
   if (isNew)
     return unknownToNew(imageId, `what this new set would take away on AMI ${imageId} is declared by ${name}`, "this set");
@@ -211,7 +211,7 @@ export function toldTooLate(imageId: string, name: string, isNew: boolean): AmiS
   );
 }
 
-/** The same where the set that drops it was planned first. */
+/** The same error, if the set that revokes was planned first. */
 export function takenByAnother(imageId: string, drops: readonly Drop[]): AmiSharingError {
   const names = firstFew(
     drops.map(({ name }) => name),
@@ -230,13 +230,13 @@ export function takenByAnother(imageId: string, drops: readonly Drop[]): AmiShar
   );
 }
 
-/** A set that left the configuration can have no depends_on: only planning at the same time helps it. */
+/** A set that is no longer in the configuration cannot have depends_on. For it, only a higher -parallelism helps. */
 function plannedApart(imageId: string, message: string, remedy: string): AmiSharingError {
   const next = `${remedy}, or plan with a higher -parallelism, and plan again; nothing was changed`;
   return new AmiSharingError("hand-over-incomplete", message, { imageId, next });
 }
 
-/** The apply of a create has no state to tell it of sets that are not applied themselves. */
+/** The apply of a create has no state, so that it does not know sets that are not applied themselves. */
 function unknownToNew(imageId: string, what: string, which: string): AmiSharingError {
   return new AmiSharingError("hand-over-incomplete", `${what}, and the apply of a new set is told nothing of unchanged ones`, {
     imageId,

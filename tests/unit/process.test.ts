@@ -4,7 +4,8 @@ import * as assert from "node:assert/strict";
 import { createServer, type Server as NetServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
-import { engineAddress, onCancel, onEngineGone, stopSignal } from "../../provider/pulumi/process";
+import { onEngineGone, stopSignal } from "../../provider/pulumi/process";
+import { engineAddress, onCancel } from "../../provider/pulumi/sdkInternals";
 
 const EVERY = 20;
 

@@ -4,6 +4,8 @@ import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { aliasesOf } from "../../provider/pulumi/program";
 import {
+  CANCEL_RPC,
+  HOST_FILE,
   type InternalOutput,
   output,
   PULUMI_UNKNOWN,
@@ -52,6 +54,12 @@ describe("the internals of the Pulumi SDK", () => {
     await start(false);
     const sent = await pulumi.runtime.serializeProperties("test", { one: pulumi.secret("1") });
     assert.deepEqual(sent.one, { [SIGNATURE]: SECRET_MARK, value: "1" });
+  });
+
+  it("name the host of dynamic providers, and the RPC by which the engine cancels", () => {
+    assert.match(require.resolve("@pulumi/pulumi/cmd/dynamic-provider/index.js"), HOST_FILE);
+    const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_pb");
+    assert.equal(ResourceProviderService.cancel.path, CANCEL_RPC);
   });
 
   it("tell of an output whether it is known, and its value all the same", async () => {

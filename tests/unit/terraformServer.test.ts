@@ -370,6 +370,16 @@ describe("what is the provider's fault", () => {
     assert.deepEqual(await plan(), [["WARNING", summary, false]]);
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     assert.deepEqual(await plan(), [["WARNING", summary, false]]);
+    for (const [code, isPossible] of [
+      ["sharing-refused", true],
+      ["conflicting-sets", true],
+      ["not-owner", false],
+    ] as const) {
+      ec2.fail({ error: new AmiSharingError(code, "it is refused", { imageId }) });
+      const { diagnostics } = await terraform.planned({ image_id: imageId, account_ids: [B] }, terraform.state);
+      const said = diagnostics.map(({ severity, detail }) => [severity, /If the set is to be destroyed/.test(detail)]);
+      assert.deepEqual(said, [["ERROR", isPossible]], code);
+    }
     // The set that is replaced would be destroyed first.
     assert.deepEqual(await plan("ami-0ffffffffffffffff"), [["ERROR", summary.replace(imageId, "ami-0ffffffffffffffff"), true]]);
   });

@@ -1,4 +1,4 @@
-/** The state of a set that Terraform did not make: imported, listed, or moved from a resource of the aws provider. */
+/** The state of a set that Terraform did not create: imported, listed, or moved from a resource of the aws provider. */
 
 import {
   type AmiPermissions,

@@ -1,4 +1,4 @@
-/** Applying a create or an update: ApplyResourceChange where a set is declared. */
+/** Applies a create or an update: ApplyResourceChange for a set in the configuration. */
 
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
@@ -45,11 +45,11 @@ import {
 } from "./state";
 
 export interface AppliedSet extends SetResult {
-  /** Whether the state differs from what was planned: a change that was made in part, or an AMI that drifted in between. */
+  /** Whether the new state is as planned. It is not if the change was made in part, or if the AMI drifted since the plan. */
   readonly asPlanned: boolean;
 }
 
-/** Makes EC2 have what was planned. */
+/** Changes EC2 as planned. */
 export async function applySet(
   prior: StoredSet,
   planned: ObjectValue,
@@ -71,7 +71,7 @@ export async function applySet(
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
     const isSame = prior.state !== null && sameState(prior.state, planned, ["timeouts"]);
     if (isSame && recorded && isSettled(set, recorded, run.neighbours(place, id, others))) {
-      // Nothing but how long it waits is changed: EC2 has nothing to do with it.
+      // Only `timeouts` changed, which needs no call.
       run.claims.ended(place, id, "made", recorded.granted);
       const { heirs: _, ...own } = prior.private;
       return { state: planned, private: own, asPlanned: true, diagnostics: [] };
@@ -105,8 +105,8 @@ export async function applySet(
 }
 
 /**
- * Whom a create takes access from, as the plan of the same process showed it. Undefined, which is: all that EC2 has, where the engine
- * carries no private data.
+ * What a create may revoke: what the plan in the same process showed. Undefined if the caller stores no private data: then it may revoke all
+ * that is not declared.
  */
 function promised({ id, revokes }: Private): Permissions | undefined {
   if (id === undefined) return undefined;
@@ -114,9 +114,9 @@ function promised({ id, revokes }: Private): Permissions | undefined {
 }
 
 /**
- * What became of access in an apply that the plan's diff did not show, everybody named.
+ * Warns of every change of access that the diff of the plan did not show. All grantees are named.
  *
- * @param after what EC2 has where the change was made in part
+ * @param after what EC2 has, if the change was made in part
  */
 function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: Permissions): Diagnostic[] {
   const { set, image, recorded, losing, gaining, unplanned } = plan;
@@ -127,7 +127,7 @@ function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: P
     : NO_PERMISSIONS;
   const lost = minus(after ? minus(losing, after) : losing, shown);
   const regained = intersection(after ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
-  // A refresh looks at no other snapshots than those of which the set manages the permissions.
+  // A refresh reads only the snapshots whose permissions the set manages.
   const before = prior.state ? setIn(prior.state) : undefined;
   const looked = before ? managedSnapshots(before, imageIn(prior.state)) : [];
   const later = filterSnapshots(unplanned, (id) => !prior.state || looked.includes(id));
@@ -151,18 +151,18 @@ function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: P
 }
 
 /**
- * A create that answers an error taints the resource, and the next apply of a tainted one destroys first, which would take
- * away what was just granted. So a create that was made in part warns, and records what holds.
+ * If a create fails with an error, Terraform taints the resource, and the next apply destroys it first: that would revoke what was just
+ * granted. A create that was made in part therefore succeeds with a warning, and records what EC2 has.
  */
 function notTainted({ summary, detail }: Diagnostic): Diagnostic {
   return {
     severity: "WARNING",
     summary: `NOT COMPLETE: ${summary}`,
-    detail: `${detail}\n\nWhat was granted is recorded, and nothing is taken back. Run terraform apply again: it grants what is missing. (This is a warning since an error would taint the resource, and the next apply would revoke everything before it grants anew.)`,
+    detail: `${detail}\n\nWhat was granted is recorded, and nothing is taken back. Run terraform apply again: it grants what is missing. (This is a warning, because an error would taint the resource, and the next apply would revoke everything before it grants again.)`,
   };
 }
 
-/** The state after a change: as planned where it was made whole, else what holds. */
+/** The result of a change: the state as planned if all of it was made, else what EC2 has. */
 export function applied(
   planned: ObjectValue,
   set: PermissionSet,
@@ -172,7 +172,7 @@ export function applied(
 ): AppliedSet {
   const made = encodeRecorded(set, recorded);
   const isWhole = failures.length === 0 && planned.grants !== UNKNOWN;
-  // Terraform wants what was planned: whom somebody else added meanwhile shows at the next refresh.
+  // Terraform expects the state as planned. A grantee that somebody else added meanwhile shows at the next refresh.
   const isOther = isWhole && !isDeepStrictEqual(made.grants, grantsIn(planned));
   const outputs = isOther
     ? {

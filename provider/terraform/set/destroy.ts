@@ -1,4 +1,4 @@
-/** Destroying a set: ApplyResourceChange where it is declared no more. */
+/** Destroys a set: ApplyResourceChange for a set that left the configuration or is replaced. */
 
 import { randomUUID } from "node:crypto";
 import {
@@ -22,7 +22,7 @@ import { errorDiagnostic } from "../diagnostics";
 import { claimIn, type PlacedClaim, placeOf } from "../neighbours";
 import { imageIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, unreadablePrivate } from "./state";
 
-/** Takes the set's permissions away; what is left to do if that fails is in the state as before. */
+/** Revokes what the set granted. If that fails, the state stays as it was, and the next apply continues. */
 export async function destroySet(prior: StoredSet, { config, waitOptions, run }: SetContext): Promise<SetResult> {
   run.begun();
   const { state, private: own } = prior;
@@ -45,7 +45,7 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
     const known = run.claims.others(place, id, ["declared", "made", "failed"]);
     const claims = [...planned.filter(({ id: other }) => !known.has(other)).map(deserializeClaim), ...known.values(), ...anew];
     const left = claimed(claims, recorded);
-    // What stays has to belong to a set, or nobody would revoke it in the end.
+    // What stays must belong to another set. Otherwise nobody would ever revoke it.
     const owned = planned.map((heir) => deserializeClaim(heir).granted).reduce(union, NO_PERMISSIONS);
     const orphaned = (made: Permissions) => minus(minus(minus(left, owned), made), claimed(anew, recorded));
     const isOwned = await run.handedOver(place, id, (made) => !isEmpty(orphaned(made)), waitOptions?.signal);
@@ -54,7 +54,7 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
         set.imageId,
         claims.map(({ name }) => name),
       );
-      // The refresh of the next plan makes it the owner; that plan's destroy is not told again who the heirs are.
+      // The refresh of the next plan makes the other set the owner. The destroy in that plan does not hear of the other set again.
       const made = [...run.claims.others(place, id, ["made"])].map(([other, claim]) => ({
         id: other,
         place,
@@ -81,8 +81,8 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
 }
 
 /**
- * What a set that is destroyed has granted. Where its record cannot be read, an authoritative one granted what its arguments name; an
- * additive one may have found that in place.
+ * What the set granted. If its record cannot be decoded, an authoritative set counts as the one that granted what its arguments name. An
+ * additive set does not: somebody else may have granted it.
  */
 function recordedForRemoval(prior: StoredSet, set: PermissionSet): Recorded {
   try {

@@ -1,4 +1,4 @@
-/** Planning a create or an update: PlanResourceChange where a set is declared. */
+/** Plans a create or an update: PlanResourceChange for a set in the configuration. */
 
 import { randomUUID } from "node:crypto";
 import {
@@ -52,12 +52,12 @@ import {
 export interface PlannedSet {
   readonly private: Private;
   readonly planned: ObjectValue | null;
-  /** Attributes whose change needs another resource. */
+  /** The attributes whose change replaces the set. */
   readonly replace: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Plans a create or an update. EC2 is read only where something changes. */
+/** Plans a create or an update. It reads EC2 only if something changes. */
 export async function planSet(
   prior: StoredSet,
   config: ObjectValue,
@@ -82,7 +82,7 @@ export async function planSet(
   const replace = old ? REPLACING.filter((name) => !sameValue(old[name] ?? null, base[name] ?? null)) : [];
   const before = replace.length === 0 ? prior : { state: null, private: {} };
   const [nobody] = granteeProblems(declared);
-  // One that was made before this was refused, and is as it was, stays; it can be destroyed.
+  // A set that an older version accepted stays as it is, and can be destroyed.
   if (nobody && !(before.state && sameArguments(before.state, base))) return failed(nobodyDiagnostic(nobody, old !== null));
   const set = permissionSetOf(declared);
   const { id = "" } = own;
@@ -109,7 +109,7 @@ export async function planSet(
       image: ClaimedImage,
       more: Pick<Private, "revokes"> = {},
     ): PlannedSet => {
-      // A set that is replaced by one of the same AMI leaves it what that one declares.
+      // If the set is replaced by one of the same AMI, the old one leaves what the new one declares.
       const claim = set && serializeClaim(claimIn(set, NO_PERMISSIONS), image);
       const itself = claim ? [{ id, place, ...claim, self: true }] : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
@@ -117,7 +117,7 @@ export async function planSet(
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
     if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
       run.stays(place, id, recorded.granted);
-      // An unchanged set is not applied: it could not take back what another one takes away.
+      // Terraform does not apply an unchanged set, so that it could not grant again what another set revokes.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));
       if (droppers.length > 0) throw takenByAnother(set.imageId, droppers);
       return planned({ ...before.state, timeouts: base.timeouts ?? null }, [], imageIn(before.state));
@@ -131,20 +131,20 @@ export async function planSet(
       name: claimIn(set, NO_PERMISSIONS).name,
       dropped: unprotected(plan),
       shown: plan.losing,
-      // The apply knows of others what the state tells; that of a create knows nothing.
+      // The apply of an update knows the sets in its private data. The apply of a create knows none.
       told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
       isNew: recorded === undefined,
     };
     refuseUntold(plan, run.staying(place, id), drop);
     const late = shownAsLost(plan, run.losing(place, id, plan.target));
     run.drop(place, drop);
-    // Terraform holds a provider to what it planned: what others do besides shows at the next refresh.
+    // Terraform rejects an apply that differs from its plan. What others change meanwhile shows at the next refresh.
     const foretold = { ...base, ...valuesIn(encodeRecorded(set, expectedRecord(plan))) };
-    // Terraform applies what shows a difference: key grants that are left over are not in the grants.
+    // Terraform applies only a set with a difference, and unneeded KMS grants do not show in `grants`.
     const isHidden = plan.keys.revoke.length > 0 && before.state !== null && sameState(before.state, foretold);
     const values: ObjectValue = isHidden ? { ...foretold, grants: UNKNOWN } : foretold;
     const users = replace.length > 0 && set.checkUsage ? await usersOf(prior, provider) : [];
-    // The apply of an update has the state to go by; that of a create has this, where one process plans and applies.
+    // The apply of an update is bound by its state. The apply of a create is bound by this, if one process plans and applies.
     const revokes = recorded ? {} : { revokes: serializePermissions(plan.losing) };
     return planned(
       values,
@@ -155,20 +155,20 @@ export async function planSet(
   } catch (error) {
     if (!(error instanceof AmiSharingError)) throw error;
     const imageId = String(config.image_id);
-    // A destroy of the old set would come first.
+    // With a replacement, the old set would be destroyed first.
     const diagnostics = [refusalDiagnostic(imageId, error, old !== null, replace.length > 0)];
     return { planned: blind(base, before.state), private: own, replace, diagnostics };
   }
 }
 
-/** Refuses to take what an unchanged set declares, where the apply of this set, in another process, would not know of that one. */
+/** Refuses a change that would revoke what an unchanged set declares, because its apply, in another process, would not know that set. */
 function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
   const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
   const [first] = claimedParts(untold, image, dropped);
   if (first) throw toldTooLate(set.imageId, first.name, isNew);
 }
 
-/** What a change would take away if there were no other sets. */
+/** What a change would revoke if there were no other sets. */
 function unprotected({ set, image, live, recorded }: Plan): Permissions {
   const granted = recorded?.granted ?? NO_PERMISSIONS;
   return changeOf(set, image, { live, granted }, NO_NEIGHBOURS, recorded?.live).remove;
@@ -176,7 +176,7 @@ function unprotected({ set, image, live, recorded }: Plan): Permissions {
 
 const NOT_PLANNED: PlannedDestroy = { private: {}, diagnostics: [] };
 
-/** Who still uses the AMI of a set that is replaced. */
+/** Warns of accounts that still use the AMI of a replaced set. */
 async function usersOf(prior: StoredSet, provider: ProviderConfig): Promise<Diagnostic[]> {
   const set = prior.state ? setIn(prior.state) : undefined;
   if (!set) return [];
@@ -186,12 +186,12 @@ async function usersOf(prior: StoredSet, provider: ProviderConfig): Promise<Diag
   return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
 }
 
-/** Where the AMI is the same, its region is the one that was recorded. */
+/** The recorded region, if the AMI is the same. */
 function recordedRegion(old: ObjectValue | null, config: ObjectValue): string | undefined {
   return old && old.image_id === config.image_id && typeof old.region === "string" ? old.region : undefined;
 }
 
-/** A plan without a look at EC2: the arguments, and what an AMI keeps for life. */
+/** A plan that did not read EC2: the arguments, and what never changes of an AMI. */
 function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
   return {
     ...base,
@@ -201,7 +201,7 @@ function blind(base: ObjectValue, before: ObjectValue | null): ObjectValue {
   };
 }
 
-/** What needs the private data that Pulumi's Terraform bridge drops: such a set would not know what to revoke in the end. */
+/** The arguments that need private data, which Pulumi's Terraform bridge does not store. */
 function unbridgeable({ mode, kmsAccess }: DeclaredSet): ArgumentProblem[] {
   const problem = (property: string, message: string) => ({ property, path: [property], message });
   return [

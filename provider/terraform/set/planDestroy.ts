@@ -1,4 +1,4 @@
-/** Planning a destroy: PlanResourceChange where a set is declared no more, or is replaced. */
+/** Plans a destroy: PlanResourceChange for a set that left the configuration or is replaced. */
 
 import { randomUUID } from "node:crypto";
 import {
@@ -17,15 +17,15 @@ import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics"
 import { claimIn, placeOf, type Run } from "../neighbours";
 import { grantsIn, type Private, recordedIn, type SetResult, type StoredSet, setIn } from "./state";
 
-/** Grantees that one warning of a destroy names. */
+/** How many grantees one warning names. */
 const MOST_NAMED = 10;
 
 export type PlannedDestroy = Pick<SetResult, "private" | "diagnostics">;
 
 /**
- * What a destroy does beyond, or short of, what Terraform's plan of it shows, and which sets keep what they declare.
+ * Warns where a destroy revokes more or less than Terraform's diff shows, and records which sets keep what they declare.
  *
- * @param isReplaced whether another set follows, so that the plan's diff goes from the grants of the one to those of the other
+ * @param isReplaced whether a new set follows. The diff then compares the grants of the two sets, and does not show who loses the old AMI
  */
 export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false): Promise<PlannedDestroy> {
   run.begun();
@@ -48,7 +48,7 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
   const own: Private = {
     ...prior.private,
     heirs: [
-      // A deposed object that could not be destroyed yet, as its heir did not own what it left.
+      // From a deposed object that could not be destroyed yet, because no set owned what it leaves.
       ...(prior.private.heirs ?? []),
       ...[...heirs].map(([other, claim]) => ({ id: other, place, ...serializeClaim(claim, recorded) })),
     ],
@@ -111,7 +111,7 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
   ]);
 }
 
-/** What spares a destroy where an address was changed. */
+/** How to change an address without a destroy. */
 const MOVED = `If the set only got another address, say so, and nothing is destroyed:
 
   moved {

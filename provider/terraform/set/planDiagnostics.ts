@@ -1,4 +1,4 @@
-/** What people are told of a planned set that Terraform's diff does not show. */
+/** The diagnostics of a plan: what Terraform's diff does not show. */
 
 import {
   type AmiSharingError,
@@ -22,7 +22,7 @@ import { ARGUMENTS } from "./state";
 const DESTROY_ALL_THE_SAME =
   "If the set is to be destroyed: terraform destroy -refresh=false does so without planning this first.";
 
-/** What people should know of a plan that its diff does not say: one diagnostic for a set, with the whole report. */
+/** The report of a plan, as one warning, if it says more than the diff; and what will be refused. */
 export function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   const { set, gaining, losing, recorded, refusals, doubts, warnings } = plan;
   const refused = refusals.map((error) => refusalDiagnostic(set.imageId, error, exists));
@@ -43,7 +43,7 @@ export function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   return [...refused, report];
 }
 
-/** What a set keeps for others that was planned before Terraform told of it, so that their plans show it as lost. */
+/** Warns that grants stay which the plan of another set shows as lost, because it was planned before this set was known. */
 export function shownAsLost({ set, image, target }: Plan, drops: readonly Drop[]): Diagnostic[] {
   const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   return drops.map(({ name, shown }) => {
@@ -58,15 +58,17 @@ export function shownAsLost({ set, image, target }: Plan, drops: readonly Drop[]
   });
 }
 
-/** A set that names nobody without saying so; a destroy of it is not held up without a way out. */
+/** The diagnostic for a set that names no grantee. If the set exists, it says how to destroy it. */
 export function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Diagnostic {
   const diagnostic = problemDiagnostic(problem);
   return exists ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` } : diagnostic;
 }
 
 /**
- * @param exists whether the state has the set, so that a destroy may be what is planned
- * @param replaces whether a set is to be replaced: its destroy may come first, so that the new one should be possible
+ * The diagnostic for a plan that is refused, or that will be.
+ *
+ * @param exists whether the set is in the state. Terraform may then be planning a destroy
+ * @param replaces whether the set replaces another one. The destroy of that one may come first, so that a missing AMI is an error
  */
 export function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);

@@ -1,4 +1,4 @@
-/** Reading a set: ReadResource, which makes a refresh. */
+/** Reads a set: ReadResource, for a refresh. */
 
 import { randomUUID } from "node:crypto";
 import {
@@ -32,7 +32,7 @@ import {
   valuesIn,
 } from "./state";
 
-/** Reads what EC2 has: the arguments stay, the grants are those that hold. */
+/** Reads what EC2 has. The arguments in the state stay; `grants` become those of EC2. */
 export async function readSet(current: StoredSet, { config, log, waitOptions, run }: SetContext): Promise<SetResult> {
   run.begun();
   const { state } = current;
@@ -50,7 +50,7 @@ export async function readSet(current: StoredSet, { config, log, waitOptions, ru
       ],
     };
   try {
-    // One that was moved from a resource without a region is in the provider's.
+    // A set that was moved from a resource without a region is in the region of the provider.
     const region = typeof state.region === "string" ? state.region : await config.regionFor(undefined);
     const { id = randomUUID() } = current.private;
     const place = placeOf({ ...state, region: region as string });
@@ -74,7 +74,7 @@ export async function readSet(current: StoredSet, { config, log, waitOptions, ru
   }
 }
 
-/** What a refresh of an additive set saw and its state does not show. */
+/** What the refresh of an additive set saw and the state does not show. */
 function seenBy(
   { mode }: PermissionSet,
   { live, snapshotIds }: Recorded,
@@ -85,7 +85,7 @@ function seenBy(
   return isEmpty(seen) ? {} : { seen: serializePermissions(seen) };
 }
 
-/** What was recorded; undefined, with a warning, where it cannot be read. */
+/** The record; undefined, with a warning, if it cannot be decoded. */
 function readable(current: StoredSet, set: PermissionSet): { previous: Recorded | undefined; diagnostics: Diagnostic[] } {
   try {
     if (current.private.unreadable) throw unreadablePrivate(set.imageId);
@@ -96,7 +96,7 @@ function readable(current: StoredSet, set: PermissionSet): { previous: Recorded 
   }
 }
 
-/** A record that could not be read: what the arguments name counts as granted by the set. */
+/** The record to write. If the old one could not be decoded, what the arguments name counts as granted by the set. */
 function repaired(set: PermissionSet, previous: Recorded | undefined, observed: Recorded): Recorded {
   if (previous) return observed;
   const target = targetPermissions(set, observed);
@@ -104,8 +104,8 @@ function repaired(set: PermissionSet, previous: Recorded | undefined, observed: 
 }
 
 /**
- * A record as the other sets of the AMI make it: what they want and this set does not is not shown, and what this set wants and one
- * of them granted is its own as well.
+ * The record, with regard to the other sets of the AMI. It does not show what only they want. What this set wants and another set granted
+ * counts as granted by this set, too.
  */
 function amongOthers(
   set: PermissionSet,

@@ -1,4 +1,4 @@
-/** Whether a set has, as far as it is recorded, what it wants. */
+/** Whether a set needs a change, judged by its record alone. */
 
 import {
   accountKey,
@@ -13,19 +13,19 @@ import {
   union,
 } from "../../core";
 
-/** Whether a set, as far as it is recorded and whatever other sets declare, has something to take away. */
+/** Whether a change of the set would revoke anything, judged by its record and without regard to other sets. */
 export function takesAway(set: PermissionSet, recorded: Recorded | undefined): boolean {
   return recorded !== undefined && !isEmpty(changeOf(set, recorded, recorded).remove);
 }
 
-/** Whether a set has, as far as it is recorded, what it wants. */
+/** Whether the set needs no change, judged by its record. */
 export function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Neighbours): boolean {
   const change = changeOf(set, recorded, recorded, neighbours);
   const isSettledInEc2 = isEmpty(change.add) && isEmpty(change.remove);
   return isSettledInEc2 && recorded.keyless === undefined && !hasIdleKeyGrants(set, recorded, neighbours);
 }
 
-/** Whether the set still has KMS grants of accounts that it does not share with any more, as where a revocation failed. */
+/** Whether the set still has KMS grants for accounts that it no longer shares with, for example after a failed revocation. */
 function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Neighbours): boolean {
   const needed = granteesOf(claims.map(({ wants }) => wants(recorded)).reduce(union, targetPermissions(set, recorded)));
   const isIdle = (key: GranteeKey) => !set.neverRevoke.has(key) && !needed.has(key);

@@ -31,34 +31,34 @@ import type { ProviderConfig } from "../providerConfig";
 import { DEFAULTS, RESOURCE_SCHEMA } from "../schema";
 import { type ObjectValue, sameValue, type Value } from "../values";
 
-/** A resource's state as Terraform keeps it: what users see, and beside it what they need not see. */
+/** What Terraform stores of a set: the state, which users see, and the private data, which they do not. */
 export interface StoredSet {
-  /** null: the resource is gone. */
+  /** null: the resource does not exist. */
   readonly state: ObjectValue | null;
   readonly private: Private;
 }
 
-/** What an operation leaves, and what it tells. */
+/** The result of an operation: what to store, and what to tell users. */
 export interface SetResult extends StoredSet {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** What users need not see: what the set granted, where that is not what it wants, what it revoked last, its KMS grants, and the sets beside it. */
+/** The private data: what the next operation needs and users need not see. */
 export interface Private extends Pick<RecordedOutputs, "record" | "kmsGrants"> {
-  /** What older versions wrote in place of `record`, in words. */
+  /** Older versions wrote these as text, in place of `record`. */
   readonly granted?: Grants;
   readonly revoked?: Grants;
-  /** Tells the set from others of the same AMI; Terraform tells no addresses. */
+  /** Distinguishes the sets of one AMI. Terraform does not tell a provider the address of a resource. */
   readonly id?: string;
   /** The other sets of the AMI that the last refresh saw. */
   readonly others?: readonly PlacedClaim[];
-  /** Of a planned destroy: the sets that keep what they declare. */
+  /** For a planned destroy: the sets that keep what they declare. */
   readonly heirs?: readonly PlacedClaim[];
-  /** Of a planned create: what it takes away from others, so that its apply takes no more. */
+  /** For a planned create: what it revokes from others. Its apply revokes no more. */
   readonly revokes?: SerializedPermissions;
-  /** Of an additive set: what the last refresh saw of others, which no state shows: a plan that makes the set authoritative may revoke it. */
+  /** For an additive set: what the last refresh saw of others. The state does not show it. If the set becomes authoritative, its plan may revoke it. */
   readonly seen?: SerializedPermissions;
-  /** What was recorded could not be read. */
+  /** The stored private data could not be decoded. */
   readonly unreadable?: true;
 }
 
@@ -75,7 +75,7 @@ const privateData = v.object({
   unreadable: v.optional(v.literal(true)),
 });
 
-/** Decodes private data. What is not readable is left out, and noted. */
+/** Decodes private data. */
 export function decodePrivate(bytes: Uint8Array | undefined): Private {
   if (!bytes || bytes.length === 0) return {};
   try {
@@ -85,14 +85,14 @@ export function decodePrivate(bytes: Uint8Array | undefined): Private {
   }
 }
 
-/** What an operation on a resource is given. */
+/** What an operation on a set needs. */
 export interface SetContext {
   readonly config: ProviderConfig;
   readonly log: Log;
   readonly waitOptions?: WaitOptions;
   /** The sets of this process. */
   readonly run: Run;
-  /** Whether Pulumi's Terraform bridge asks, which keeps neither private data nor empty objects. */
+  /** Whether Pulumi's Terraform bridge is the caller. It stores neither private data nor empty objects. */
   readonly isBridge?: boolean;
 }
 
@@ -101,13 +101,13 @@ export const ARGUMENTS = Object.entries(RESOURCE_SCHEMA.attributes)
   .filter(([, { role }]) => role !== "computed")
   .map(([name]) => name);
 
-/** What is wrong with a configuration. */
+/** The problems of a configuration. */
 export function problemsOf(config: ObjectValue): readonly ArgumentProblem[] {
   const decoded = declaredIn(config);
   return [...readOnlyProblems(config, RESOURCE_SCHEMA), ...("problems" in decoded ? decoded.problems : [])];
 }
 
-/** The same, and what may be wrong: Terraform makes a text of a number, so that nobody can tell which it was. */
+/** The problems of a configuration, and warnings of ids that may be rounded: Terraform passes a number as text. */
 export function configurationDiagnostics(config: ObjectValue): readonly Diagnostic[] {
   const decoded = declaredIn(config);
   const doubts = "declared" in decoded ? roundedAccounts(decoded.declared) : [];
@@ -118,7 +118,7 @@ export function configurationDiagnostics(config: ObjectValue): readonly Diagnost
   ];
 }
 
-/** A configuration that plans no change of a state. */
+/** The configuration for which a plan changes nothing of a state. */
 export function configurationOf(state: ObjectValue): ObjectValue {
   const written = Object.entries(state).filter(([name, value]) => ARGUMENTS.includes(name) && value !== DEFAULTS[name]);
   return { ...nulls(RESOURCE_SCHEMA.attributes), ...Object.fromEntries(written) };
@@ -128,7 +128,7 @@ export function declaredIn(value: ObjectValue): Decoded {
   return decodeDeclaredSet(argumentsIn(value, RESOURCE_SCHEMA));
 }
 
-/** The set of a state or a plan without unknown arguments. */
+/** The set of a state, or of a plan if no argument is unknown. */
 export function setIn(state: ObjectValue): PermissionSet | undefined {
   const decoded = declaredIn(state);
   return "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
@@ -149,7 +149,7 @@ export function unreadablePrivate(imageId: string): AmiSharingError {
   });
 }
 
-/** What state tells of an AMI; nothing for a new one. */
+/** What the state records of the AMI. */
 export function imageIn(state: ObjectValue | null): ClaimedImage {
   const { owner_id: ownerId, snapshot_ids: snapshotIds } = state ?? {};
   return {
@@ -176,13 +176,13 @@ export function sameState(old: ObjectValue, planned: ObjectValue, but: readonly 
   return names.every((name) => sameValue(old[name] ?? null, planned[name] ?? null));
 }
 
-/** What users see of a record. */
+/** The part of the outputs that goes into the state. */
 export function valuesIn({ region, ownerId, snapshotIds, grants = {} }: RecordedOutputs): Record<string, Value> {
-  // The keys of a map are the user's, not names.
+  // The keys of `grants` are grantees, not names of attributes.
   return { ...valuesOf({ region, ownerId, snapshotIds }), grants };
 }
 
-/** And what they need not see. */
+/** The part of the outputs that goes into the private data, with what is carried along. */
 export function privateIn({ record, kmsGrants }: RecordedOutputs, { id, others = [], heirs = [], seen }: Private = {}): Private {
   return {
     ...(record ? { record } : {}),
@@ -194,7 +194,7 @@ export function privateIn({ record, kmsGrants }: RecordedOutputs, { id, others =
   };
 }
 
-/** Whom a plan of an update can show: what the state records, and what the refresh before it saw. */
+/** The grants that the plan of an update can show as removed: those that the state records, and those that the refresh saw. */
 export function shownTo({ live }: Recorded, { seen }: Private): Permissions {
   return seen ? union(live, deserializePermissions(seen, [])) : live;
 }
