@@ -43,7 +43,7 @@ import {
 } from "../helpers/sharingCases";
 import { cases as numberOfCases } from "../properties/runs";
 
-const PATIENCE = { timeout: 5, minDelay: 0.05, maxDelay: 0.2, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 5, minDelay: 0.05, maxDelay: 0.2, absencePause: 0 };
 
 /** One case, planned, and what is needed to judge what its apply did. */
 interface Planned {
@@ -109,7 +109,7 @@ describe("the truth of plans: core and gateway against the emulator", function (
       const gateway = gatewayOf(one.image);
       if (one.came.length + one.went.length > 0)
         one.again = await planChange(gateway, one.set, one.recorded, undefined, one.bound);
-      return reconcile(gateway, one.set, one.recorded, PATIENCE, undefined, one.bound).catch((error: Error) => error);
+      return reconcile(gateway, one.set, one.recorded, WAIT_OPTIONS, undefined, one.bound).catch((error: Error) => error);
     });
     const calls = await emulator().calls();
     const after = await look();
@@ -117,7 +117,7 @@ describe("the truth of plans: core and gateway against the emulator", function (
     const removals = await each(planned, async ({ image, set }, i) => {
       const made = outcomes[i];
       if (i % 3 !== 0 || made === undefined || made instanceof Error) return undefined;
-      await remove(gatewayOf(image), set, made.recorded, PATIENCE);
+      await remove(gatewayOf(image), set, made.recorded, WAIT_OPTIONS);
       return made.recorded;
     });
     const left = await look();

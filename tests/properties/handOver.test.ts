@@ -9,7 +9,7 @@ import { runs } from "./runs";
 
 const ACCOUNTS = ["111122223333", "444455556666", "777788889999"] as const;
 const STRANGER = "account/999900001111";
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 interface Declared {
   readonly image: 0 | 1;
@@ -48,7 +48,7 @@ describe("the life of a program with several sets", () => {
         const ec2 = new MemoryGateway();
         const images = [ec2.addImage(1), ec2.addImage(1)] as const;
         for (const { imageId, snapshotIds } of images) for (const id of [imageId, ...snapshotIds]) ec2.grantees(id).add(STRANGER);
-        const stack = new MemoryStack({ gateway: () => ec2, waitOptions: PATIENCE });
+        const stack = new MemoryStack({ gateway: () => ec2, waitOptions: WAIT_OPTIONS });
         let before = new Set<string>();
         const revokedStrangers = new Set<number>();
         for (const [given, how, refreshes] of ups) {

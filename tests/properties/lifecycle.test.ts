@@ -27,7 +27,7 @@ const DRIFTING: readonly GranteeKey[] = [
   "public",
   "user/aws-marketplace",
 ];
-const PATIENCE = { timeout: 2, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 2, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A declaration, with its image and snapshots by their places in the world. */
 interface Declaration {
@@ -161,7 +161,7 @@ class Pairs {
 class World {
   readonly ec2 = new MemoryGateway();
   private readonly images;
-  private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, waitOptions: PATIENCE }));
+  private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, waitOptions: WAIT_OPTIONS }));
   /** What the set added (authoritative: or took over), nobody removed, and it has to take away again. */
   private readonly must = new Pairs();
   /**

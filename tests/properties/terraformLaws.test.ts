@@ -26,7 +26,7 @@ import { runs } from "./runs";
 
 /** Nothing that may refuse a change for whom it revokes. */
 const UNLIMITED = { maxRevocations: undefined, unrecorded: undefined };
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** EC2 with the image of a case, as somebody shared it. */
 function ec2Of({ snapshots, live }: Case) {
@@ -39,7 +39,7 @@ function ec2Of({ snapshots, live }: Case) {
 
 function worldOf(one: Case) {
   const { ec2, image } = ec2Of(one);
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
   const config = (declared: Record<string, unknown>) => terraformArgumentsOf(declared, image) as Record<string, Value>;
   return { ec2, terraform, config, ...image };
 }
@@ -57,19 +57,24 @@ function twinOf(one: Case) {
       const asked = volumes === true ? {} : volumes;
       const decoded = decodeDeclaredSet({ ...args, public: everybody, createVolumePermissions: asked });
       const set = ("declared" in decoded && permissionSetOf(decoded.declared)) || assert.fail("not known");
-      const observed = known && (await observe(ec2, known.set, known.recorded, PATIENCE));
+      const observed = known && (await observe(ec2, known.set, known.recorded, WAIT_OPTIONS));
       // Terraform keeps what a refresh found, whatever becomes of the change.
       if (known && observed) known = { ...known, recorded: observed };
       // What a state shows: of an additive set not what others granted.
       const shown = known && observed && decodeRecorded(encodeRecorded(known.set, observed), known.set);
       // What a plan is bound to: what its refresh saw.
-      const { recorded, plan } = await reconcile(ec2, set, shown, PATIENCE, NO_NEIGHBOURS, shown && observed?.live);
+      const { recorded, plan } = await reconcile(ec2, set, shown, WAIT_OPTIONS, NO_NEIGHBOURS, shown && observed?.live);
       known = { set, recorded };
       return !isEmpty(plan.unplanned);
     },
     async destroy(): Promise<void> {
       if (known)
-        await remove(ec2, known.set, (await observe(ec2, known.set, known.recorded, PATIENCE)) ?? known.recorded, PATIENCE);
+        await remove(
+          ec2,
+          known.set,
+          (await observe(ec2, known.set, known.recorded, WAIT_OPTIONS)) ?? known.recorded,
+          WAIT_OPTIONS,
+        );
     },
   };
 }

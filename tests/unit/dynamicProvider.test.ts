@@ -9,10 +9,10 @@ import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"];
 const [KEY_A, KEY_B, KEY_C] = [`account/${A}`, `account/${B}`, `account/${C}`];
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 /** A provider, its engine, and an image with two snapshots. */
-function world(config: Record<string, string> = {}, waitOptions: WaitOptions = PATIENCE) {
+function world(config: Record<string, string> = {}, waitOptions: WaitOptions = WAIT_OPTIONS) {
   const ec2 = new MemoryGateway();
   const connections: Connection[] = [];
   const provider = new DynamicProvider({
@@ -229,7 +229,7 @@ describe("create", () => {
   });
 
   it("waits until a change shows", async () => {
-    const { ec2, engine, imageId } = world({}, { ...PATIENCE, timeout: 10 });
+    const { ec2, engine, imageId } = world({}, { ...WAIT_OPTIONS, timeout: 10 });
     ec2.staleReads = 3;
     await engine.up({ imageId, accountIds: [A] });
     assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });

@@ -22,7 +22,7 @@ const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 const KEY = `arn:aws:kms:us-east-1:${OWNER}:key/own`;
 const OTHERS_KEY = "arn:aws:kms:us-east-1:444455556666:key/theirs";
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 function setOf(args: Record<string, unknown>): PermissionSet {
   const decoded = decodeDeclaredSet(args);
@@ -33,7 +33,7 @@ function world(key: string | undefined = KEY) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (key) for (const id of snapshotIds) ec2.encrypt(id, key);
-  const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+  const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
   const plan = (args: Record<string, unknown>) => planChange(ec2, setOf({ imageId, ...args }));
   const grantees = () => ec2.keyGrants.map(({ accountId, keyId }) => `${accountId} ${keyId}`).sort();
   return { ec2, imageId, snapshotIds, engine, plan, grantees };
@@ -176,7 +176,7 @@ describe("kmsAccess grant", () => {
 
   it("is the same by Terraform: made, told gone, made anew, retired", async () => {
     const { ec2, imageId, grantees } = world();
-    const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+    const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
     const config = { image_id: imageId, account_ids: [A, B], kms_access: "grant" };
     assert.deepEqual(errors({ diagnostics: await terraform.apply(config) }), []);
     assert.deepEqual(grantees(), [`${A} ${KEY}`, `${B} ${KEY}`]);
@@ -206,7 +206,7 @@ describe("kmsAccess grant", () => {
   for (const gone of ["first", "second"])
     it(`stays with whoever another set of the program gives the same: the ${gone} of two leaves`, async () => {
       const { ec2, imageId, snapshotIds, grantees } = world();
-      const stack = new MemoryStack({ gateway: () => ec2, waitOptions: PATIENCE });
+      const stack = new MemoryStack({ gateway: () => ec2, waitOptions: WAIT_OPTIONS });
       const args = { imageId, accountIds: [A], createVolumePermissions: true, kmsAccess: "grant", mode: "additive" };
       const both = new Map<string, Props>([
         ["first", args],
@@ -228,7 +228,7 @@ describe("kmsAccess grant", () => {
 
   it("takes with it every grant under its name, whoever made it: the record may have been lost", async () => {
     const { ec2, imageId, engine, grantees } = world();
-    const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+    const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     const args = { imageId, accountIds: [A], kmsAccess: "grant", mode: "additive" };
     await engine.up(args);
     await second.up(args);

@@ -10,13 +10,13 @@ import { ask, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const A = "111122223333";
 const KEY_A = `account/${A}`;
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 function world() {
   const ec2 = new MemoryGateway();
   const image = ec2.addImage(1);
-  const pulumi = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
-  return { ec2, pulumi, terraform: new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE }), ...image };
+  const pulumi = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
+  return { ec2, pulumi, terraform: new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS }), ...image };
 }
 
 describe("a set that names nobody", () => {
@@ -76,7 +76,7 @@ describe("a set that names nobody on Terraform", () => {
   for (const order of ["first", "last"])
     it(`is refused before it counts, asked ${order}: another set of the AMI is planned as if it were not there`, async () => {
       const { ec2, terraform, imageId } = world();
-      const other = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+      const other = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
       // One process plans both.
       Object.assign(other, { server: terraform.server });
       const nobody = () => terraform.plan({ image_id: imageId });

@@ -14,7 +14,7 @@ import {
 import { AWS_MANAGED_KEY, MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
 const [A, B] = ["111122223333", "444455556666"];
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const OWN_KEY = "arn:aws:kms:us-east-1:123456789012:key/own";
 
 function setOf(args: Record<string, unknown>): PermissionSet {
@@ -219,7 +219,7 @@ describe("a plan that will be refused", () => {
       assert.equal(refusal.message.split("\n").length, 1);
       if (asEc2) await assert.rejects(asEc2(ec2, image));
       ec2.forgetCalls();
-      await assert.rejects(reconcile(ec2, set, undefined, PATIENCE), { code, message: refusal.message });
+      await assert.rejects(reconcile(ec2, set, undefined, WAIT_OPTIONS), { code, message: refusal.message });
       assert.deepEqual(ec2.modifications(), []);
     });
 });
@@ -237,7 +237,7 @@ describe("a plan that EC2 may refuse", () => {
       if (!asEc2) return;
       await assert.rejects(asEc2(ec2, image));
       const before = ec2.everything(image.imageId);
-      await assert.rejects(reconcile(ec2, set, undefined, PATIENCE), AmiSharingError);
+      await assert.rejects(reconcile(ec2, set, undefined, WAIT_OPTIONS), AmiSharingError);
       assert.deepEqual(ec2.everything(image.imageId), before);
     });
 });
@@ -280,7 +280,7 @@ describe("a plan that passes", () => {
       const set = setOf({ imageId: image.imageId, ...args });
       const { refusals, doubts } = await planChange(ec2, set);
       assert.deepEqual({ refusals, doubts }, { refusals: [], doubts: [] });
-      await reconcile(ec2, set, undefined, PATIENCE);
+      await reconcile(ec2, set, undefined, WAIT_OPTIONS);
     });
 
   it("asks nothing more than the permissions where nothing is encrypted or public", async () => {
@@ -305,7 +305,7 @@ describe("a plan that passes", () => {
     const set = setOf({ imageId, accountIds: many, createVolumePermissions: true });
     const { phases } = await planChange(ec2, set);
     assert.deepEqual(Object.fromEntries(callsOf(phases)), { ModifyImageAttribute: 1, ModifySnapshotAttribute: 4 });
-    await reconcile(ec2, set, undefined, PATIENCE);
+    await reconcile(ec2, set, undefined, WAIT_OPTIONS);
     assert.equal(ec2.modifications().length, 5);
   });
 });

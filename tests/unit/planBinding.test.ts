@@ -11,12 +11,12 @@ import { type Answer, ask, errors, full, MemoryTerraform } from "../helpers/memo
 
 const [A, B, C, D, E] = ["111122223333", "444455556666", "777788889999", "012345678901", "999900001111"] as const;
 const key = (id: string) => `account/${id}`;
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 function world(snapshots = 2) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(snapshots);
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
   const rpc = (name: string, request: object) => ask(terraform.server, name, { type_name: RESOURCE, ...request });
   const holders = (resource = imageId) => [...ec2.grantees(resource)].sort();
   const share = (...ids: string[]) => {
@@ -242,10 +242,10 @@ describe('unrecorded: "refuse"', () => {
 
   it("fails an update of the core, whoever else is spared or declared", async () => {
     const { ec2, imageId, holders, share } = world();
-    const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+    const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     await engine.up({ imageId, accountIds: [A], unrecorded: "refuse" });
     share(C, D);
-    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; run pulumi refresh, after which .*\\[unrecorded-grants\\]$`;
+    const refusal = `would take access from 1 grantee whom the state does not record: ${key(C)}; run pulumi refresh: the diff of the next preview .*\\[unrecorded-grants\\]$`;
     await assert.rejects(engine.up({ imageId, accountIds: [B], neverRevoke: [D], unrecorded: "refuse" }), ({ message }: Error) =>
       new RegExp(refusal).test(message),
     );
@@ -270,7 +270,7 @@ describe('unrecorded: "refuse"', () => {
 describe("an update of Pulumi", () => {
   it("reports whom it revoked that the state did not record, as such", async () => {
     const { ec2, imageId, share } = world();
-    const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+    const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     await engine.up({ imageId, accountIds: [A] });
     share(C);
     await engine.up({ imageId, accountIds: [B] });
@@ -314,7 +314,7 @@ describe("a snapshot of the AMI that was deleted", () => {
     for (const refreshed of [true, false])
       for (const left of [1, 0]) {
         const { ec2, imageId, snapshotIds, holders } = world(2);
-        const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: PATIENCE }));
+        const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
         await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
         for (const id of snapshotIds.slice(left)) ec2.snapshots.delete(id);
         if (refreshed) await engine.refresh();

@@ -9,14 +9,14 @@ import { errors, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B, C, D] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 const KEY = "arn:aws:kms:us-east-1:123456789012:key/own";
-const PATIENCE = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const MODES = ["authoritative", "additive"] as const;
 
 function world({ encrypted = false } = {}) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(2);
   if (encrypted) for (const id of snapshotIds) ec2.encrypt(id, KEY);
-  const dependencies = { gateway: () => ec2, waitOptions: PATIENCE };
+  const dependencies = { gateway: () => ec2, waitOptions: WAIT_OPTIONS };
   const engine = new MemoryEngine(new DynamicProvider(dependencies));
   const holders = () => [...new Set([imageId, ...snapshotIds].flatMap((id) => [...ec2.grantees(id)]))].sort();
   const keys = () => ec2.keyGrants.map(({ accountId }) => accountId).sort();
@@ -87,7 +87,7 @@ describe("old answers", () => {
 
     it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] with answers that lag behind grants B; what somebody else granted since is not the set's`, async () => {
       const { ec2, imageId, holders } = world();
-      const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+      const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
       const set = (...accounts: string[]) => ({ image_id: imageId, account_ids: accounts, mode });
       const apply = async (...accounts: string[]) =>
         assert.deepEqual(errors({ diagnostics: await terraform.apply(set(...accounts)) }), []);

@@ -8,12 +8,12 @@ import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 import { type Answer, ask, errors, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B] = ["111122223333", "444455556666"] as const;
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
 function world() {
   const ec2 = new MemoryGateway();
   const [first, second] = [ec2.addImage(1), ec2.addImage(1)];
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
   const rpc = (name: string, request: object) => ask(terraform.server, name, { type_name: RESOURCE, ...request });
   return { ec2, imageId: first.imageId, other: second.imageId, terraform, rpc };
 }

@@ -11,13 +11,13 @@ import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 import { type Answer, ask, errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
-const PATIENCE = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
+const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 
 function world(snapshots = 2) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(snapshots);
-  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+  const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
   const rpc = (name: string, request: object) => ask(terraform.server, name, { type_name: RESOURCE, ...request });
   return { ec2, imageId, snapshotIds, terraform, rpc };
 }
@@ -203,7 +203,7 @@ describe("stopping", () => {
     // The watch that the provider gives to its gateways.
     let stopped: AbortSignal | undefined;
     const terraform = new MemoryTerraform({
-      waitOptions: PATIENCE,
+      waitOptions: WAIT_OPTIONS,
       makeGateway: (_connection, { signal }) => {
         stopped = signal;
         return new Proxy(ec2, {
@@ -226,7 +226,7 @@ describe("stopping", () => {
     assert.deepEqual(ec2.everything(imageId)[imageId], []);
     assert.deepEqual(terraform.state?.grants, { [`account/${A}`]: "createVolume" });
 
-    const again = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE });
+    const again = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
     again.state = terraform.state;
     assert.deepEqual(errors({ diagnostics: await again.apply(config) }), []);
     for (const resource of [imageId, ...snapshotIds]) assert.deepEqual([...ec2.grantees(resource)], [`account/${A}`]);
@@ -435,7 +435,7 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
       await terraform.apply({ image_id: imageId, account_ids: [A, B] });
       const lost: string[] = [];
       ec2.onChange = (resource, _added, removed) => lost.push(...removed.map((key) => `${resource} ${key}`));
-      const { server } = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE, window: 100 });
+      const { server } = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS, window: 100 });
       const rpc = (name: string, request: object) => ask(server, name, { type_name: RESOURCE, ...request });
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
       const nothing = { msgpack: Buffer.from([0xc0]) };

@@ -9,18 +9,18 @@ import { MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B] = ["111122223333", "444455556666"];
 /** Far beyond a test's waitOptions: what ends a wait is the set's own timeout. */
-const PATIENCE = { timeout: 600, minDelay: 0.001, maxDelay: 0.002, absencePause: 0, progressInterval: 0.01 };
+const WAIT_OPTIONS = { timeout: 600, minDelay: 0.001, maxDelay: 0.002, absencePause: 0, progressInterval: 0.01 };
 const SHORT = "50ms";
 
-function pulumi(waitOptions: object = PATIENCE) {
+function pulumi(waitOptions: object = WAIT_OPTIONS) {
   const ec2 = new MemoryGateway();
-  const provider = new DynamicProvider({ gateway: () => ec2, waitOptions: { ...PATIENCE, ...waitOptions } });
+  const provider = new DynamicProvider({ gateway: () => ec2, waitOptions: { ...WAIT_OPTIONS, ...waitOptions } });
   return { ec2, engine: new MemoryEngine(provider), ...ec2.addImage(1) };
 }
 
 function terraform(log: (level: string, message: string) => void = () => undefined) {
   const ec2 = new MemoryGateway();
-  return { ec2, engine: new MemoryTerraform({ makeGateway: () => ec2, waitOptions: PATIENCE, log }), ...ec2.addImage(1) };
+  return { ec2, engine: new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS, log }), ...ec2.addImage(1) };
 }
 
 async function messageOf(operation: Promise<unknown>): Promise<string> {

@@ -70,7 +70,6 @@ function withPrevious(
   return isNeverRevoked && wanted !== UNKNOWN ? joinWords(wanted, before) : wanted;
 }
 
-/** An entry for each unknown grantee. */
 function unknownEntries(intent: Intent): Map<GranteeKey, MaybeUnknown<string>> {
   const { launch, createVolume } = intent;
   const volumes = volumesOf(intent);

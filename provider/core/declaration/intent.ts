@@ -31,7 +31,6 @@ export function volumesOf({ createVolume }: Intent): Grantees {
 
 const NOBODY: Grantees = { keys: new Set(), unknown: [] };
 
-/** The intent of a declaration. */
 export function intentOf(declared: DeclaredSet): Intent {
   const accounts = granteesIn("account", declared.accountIds);
   const everybody = publicIn(declared.public);
@@ -75,7 +74,6 @@ function merge(parts: readonly Grantees[]): Grantees {
   return { keys: new Set(parts.flatMap(({ keys }) => [...keys])), unknown: parts.flatMap(({ unknown }) => unknown) };
 }
 
-/** Whether the grantees include a grantee. */
 export function includesGrantee({ keys, unknown }: Grantees, key: GranteeKey): MaybeUnknown<boolean> {
   if (keys.has(key)) return true;
   const { kind } = parseGranteeKey(key);

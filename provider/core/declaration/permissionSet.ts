@@ -19,7 +19,6 @@ import { granteesIn, intentOf } from "./intent";
 /** The most grantees that one error names. */
 const MAX_NAMED = 5;
 
-/** A set without unknown values. */
 export interface PermissionSet {
   readonly imageId: string;
   /** Who may launch the image. */

@@ -14,14 +14,12 @@ export type Grantee =
 /** `account/111122223333`, the ARN of an organization or organizational unit, `public`, or `user/aws-marketplace`. */
 export type GranteeKey = string;
 
-/** The key of everybody. */
 export const PUBLIC: GranteeKey = "public";
 
 const ACCOUNT_PREFIX = "account/";
 const OTHER_PREFIX = "user/";
 const ARN_PREFIX = "arn:";
 
-/** The key of an account. */
 export function accountKey(accountId: string): GranteeKey {
   return ACCOUNT_PREFIX + accountId;
 }

@@ -6,7 +6,6 @@ export function firstFew(items: readonly string[], most: number): string {
   return items.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** The number of grantees, as text. */
 export function countedGrantees(count: number): string {
   return count === 1 ? "1 grantee" : `${count} grantees`;
 }

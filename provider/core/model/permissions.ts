@@ -42,7 +42,6 @@ export function isEmpty({ launch, createVolume }: Permissions): boolean {
   return launch.size === 0 && createVolume.size === 0;
 }
 
-/** Every grantee that has a permission. */
 export function granteesOf({ launch, createVolume }: Permissions): Set<GranteeKey> {
   return new Set([launch, ...createVolume.values()].flatMap((keys) => [...keys]));
 }

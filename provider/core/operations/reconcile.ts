@@ -28,7 +28,6 @@ export class IncompleteChangeError extends Error {
     readonly reason: AmiSharingError,
     readonly recorded: Recorded,
     note = "",
-    /** The plan of the change. */
     readonly plan?: Plan,
   ) {
     super(`the change was begun and not completed: ${reason.message}${note}`, { cause: reason });

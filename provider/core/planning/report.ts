@@ -152,7 +152,6 @@ export interface DeletionReportOptions extends ReportOptions {
   readonly tense?: "planned" | "done";
 }
 
-/** The line for a refusal. */
 export function willFail(refusal: AmiSharingError): string {
   return `will fail: ${refusal.message}`;
 }
