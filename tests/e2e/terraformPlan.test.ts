@@ -157,6 +157,11 @@ describe("a plan of Terraform", () => {
       of(diagnostics, "spared").map(({ summary, detail, line }) => [summary, detail, line]),
       [
         [
+          `AMI ${spared.imageId} is unshared, as its set is replaced`,
+          `- launch (granted by this set): account/${A}`,
+          `image_id = "${after.imageId}"`,
+        ],
+        [
           `AMI ${spared.imageId} stays shared in part`,
           `never_revoke: these keep access: account/${B}`,
           `never_revoke = ["${B}"]`,
