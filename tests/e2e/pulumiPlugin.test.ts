@@ -1,6 +1,7 @@
 /** The full Pulumi provider with the real CLI: create, exact preview, update, drift, import, hand-over, secrets and destroy on the local EC2. */
 
 import * as assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { watchAccess } from "../helpers/accessWatch";
@@ -248,18 +249,49 @@ describe("the full Pulumi provider", function () {
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 
-  it("is found where the command installs it, by Pulumi's own folder of plugins, beside scripts that are modules", async () => {
-    const { imageId } = await emulator().image({ snapshots: 1 });
-    const yaml = path.join(project.folder, "Pulumi.yaml");
-    fs.writeFileSync(yaml, fs.readFileSync(yaml, "utf8").replace(/^plugins:[\s\S]*/m, ""));
-    project.env.PULUMI_HOME = path.join(project.folder, "home");
-    program(declaredSet("golden", { imageId, accountIds: [A] }));
-    await project.succeed("stack", "select", "test");
-    assert.match((await project.fail("preview")).output, /no resource plugin 'pulumi-resource-ami-launch-permissions' found/);
-    const { stdout } = await project.node(path.join(ROOT, "provider/dist/cli/main.js"), "install-pulumi-plugin");
-    assert.match(stdout, /home\/plugins\/resource-ami-launch-permissions-v\d/);
-    fs.writeFileSync(path.join(project.env.PULUMI_HOME, "package.json"), '{ "type": "module" }');
-    assert.match((await project.succeed("plugin", "ls")).stdout, /ami-launch-permissions +resource/);
-    assert.match(await project.preview(), /1 gains/);
+  describe("without a path in Pulumi.yaml", () => {
+    beforeEach(async () => {
+      const { imageId } = await emulator().image({ snapshots: 1 });
+      const yaml = path.join(project.folder, "Pulumi.yaml");
+      fs.writeFileSync(yaml, fs.readFileSync(yaml, "utf8").replace(/^plugins:[\s\S]*/m, ""));
+      project.env.PULUMI_HOME = path.join(project.folder, "home");
+      program(declaredSet("golden", { imageId, accountIds: [A] }));
+      await project.succeed("stack", "select", "test");
+      assert.match((await project.fail("preview")).output, /no resource plugin 'pulumi-resource-ami-launch-permissions' found/);
+    });
+
+    async function isFound(): Promise<void> {
+      assert.match((await project.succeed("plugin", "ls")).stdout, /ami-launch-permissions +resource/);
+      assert.match(await project.preview(), /1 gains/);
+    }
+
+    it("is found where the command installs it, beside scripts that are modules", async () => {
+      const { stdout } = await project.node(path.join(ROOT, "provider/dist/cli/main.js"), "install-pulumi-plugin");
+      assert.match(stdout, /home\/plugins\/resource-ami-launch-permissions-v\d/);
+      fs.writeFileSync(path.join(project.env.PULUMI_HOME ?? "", "package.json"), '{ "type": "module" }');
+      await isFound();
+    });
+
+    it("is installed by Pulumi from the archive of the platform, which is the same from run to run and has its checksum", async () => {
+      const release = path.join(ROOT, "release/pulumi");
+      const sums: string[] = [];
+      for (let run = 0; run < 2; run++) {
+        assert.equal((await project.node(path.join(ROOT, "scripts/package-pulumi.mjs"))).code, 0);
+        const [file = ""] = fs.readdirSync(release).filter((name) => name.endsWith("_checksums.txt"));
+        sums.push(fs.readFileSync(path.join(release, file), "utf8"));
+      }
+      assert.equal(sums[0], sums[1]);
+      const listed = (sums[0] ?? "").trim().split("\n");
+      assert.equal(listed.length, 6);
+      for (const [sum, name = ""] of listed.map((line) => line.split("  "))) {
+        const bytes = fs.readFileSync(path.join(release, name));
+        assert.equal(createHash("sha256").update(bytes).digest("hex"), sum);
+      }
+      const [archive = ""] = fs.readdirSync(release).filter((name) => name.endsWith("-linux-amd64.tar.gz"));
+      const version = /-v(\d+\.\d+\.\d+)-/.exec(archive)?.[1] ?? "";
+      const install = ["plugin", "install", "resource", "ami-launch-permissions", version];
+      await project.succeed(...install, "--file", path.join(release, archive));
+      await isFound();
+    });
   });
 });

@@ -1,6 +1,7 @@
 /** The full Pulumi provider over a real gRPC channel: every RPC of the protocol by its name, with EC2 in memory. */
 
 import * as assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
@@ -9,13 +10,15 @@ import { ResourceProviderClient, ResourceProviderService } from "@pulumi/pulumi/
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { AmiSharingError, type Connection } from "../../provider/core";
+import { AmiSharingError, type Connection, type GranteeKey, userKey } from "../../provider/core";
+import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { PULUMI_UNKNOWN, SECRET_MARK, SIGNATURE } from "../../provider/pulumi/sdkInternals";
 import { EngineDisplay } from "../../provider/pulumi-plugin/engineClient";
 import { GET_PERMISSIONS, GET_SHARED_AMIS, SET_TYPE } from "../../provider/pulumi-plugin/names";
 import { providerService } from "../../provider/pulumi-plugin/server";
 import { structOf } from "../../provider/pulumi-plugin/values";
 import { VERSION } from "../../provider/pulumi-plugin/version";
+import { MemoryEngine } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
@@ -39,9 +42,11 @@ describe("the full Pulumi provider's RPCs", () => {
   let display: EngineDisplay;
   let client: ResourceProviderClient;
   let imageId: string;
+  /** Milliseconds that the plugin waits for other sets. */
+  let quiet: number;
 
   beforeEach(async () => {
-    [ec2, connections, cancelled, shown] = [new MemoryGateway(), [], 0, []];
+    [ec2, connections, cancelled, shown, quiet] = [new MemoryGateway(), [], 0, [], 0];
     imageId = ec2.addImage(2).imageId;
     engine = new grpc.Server();
     engine.addService(EngineService as unknown as grpc.ServiceDefinition, {
@@ -71,7 +76,7 @@ describe("the full Pulumi provider's RPCs", () => {
         return ec2;
       },
       patience: PATIENCE,
-      quiet: 0,
+      quiet,
       show: display.show,
       engineAt: (address) => display.connect(address),
       cancel: () => {
@@ -398,6 +403,21 @@ describe("the full Pulumi provider's RPCs", () => {
     });
   });
 
+  it("Diff: the state of the dynamic resource is this one's as it is", async () => {
+    const args = { imageId, accountIds: [A, B], createVolumePermissions: true, region: "us-east-1" };
+    const dynamic = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, patience: PATIENCE }));
+    await dynamic.up(args);
+    const { inputs: oldInputs = {}, outputs: olds = {} } = dynamic.state ?? {};
+    ec2.forgetCalls();
+    const { inputs } = await check(args, oldInputs);
+    assert.deepEqual(await diff(olds, oldInputs, inputs), { changes: false, replaces: [], detailed: {} });
+    assert.deepEqual(ec2.calls, []);
+    const fewer = await check({ ...args, accountIds: [A] }, oldInputs);
+    assert.deepEqual(Object.keys((await diff(olds, oldInputs, fewer.inputs)).detailed), [`grants["account/${B}"]`]);
+    await update(olds, fewer.inputs);
+    assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+  });
+
   it("Diff: another AMI or region replaces", async () => {
     const before = await made({ accountIds: [A] });
     const other = ec2.addImage(1).imageId;
@@ -504,6 +524,28 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${C}`]);
   });
 
+  it("Update: waits for sets that are told a moment later, and takes nothing from whom they declare", async () => {
+    const additive = (accountIds: readonly string[]) => ({ imageId, accountIds, mode: "additive" });
+    const before = await made(additive([A, B]));
+    quiet = 100;
+    await nextRun();
+    const lost: string[] = [];
+    ec2.onChange = (_, __, removed) => lost.push(...removed);
+    const { inputs } = await check(additive([A]), before.inputs);
+    await diff(before.outs, before.inputs, inputs);
+    const updated = update(before.outs, inputs);
+    await sleep(30);
+    const heir = await made(additive([B]), `${URN}-heir`);
+    const outs = await updated;
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
+    assert.deepEqual(lost, []);
+    // Both own what they declare.
+    await nextRun();
+    await remove(outs);
+    await remove(heir.outs, `${URN}-heir`);
+    assert.deepEqual([...ec2.grantees(imageId)], []);
+  });
+
   it("Update: other timeouts make no call and no report", async () => {
     const before = await made({ accountIds: [A] });
     const { inputs } = await check({ imageId, accountIds: [A], timeouts: { update: "5m" } }, before.inputs);
@@ -542,6 +584,38 @@ describe("the full Pulumi provider's RPCs", () => {
       await remove(found.props);
       assert.deepEqual([...ec2.grantees(imageId)], []);
     });
+
+  const ORGANIZATION = "arn:aws:organizations::123456789012:organization/o-abcdefghij";
+  const UNIT = "arn:aws:organizations::123456789012:ou/o-abcdefghij/ou-abcd-12345678";
+  const LAUNCHERS: readonly (readonly GranteeKey[])[] = [
+    [],
+    [`account/${A}`],
+    [`account/${A}`, ORGANIZATION, UNIT],
+    ["public", `account/${B}`],
+    [`account/${A}`, `account/${B}`, userKey("aws-marketplace")],
+  ];
+  const VOLUME_CREATORS: readonly (readonly (readonly GranteeKey[])[])[] = [
+    [[], []],
+    [[`account/${A}`], [`account/${A}`]],
+    [[`account/${A}`, `account/${C}`], []],
+    [["public"], ["public", `account/${C}`]],
+  ];
+  for (const [i, launchers] of LAUNCHERS.entries())
+    for (const [j, creators] of VOLUME_CREATORS.entries())
+      it(`Read: an import of an AMI that is shared in way ${i * VOLUME_CREATORS.length + j + 1} of 20 plans no change`, async () => {
+        for (const key of launchers) ec2.grantees(imageId).add(key);
+        for (const [s, id] of (ec2.images.get(imageId)?.snapshotIds ?? []).entries())
+          for (const key of creators[s] ?? []) ec2.grantees(id).add(key);
+        const found = await read(imageId);
+        await nextRun();
+        const { grants: _, ...args } = found.inputs;
+        const { inputs, failures } = await check(args, found.inputs);
+        assert.deepEqual(failures, []);
+        assert.deepEqual(await diff(found.props, found.inputs, inputs), { changes: false, replaces: [], detailed: {} });
+        // A refresh finds what was imported.
+        const again = await read(imageId, found.props, found.inputs);
+        assert.deepEqual([again.props.grants, again.inputs], [found.props.grants, found.inputs]);
+      });
 
   it("Read: an import of no AMI says what an id is; of one that is not there, has no id", async () => {
     assert.match((await refused(read("golden"))).details, /"golden" is not the id of an AMI.*us-east-1\/ami-/);
