@@ -34,7 +34,7 @@ module.exports = {
     {
       name: "engines-know-the-core's-door-only",
       severity: "error",
-      from: { path: "^provider/(pulumi|terraform|cli)" },
+      from: { path: "^provider/(pulumi|pulumi-plugin|terraform|cli)" },
       to: { path: "^provider/core/(?!index\\.ts$)" },
     },
     {
@@ -47,7 +47,7 @@ module.exports = {
       name: "only-adapters-use-the-core's-inner-door",
       comment: "core/index.ts is internal: it has what the adapters need; core/public.ts takes its names from the rooms",
       severity: "error",
-      from: { pathNot: "^provider/(pulumi|terraform|cli)/" },
+      from: { pathNot: "^provider/(pulumi|pulumi-plugin|terraform|cli)/" },
       to: { path: "^provider/core/index\\.ts$" },
     },
     {
@@ -62,6 +62,24 @@ module.exports = {
       severity: "error",
       from: { path: "^provider/(pulumi|terraform|cdk)/" },
       to: { path: "^provider/(pulumi|terraform|cdk|cli)/", pathNot: "^provider/$1/" },
+    },
+    {
+      name: "pulumi's-plugin-uses-the-dynamic-provider",
+      comment:
+        "of the other adapters it knows provider/pulumi only, and of that nothing that runs in a program; nobody knows the plugin",
+      severity: "error",
+      from: { path: "^provider/pulumi-plugin/" },
+      to: {
+        path: "^provider/(terraform|cdk|cli|pulumi)/",
+        pathNot: "^provider/pulumi/(dynamicProvider|previewReport|process|sdkInternals|secrets|stackConfig|state)\\.ts$",
+      },
+    },
+    {
+      name: "nobody-uses-pulumi's-plugin",
+      comment: "it is bundled; the command installs it",
+      severity: "error",
+      from: { path: "^provider/(?!pulumi-plugin/)" },
+      to: { path: "^provider/pulumi-plugin/(?!install\\.ts$)" },
     },
     {
       name: "constructs-stand-alone",
@@ -80,8 +98,8 @@ module.exports = {
     {
       name: "not-to-dev-dependencies",
       severity: "error",
-      // The Terraform provider is bundled: what it needs is in its one file.
-      from: { path: "^provider/(?!terraform)" },
+      // The plugins are bundled: what they need is in their one file.
+      from: { path: "^provider/(?!terraform|pulumi-plugin)" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg"], dependencyTypesNot: ["npm-peer", "type-only"] },
     },
   ],

@@ -214,6 +214,8 @@ function buildInputs() {
   const files = [
     "package-lock.json",
     "tsconfig.base.json",
+    join("scripts", "bundle.mjs"),
+    join("scripts", "build-pulumi-plugin.mjs"),
     join("scripts", "build-terraform.mjs"),
     join("scripts", "build-cdk.mjs"),
   ];

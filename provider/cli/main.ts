@@ -4,6 +4,7 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { decodeDeclaredSet, describePermissions, ec2Gateway, problemText } from "../core";
+import { installPlugin } from "../pulumi-plugin/install";
 import { installProvider } from "../terraform";
 import { migrationText } from "./migration";
 import { programText } from "./programText";
@@ -11,12 +12,14 @@ import { programText } from "./programText";
 const USAGE = `usage: ami-launch-permissions adopt <ami-id> [--region <region>] [--profile <profile>] [--endpoint <url>]
        ami-launch-permissions migrate-terraform <file>
        ami-launch-permissions install-terraform-provider <folder>
+       ami-launch-permissions install-pulumi-plugin
 
 adopt prints a Pulumi program (TypeScript) that declares an AMI as it is shared now. An up of this program changes nothing in EC2.
 migrate-terraform prints how to migrate from aws_ami_launch_permission and aws_snapshot_create_volume_permission to sets, so that nobody
 loses access. For a terraform.tfstate or the output of terraform show -json, it prints Terraform blocks. For the output of pulumi stack
 export, it prints a program and commands. It reads only this file.
-install-terraform-provider installs the Terraform provider into a folder: terraform.d/plugins of a configuration, or a filesystem mirror.`;
+install-terraform-provider installs the Terraform provider into a folder: terraform.d/plugins of a configuration, or a filesystem mirror.
+install-pulumi-plugin installs the full Pulumi provider where Pulumi looks for plugins: the folder plugins of PULUMI_HOME.`;
 
 const OPTIONS = {
   region: { type: "string" },
@@ -30,6 +33,7 @@ async function main(args: readonly string[]): Promise<string> {
   const { help, ...connection } = values;
   if (help) return USAGE;
   const [command, operand, ...rest] = positionals;
+  if (command === "install-pulumi-plugin" && operand === undefined) return installPlugin();
   if (operand === undefined || rest.length > 0) throw new Error(USAGE);
   if (command === "adopt") return adopt(operand, connection);
   if (command === "migrate-terraform") return migrated(operand);

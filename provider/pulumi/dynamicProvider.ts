@@ -89,13 +89,15 @@ export interface ProviderOptions {
   readonly tell?: (words: string) => void;
   /** After it is aborted, nothing more is changed, and running calls end. */
   readonly signal?: AbortSignal | undefined;
+  /** Shows a line while an operation waits. Default: through the engine that started this process. */
+  readonly showLine?: typeof logLine;
 }
 
 /** What the shim makes. @internal */
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
   private getConfig: GetConfig = () => undefined;
   /** What the sets of this run declare, so that no set revokes what another set declares. */
-  private readonly claims = new ClaimRegistry();
+  protected readonly claims = new ClaimRegistry();
   /** The recorded AMIs of the sets, by place. */
   private readonly images = new Map<string, ClaimedImage>();
   /** One gateway for each connection, so that a role is assumed only once for all sets of a stack. */
@@ -266,7 +268,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
    * read. If the record cannot be decoded, an authoritative set counts what its arguments name as granted by it. An additive set cannot:
    * others may have made these grants.
    */
-  private async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
+  protected async recorded(props: Properties, set: PermissionSet | undefined): Promise<Recorded> {
     try {
       return await this.decoded(props, set);
     } catch (error) {
@@ -304,7 +306,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /** Registers the claims of all sets of the AMI, also of those that the engine has not checked yet. Errors: `conflicting-sets`. */
-  private async claimAll(declared: DeclaredSet, context: Context, olds: Properties): Promise<void> {
+  protected async claimAll(declared: DeclaredSet, context: Context, olds: Properties): Promise<void> {
     const { imageId, region } = declared;
     for (const [urn, args] of Object.entries(context.declared ?? {})) {
       const decoded = decodeInputs(args);
@@ -375,11 +377,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   private waitOptions(props: Properties, urn?: string): WaitOptions {
-    const { waitOptions = DEFAULT_WAIT_OPTIONS, signal } = this.options;
-    return { onWait: (words) => logLine(withoutSecrets(words, props), urn), ...waitOptions, signal };
+    const { waitOptions = DEFAULT_WAIT_OPTIONS, signal, showLine = logLine } = this.options;
+    return { onWait: (words) => showLine(withoutSecrets(words, props), urn), ...waitOptions, signal };
   }
 
-  private gateway(args: Properties): Gateway {
+  protected gateway(args: Properties): Gateway {
     const connection = connectionOf(args, this.getConfig);
     const key = JSON.stringify(connection);
     const gateway = this.gateways.get(key) ?? this.makeGateway(connection);
@@ -429,8 +431,8 @@ const IGNORED_GRANTS: pulumi.dynamic.CheckFailure = {
 
 const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
 
-/** The place of a set: its region and AMI. Two sets with the same place manage the same AMI. */
-function placeOf({ region, imageId }: Properties): string {
+/** The place of a set: its region and AMI. Two sets with the same place manage the same AMI. @internal */
+export function placeOf({ region, imageId }: Properties): string {
   return `${String(region)} ${String(imageId)}`;
 }
 
@@ -473,8 +475,8 @@ function withTimeouts({ timeouts: _, [SECRETS]: before, ...olds }: Properties, n
   );
 }
 
-/** The properties, with those marked as secret that are secret now or were before. */
-function withSecretsOf(news: Properties, olds: Properties | undefined): Properties {
+/** The properties, with those marked as secret that are secret now or were before. @internal */
+export function withSecretsOf(news: Properties, olds: Properties | undefined): Properties {
   return { ...news, [SECRETS]: [...new Set([...secretNames(news), ...secretNames(olds)])] };
 }
 

@@ -5,16 +5,15 @@ import {
   AmiSharingError,
   type DeclaredSet,
   NO_FINDINGS,
-  type PermissionSet,
   permissionSetOf,
   planChange,
   policyOf,
-  type Recorded,
   reportOf,
   UNKNOWN,
   usageBeforeDeletion,
 } from "../core";
 import { gatewayFor } from "./look";
+import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "./previewReport";
 import {
   deletionReport,
   effectiveArguments,
@@ -28,10 +27,10 @@ import {
 } from "./program";
 import { output } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, secretNames, withoutSecrets } from "./secrets";
-import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, recordedIn, setIn } from "./state";
+import { DONE, type Done, decodeInputs, onlyTimeoutsChange, type Properties, setIn } from "./state";
 
 interface LogEntry {
-  readonly severity: "debug" | "info" | "warn" | "error";
+  readonly severity: Severity | "debug";
   readonly text: string;
 }
 
@@ -170,39 +169,4 @@ async function describe(
       ),
     };
   }
-}
-
-/** Changes of `neverRevoke`: `grants` does not show them, and the engine's diff hides them with the other lists. */
-function hiddenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
-  if (!before || neverRevoke === UNKNOWN) return [];
-  const was = Array.isArray(before.neverRevoke) ? (before.neverRevoke as unknown[]) : [];
-  const added = neverRevoke.filter((id) => !was.includes(id));
-  const dropped = was.filter((id) => !(neverRevoke as readonly unknown[]).includes(id));
-  return [
-    ...(added.length > 0 ? [`  neverRevoke, new: ${added.map(String).join(", ")}`] : []),
-    ...(dropped.length > 0 ? [`  neverRevoke, no more: ${dropped.map(String).join(", ")}`] : []),
-  ];
-}
-
-/** The record of a set; undefined if it cannot be decoded. In that case the provider reports the error if it needs the record. */
-function readable(outputs: Properties, set: PermissionSet | undefined): Recorded | undefined {
-  try {
-    return recordedIn(outputs, set);
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
-function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): LogEntry["severity"] {
-  if (refusals.length === 0) return "info";
-  const warnsInPlan = (error: AmiSharingError) =>
-    policyOf(error)?.warnsInPlan && !(unsharedFirst && error.code === "image-not-found");
-  return refusals.every(warnsInPlan) ? "warn" : "error";
-}
-
-function isUnknownIn(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(isUnknownIn);
-  if (typeof value === "object" && value !== null) return Object.values(value).some(isUnknownIn);
-  return value === UNKNOWN;
 }

@@ -34,7 +34,8 @@ export function trackWork<Result>(work: Promise<Result>): Promise<Result> {
   return work;
 }
 
-function watched(argv: readonly string[]): AbortController {
+/** The same for a process that is known to be a provider. The caller can also abort it. */
+export function watched(argv: readonly string[]): AbortController {
   const controller = new AbortController();
   const stop = () => controller.abort();
   onCancel(stop);

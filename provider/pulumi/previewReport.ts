@@ -1,0 +1,43 @@
+/** What the preview of a set shows besides the core's report: shared by the program's log and the plugin. */
+
+import { type AmiSharingError, type DeclaredSet, type PermissionSet, policyOf, type Recorded, UNKNOWN } from "../core";
+import { type Properties, recordedIn } from "./state";
+
+/** How a report is shown. An `error` fails the preview. */
+export type Severity = "info" | "warn" | "error";
+
+/** Changes of `neverRevoke`: `grants` does not show them, and the engine's diff hides them with the other lists. */
+export function hiddenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
+  if (!before || neverRevoke === UNKNOWN) return [];
+  const was = Array.isArray(before.neverRevoke) ? (before.neverRevoke as unknown[]) : [];
+  const added = neverRevoke.filter((id) => !was.includes(id));
+  const dropped = was.filter((id) => !(neverRevoke as readonly unknown[]).includes(id));
+  return [
+    ...(added.length > 0 ? [`  neverRevoke, new: ${added.map(String).join(", ")}`] : []),
+    ...(dropped.length > 0 ? [`  neverRevoke, no more: ${dropped.map(String).join(", ")}`] : []),
+  ];
+}
+
+/** The record of a set; undefined if it cannot be decoded. In that case the provider reports the error if it needs the record. */
+export function readable(outputs: Properties, set: PermissionSet | undefined): Recorded | undefined {
+  try {
+    return recordedIn(outputs, set);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
+export function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): Severity {
+  if (refusals.length === 0) return "info";
+  const warnsInPlan = (error: AmiSharingError) =>
+    policyOf(error)?.warnsInPlan && !(unsharedFirst && error.code === "image-not-found");
+  return refusals.every(warnsInPlan) ? "warn" : "error";
+}
+
+/** Whether a value, or a value in it, is not known yet. */
+export function isUnknownIn(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isUnknownIn);
+  if (typeof value === "object" && value !== null) return Object.values(value).some(isUnknownIn);
+  return value === UNKNOWN;
+}

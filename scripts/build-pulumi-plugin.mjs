@@ -1,0 +1,38 @@
+// Bundles the full Pulumi provider into one executable file, provider/dist/pulumi-plugin/pulumi-resource-ami-launch-permissions, with its notices.
+// @ts-check
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { noticesOf, put } from "./bundle.mjs";
+import { ROOT } from "./environment.mjs";
+
+const PROVIDER = join(ROOT, "provider");
+const FOLDER = join(PROVIDER, "dist", "pulumi-plugin");
+
+/**
+ * What starts the bundle, as a shell sees it; to JavaScript it is a comment and a string.
+ * A shebang of node's own fails wherever a package.json above says `"type": "module"`: the engine asks for a file name without an ending.
+ */
+const START = `#!/bin/sh
+":" //; exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
+
+const { outputFiles, metafile } = await build({
+  entryPoints: [join(PROVIDER, "pulumi-plugin", "main.ts")],
+  absWorkingDir: ROOT,
+  write: false,
+  metafile: true,
+  bundle: true,
+  minify: true,
+  legalComments: "none",
+  platform: "node",
+  target: "node20.19",
+  format: "cjs",
+  banner: { js: START },
+  logLevel: "warning",
+  // The dynamic provider's way to the engine, which the plugin does not use.
+  logOverride: { "require-resolve-not-external": "silent" },
+});
+
+mkdirSync(FOLDER, { recursive: true });
+put(FOLDER, "pulumi-resource-ami-launch-permissions", outputFiles[0]?.contents ?? "", 0o755);
+put(FOLDER, "THIRD-PARTY-NOTICES.txt", noticesOf(Object.keys(metafile.inputs)), 0o644);

@@ -1,0 +1,39 @@
+/** Projects whose programs use the full Pulumi provider, without an SDK of it. */
+
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { type Emulator, ROOT } from "./emulator";
+import { type ProjectOptions, PulumiProject } from "./pulumiProject";
+
+export const SET_TYPE = "ami-launch-permissions:index:LaunchPermissionSet";
+
+/** What an SDK's class does: a resource of the type, whose plugin Pulumi.yaml names. */
+const SDK = `
+  import * as pulumi from "@pulumi/pulumi";
+
+  class LaunchPermissionSet extends pulumi.CustomResource {
+    declare readonly grants: pulumi.Output<Record<string, string>>;
+    constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
+      super("${SET_TYPE}", name, { ...args, ownerId: undefined, snapshotIds: undefined, grants: undefined }, opts);
+    }
+  }
+`;
+
+/** A project with an empty program, which finds the plugin that the build made. */
+export async function pluginProject(emulator: Emulator, options: Pick<ProjectOptions, "env"> = {}): Promise<PulumiProject> {
+  const project = await PulumiProject.create(emulator, { program: "", ...options });
+  const folder = path.join(ROOT, "provider/dist/pulumi-plugin");
+  const plugins = `\nplugins:\n  providers:\n    - name: ami-launch-permissions\n      path: ${folder}\n`;
+  fs.appendFileSync(path.join(project.folder, "Pulumi.yaml"), plugins);
+  return project;
+}
+
+/** Replaces the program of such a project; the class LaunchPermissionSet is there. */
+export function writeProgram({ folder }: PulumiProject, body: string): void {
+  fs.writeFileSync(path.join(folder, "index.ts"), `${SDK}\n${body}\n`);
+}
+
+/** A set in a program. */
+export function declaredSet(name: string, args: object): string {
+  return `new LaunchPermissionSet("${name}", ${JSON.stringify(args)});\n`;
+}
