@@ -33,7 +33,7 @@ const REVOKING_FACTOR = 2.5;
 /** After a set was read, its plan is awaited this many times longer. */
 const PLAN_WAIT_FACTOR = 25;
 
-/** How long a destroy waits until another set owns what it leaves, in milliseconds. */
+/** A destroy waits until another set owns what it leaves. It gives up when AWS has answered no call of the process for so many milliseconds. */
 const HAND_OVER_TIMEOUT_MS = 20_000;
 
 /** A claim in Terraform's private data. */
@@ -75,17 +75,26 @@ export interface Drop {
 export class Run {
   readonly claims = new ClaimRegistry();
   private lastBegun = 0;
+  private lastAnswer = 0;
   private readonly unplanned = new Map<string, Map<string, number>>();
   private opened: Promise<void> | undefined;
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
   private readonly unchanged = new Set<string>();
 
-  constructor(private readonly window = WINDOW) {}
+  constructor(
+    private readonly window = WINDOW,
+    private readonly handOverTimeout = HAND_OVER_TIMEOUT_MS,
+  ) {}
 
   /** Notes that an operation on a set begins. */
   begun(): void {
     this.lastBegun = Date.now();
+  }
+
+  /** Notes that AWS has answered a call: operations of the process make progress. */
+  answered(): void {
+    this.lastAnswer = Date.now();
   }
 
   /** Notes that Terraform plans a set, so that what it declares is known. */
@@ -178,12 +187,14 @@ export class Run {
 
   /** Waits until other sets own what a destroyed one leaves to them. Returns whether they do. */
   async handedOver(place: string, id: string, missing: (owned: Permissions) => boolean, signal?: AbortSignal): Promise<boolean> {
-    const until = Date.now() + (this.window === 0 ? 0 : HAND_OVER_TIMEOUT_MS);
+    const began = Date.now();
+    const timeout = this.window === 0 ? 0 : this.handOverTimeout;
     for (;;) {
       if (!missing(this.claims.ownedByOthers(place, id))) return true;
       const pending = this.claims.others(place, id, ["declared"]).size > 0 || this.claims.others(place, id, ["made"]).size === 0;
       const isHopeless = !pending || this.claims.others(place, id, ["failed"]).size > 0;
-      if (isHopeless || Date.now() >= until || signal?.aborted) return false;
+      const isOver = Date.now() >= Math.max(began, this.lastAnswer) + timeout;
+      if (isHopeless || isOver || signal?.aborted) return false;
       await sleep(50);
     }
   }

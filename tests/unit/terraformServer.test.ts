@@ -1,9 +1,17 @@
 /** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and wrong requests. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, type PermissionRecord, UNKNOWN } from "../../provider/core";
+import {
+  AmiSharingError,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type PermissionRecord,
+  permissionSetOf,
+  UNKNOWN,
+} from "../../provider/core";
 import { nulls } from "../../provider/terraform/arguments";
-import { Run } from "../../provider/terraform/neighbours";
+import { claimIn, Run } from "../../provider/terraform/neighbours";
 import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { providerServer } from "../../provider/terraform/server";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
@@ -463,6 +471,21 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
       for (const answer of await Promise.all([destroying, creating])) assert.deepEqual(errors(answer), []);
       assert.deepEqual(lost, [`${imageId} account/${B}`]);
       assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+    });
+});
+
+describe("a destroy that leaves grants to another set", () => {
+  for (const makesProgress of [true, false])
+    it(`waits for that set while AWS answers calls, and gives up when it answers none: ${makesProgress}`, async () => {
+      const run = new Run(1, 100);
+      const set = permissionSetOf({ imageId: "ami-12345678", accountIds: [A] }) ?? assert.fail();
+      const granted = { launch: new Set([`account/${A}`]), createVolume: new Map() };
+      run.claims.declare("place", "heir", claimIn(set, NO_PERMISSIONS), true);
+      const owned = run.handedOver("place", "old", (made) => !isEmpty(minus(granted, made)));
+      const answers = makesProgress ? setInterval(() => run.answered(), 20) : undefined;
+      setTimeout(() => run.claims.ended("place", "heir", "made", granted), 400);
+      assert.equal(await owned, makesProgress);
+      clearInterval(answers);
     });
 });
 
