@@ -96,10 +96,10 @@ export async function planSet(
       const other = run.claims.conflictingSet(place, id);
       if (other !== undefined) throwConflictingSets(set.imageId, region, ["this set", other]);
     }
-    if (set && takesAway(set, recorded)) {
-      await run.opening(true);
-      await run.known(place, id);
-    }
+    const isRevoking = set !== undefined && takesAway(set, recorded);
+    if (isRevoking) await run.opening(true);
+    // A new authoritative set may revoke, too: what it has to leave is known when the other sets are planned.
+    if (isRevoking || (set?.mode === "authoritative" && !recorded)) await run.known(place, id);
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run, true);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
