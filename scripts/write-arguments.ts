@@ -12,6 +12,7 @@ import {
   defaultOf,
   descriptionOf,
   type Engine,
+  isMembers,
   type Members,
   meaningOf,
   OUTPUTS,
@@ -101,7 +102,7 @@ function withPart(file: string, text: string, name: string, part: string): strin
 
 /** The objects among arguments. */
 function objectsIn(args: Arguments): Members[] {
-  return Object.values(args).flatMap(({ type }) => (typeof type === "object" && "members" in type ? [type] : []));
+  return Object.values(args).flatMap(({ type }) => (isMembers(type) ? [type] : []));
 }
 
 function interfaceOf(head: string, text: string, args: Arguments, memberOf: typeof pulumiMember): string {
@@ -126,9 +127,8 @@ function pulumiMember(name: string, argument: Argument): string {
 function constructs(construct: string, args: Arguments): string[] {
   const member = (name: string, argument: Argument) => constructMember(construct, name, argument);
   const objects = objectsIn(args);
-  const isObject = ({ type }: Argument) => typeof type === "object" && "members" in type;
-  const plain = Object.fromEntries(Object.entries(args).filter(([, argument]) => !isObject(argument)));
-  const nested = Object.fromEntries(Object.entries(args).filter(([, argument]) => isObject(argument)));
+  const plain = Object.fromEntries(Object.entries(args).filter(([, argument]) => !isMembers(argument.type)));
+  const nested = Object.fromEntries(Object.entries(args).filter(([, argument]) => isMembers(argument.type)));
   return [
     ...objects.map(({ name, text, members }) => interfaceOf(`export interface ${construct}${name}`, text, members, member)),
     interfaceOf("interface PlainArguments", "The arguments that are no objects.", plain, member),
@@ -217,7 +217,7 @@ function rowsOf(args: Arguments, engine: Engine, parent = ""): string[] {
     const more = see === undefined ? "" : ` See [${see.replace(/#.*/, "")}](${see})`;
     const missing = isRequired ? "required" : inWords(defaultOf(argument, engine) ?? "");
     const row = `| \`${path}\` | ${inWords(meaningOf(argument, engine)).replace(/\.$/, more === "" ? "" : ".")}${more} | ${missing} |`;
-    return [row, ...(typeof type === "object" && "members" in type ? rowsOf(type.members, engine, `${path}.`) : [])];
+    return [row, ...(isMembers(type) ? rowsOf(type.members, engine, `${path}.`) : [])];
   });
 }
 

@@ -10,6 +10,7 @@ import {
   type ClaimedImage,
   ClaimRegistry,
   type Connection,
+  claimedBy,
   claimedParts,
   claimOf,
   DEFAULT_WAIT_OPTIONS,
@@ -352,10 +353,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const image = this.images.get(place);
     if (claims.length === 0 || !image) return {};
     const held = decodeGrants(grantsIn(olds), image.snapshotIds);
-    const kept = claimedParts(claims, image, held).map(({ permissions }) => permissions);
+    const kept = intersection(claimedBy(claims, image), held);
     const { createVolumePermissions: volumes } = declared;
     const named = typeof volumes === "object" && volumes.snapshotIds !== undefined;
-    return encodeGrants(kept.reduce(union, NO_PERMISSIONS), named ? undefined : image.snapshotIds);
+    return encodeGrants(kept, named ? undefined : image.snapshotIds);
   }
 
   /**

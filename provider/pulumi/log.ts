@@ -13,6 +13,7 @@ import {
   reportOf,
   UNKNOWN,
   usageBeforeDeletion,
+  warnsInPlan,
 } from "../core";
 import { gatewayFor } from "./look";
 import {
@@ -193,12 +194,10 @@ function readable(outputs: Properties, set: PermissionSet | undefined): Recorded
   }
 }
 
-/** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
+/** @param unsharedFirst whether the set of another AMI is deleted before this one is created */
 function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): LogEntry["severity"] {
   if (refusals.length === 0) return "info";
-  const warnsInPlan = (error: AmiSharingError) =>
-    policyOf(error)?.warnsInPlan && !(unsharedFirst && error.code === "image-not-found");
-  return refusals.every(warnsInPlan) ? "warn" : "error";
+  return refusals.every((error) => warnsInPlan(error, unsharedFirst)) ? "warn" : "error";
 }
 
 function isUnknownIn(value: unknown): boolean {

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import {
   AmiSharingError,
   type Claim,
+  type ClaimedImage,
   ClaimRegistry,
   claimOf,
   deserializeClaim,
@@ -17,6 +18,7 @@ import {
   type Permissions,
   permissionsSchema,
   type SerializedClaim,
+  serializeClaim,
   union,
 } from "../core";
 import type { ObjectValue } from "./values";
@@ -198,6 +200,16 @@ export class Run {
       await sleep(50);
     }
   }
+}
+
+/** Claims for the private data. `self`: of the set that replaces the destroyed one. */
+export function placedClaimsOf(
+  place: string,
+  claims: Iterable<readonly [id: string, Claim]>,
+  image: ClaimedImage,
+  self?: true,
+): PlacedClaim[] {
+  return [...claims].map(([id, claim]) => ({ id, place, ...serializeClaim(claim, image), ...(self ? { self } : {}) }));
 }
 
 export function placeOf({ region, image_id: imageId }: ObjectValue): string {

@@ -288,10 +288,15 @@ export const NAMING_GRANTEES: readonly string[] = Object.keys(ALL).filter((name)
 /** The paths of the arguments that are lists, such as `createVolumePermissions.accountIds`. */
 export const LISTS: readonly string[] = listsIn(ALL);
 
+/** Whether the type of an argument is an object. */
+export function isMembers(type: ArgumentType): type is Members {
+  return typeof type === "object" && "members" in type;
+}
+
 function listsIn(args: Arguments): string[] {
   return Object.entries(args).flatMap(([name, { type }]) => {
     if (type === "strings" || type === "accounts") return [name];
-    return typeof type === "object" && "members" in type ? listsIn(type.members).map((member) => `${name}.${member}`) : [];
+    return isMembers(type) ? listsIn(type.members).map((member) => `${name}.${member}`) : [];
   });
 }
 

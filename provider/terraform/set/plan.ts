@@ -18,15 +18,14 @@ import {
   type Plan,
   permissionSetOf,
   planChange,
-  serializeClaim,
   serializePermissions,
   targetPermissions,
   throwConflictingSets,
   UNKNOWN,
   usageBeforeDeletion,
 } from "../../core";
-import { attributePath, type Diagnostic, errorDiagnostic, problemDiagnostic } from "../diagnostics";
-import { claimIn, type Drop, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
+import { type Diagnostic, errorDiagnostic, problemDiagnostic, warning } from "../diagnostics";
+import { claimIn, type Drop, placedClaimsOf, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
 import type { ProviderConfig } from "../providerConfig";
 import { REPLACING } from "../schema";
 import { type ObjectValue, sameValue } from "../values";
@@ -110,8 +109,7 @@ export async function planSet(
       more: Pick<Private, "revokes"> = {},
     ): PlannedSet => {
       // If the set is replaced by one of the same AMI, the old one leaves what the new one declares.
-      const claim = set && serializeClaim(claimIn(set, NO_PERMISSIONS), image);
-      const itself = claim ? [{ id, place, ...claim, self: true }] : [];
+      const itself = set ? placedClaimsOf(place, [[id, claimIn(set, NO_PERMISSIONS)]], image, true) : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
@@ -183,7 +181,7 @@ async function usersOf(prior: StoredSet, provider: ProviderConfig): Promise<Diag
   const { warnings, doubts } = await usageBeforeDeletion(provider.gateway(recordedIn(prior).region), set, recordedIn(prior));
   const detail = [...warnings, ...doubts].join("\n");
   if (detail === "") return [];
-  return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
+  return [warning(`AMI ${set.imageId} is unshared`, detail, "check_usage")];
 }
 
 /** The recorded region, if the AMI is the same. */
