@@ -13,7 +13,9 @@ import {
   type GranteeKey,
   intersection,
   isEmpty,
+  minus,
   type Neighbours,
+  NO_PERMISSIONS,
   type PermissionSet,
   type Permissions,
   permissionsSchema,
@@ -67,8 +69,8 @@ export interface Drop {
   readonly dropped: Permissions;
   /** Who loses access according to its plan, which respects the other sets that were known when it was made. */
   readonly shown: Permissions;
-  /** The ids of the sets that its apply will know. */
-  readonly told: ReadonlySet<string>;
+  /** Set id → what its apply will know that this other set declares. */
+  readonly told: ReadonlyMap<string, Permissions>;
   /** Whether it is a create. Terraform passes no private data from the plan of a create to its apply. */
   readonly isNew: boolean;
 }
@@ -83,6 +85,7 @@ export class Run {
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
   private readonly unchanged = new Set<string>();
+  private readonly destroyed = new Set<string>();
 
   constructor(
     private readonly window = WINDOW,
@@ -143,11 +146,9 @@ export class Run {
     this.drops.set(place, [...(this.drops.get(place) ?? []).filter(({ id }) => id !== drop.id), drop]);
   }
 
-  /** The planned sets that revoke what another set wants, and whose apply will not know that set. */
+  /** The planned sets that revoke what another set wants, and whose apply will not know that. */
   dropping(place: string, id: string, wanted: Permissions): readonly Drop[] {
-    return (this.drops.get(place) ?? []).filter(
-      (drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)),
-    );
+    return (this.drops.get(place) ?? []).filter((drop) => drop.id !== id && !isEmpty(untold(drop, id, wanted)));
   }
 
   /** The planned sets whose plan shows as lost what another one wants. */
@@ -166,6 +167,13 @@ export class Run {
     return [...this.claims.others(place, id, ["made"])].filter(([other]) => this.unchanged.has(other));
   }
 
+  /** Notes that a set is destroyed, and what it left to the other sets of its AMI. */
+  removed(place: string, id: string, left: Permissions): void {
+    this.claims.removed(place, id);
+    this.claims.leave(place, left);
+    this.destroyed.add(id);
+  }
+
   /** Forgets everything: under a debugger, one process serves many runs. */
   clear(): void {
     this.claims.clear();
@@ -173,6 +181,7 @@ export class Run {
     this.taking = undefined;
     this.drops.clear();
     this.unchanged.clear();
+    this.destroyed.clear();
     this.unplanned.clear();
   }
 
@@ -180,7 +189,9 @@ export class Run {
   neighbours(place: string, id: string, told: readonly PlacedClaim[]): Neighbours {
     const { claims, inherited } = this.claims.neighbours(place, id);
     const known = this.claims.others(place, id);
-    const fromPlan = told.filter((one) => one.place === place && one.id !== id && !known.has(one.id)).map(deserializeClaim);
+    const isHere = (one: PlacedClaim) =>
+      one.place === place && one.id !== id && !known.has(one.id) && !this.destroyed.has(one.id);
+    const fromPlan = told.filter(isHere).map(deserializeClaim);
     return {
       claims: [...claims, ...fromPlan],
       inherited: fromPlan.map(({ granted }) => granted).reduce(union, inherited),
@@ -202,14 +213,20 @@ export class Run {
   }
 }
 
-/** Claims for the private data. `self`: of the set that replaces the destroyed one. */
+/** What a planned set revokes of what another set wants, and its apply will not know that the other set wants it. */
+export function untold({ dropped, told }: Drop, id: string, wanted: Permissions): Permissions {
+  return minus(intersection(dropped, wanted), told.get(id) ?? NO_PERMISSIONS);
+}
+
+/** Claims for the private data. An unchanged set keeps all that it declares, granted by it or not. `self`: of the set that replaces the destroyed one. */
 export function placedClaimsOf(
   place: string,
   claims: Iterable<readonly [id: string, Claim]>,
   image: ClaimedImage,
   self?: true,
 ): PlacedClaim[] {
-  return [...claims].map(([id, claim]) => ({ id, place, ...serializeClaim(claim, image), ...(self ? { self } : {}) }));
+  const whole = (claim: Claim): Claim => ({ ...claim, wants: claim.declares ?? claim.wants });
+  return [...claims].map(([id, claim]) => ({ id, place, ...serializeClaim(whole(claim), image), ...(self ? { self } : {}) }));
 }
 
 export function placeOf({ region, image_id: imageId }: ObjectValue): string {

@@ -584,6 +584,66 @@ describe("sets of one AMI that are created and dropped at once", () => {
     }
   });
 
+  /** Plans and applies a change of a refreshed set. */
+  async function update(
+    rpc: (name: string, request: object) => Promise<Answer>,
+    refreshed: Answer,
+    config: ObjectValue,
+  ): Promise<Answer> {
+    const plan = await rpc("PlanResourceChange", {
+      prior_state: refreshed.new_state,
+      proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+      config: encodeValue(config, RESOURCE_SCHEMA),
+      prior_private: refreshed.private,
+    });
+    return rpc("ApplyResourceChange", {
+      prior_state: refreshed.new_state,
+      planned_state: plan.planned_state,
+      config: encodeValue(config, RESOURCE_SCHEMA),
+      planned_private: plan.planned_private,
+    });
+  }
+
+  it("keep what an unchanged set declares and no set granted", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    await begin();
+    const all = await create(rpc, full({ image_id: imageId, account_ids: [C] }));
+    ec2.grantees(imageId).add(`account/${A}`);
+    const some = await create(rpc, additive(imageId, [A, B]));
+    await begin();
+    const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+    const [refreshed] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
+    // The apply is another process, which hears of the changed set only.
+    await begin();
+    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, B, C].map((id) => `account/${id}`).sort());
+  });
+
+  it("are as planned where the set that declares what no set granted is destroyed before the other one is changed", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    await begin();
+    const all = await create(rpc, full({ image_id: imageId, account_ids: [C] }));
+    ec2.grantees(imageId).add(`account/${A}`);
+    const some = await create(rpc, additive(imageId, [A, B]));
+    await begin();
+    const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+    const [refreshed, leaving] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
+    await begin();
+    const nothing = { msgpack: Buffer.from([0xc0]) };
+    const destroyed = await rpc("ApplyResourceChange", {
+      prior_state: leaving.new_state,
+      planned_state: nothing,
+      config: nothing,
+      planned_private: leaving.private,
+    });
+    assert.deepEqual(errors(destroyed), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, C].map((id) => `account/${id}`).sort());
+    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [B, C].map((id) => `account/${id}`).sort());
+  });
+
   for (const exists of [false, true])
     for (const first of ["taking", "keeping"])
       it(`are refused where ${exists ? "a change" : "a new set"} would take what an unchanged set declares and its apply does not know of, the ${first} one planned first`, async () => {

@@ -59,8 +59,7 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
     }
     await run.claims.runExclusive(place, async () => {
       await remove(config.gateway(state.region as string), set, recorded, waitOptions, { claims, inherited: NO_PERMISSIONS });
-      run.claims.removed(place, id);
-      run.claims.leave(place, left);
+      run.removed(place, id, left);
     });
     return { state: null, private: {}, diagnostics: [] };
   } catch (error) {

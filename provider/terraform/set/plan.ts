@@ -6,11 +6,12 @@ import {
   type ArgumentProblem,
   type ClaimedImage,
   changeOf,
-  claimedParts,
   type DeclaredSet,
+  deserializePermissions,
   encodeRecorded,
   expectedRecord,
   granteeProblems,
+  isEmpty,
   type MaybeUnknown,
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
@@ -25,7 +26,7 @@ import {
   usageBeforeDeletion,
 } from "../../core";
 import { type Diagnostic, errorDiagnostic, problemDiagnostic, warning } from "../diagnostics";
-import { claimIn, type Drop, placedClaimsOf, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
+import { claimIn, type Drop, placedClaimsOf, placeOf, type Run, takenByAnother, toldTooLate, untold } from "../neighbours";
 import type { ProviderConfig } from "../providerConfig";
 import { REPLACING } from "../schema";
 import { type ObjectValue, sameValue } from "../values";
@@ -130,7 +131,7 @@ export async function planSet(
       dropped: unprotected(plan),
       shown: plan.losing,
       // The apply of an update knows the sets in its private data. The apply of a create knows none.
-      told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
+      told: new Map(recorded ? (own.others ?? []).map(({ id: other, wants }) => [other, deserializePermissions(wants, [])]) : []),
       isNew: recorded === undefined,
     };
     refuseUntold(plan, run.staying(place, id), drop);
@@ -160,10 +161,9 @@ export async function planSet(
 }
 
 /** Refuses a change that would revoke what an unchanged set declares, because its apply, in another process, would not know that set. */
-function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
-  const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
-  const [first] = claimedParts(untold, image, dropped);
-  if (first) throw toldTooLate(set.imageId, first.name, isNew);
+function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, drop: Drop): void {
+  const [first] = unchanged.filter(([id, { wants }]) => !isEmpty(untold(drop, id, wants(image))));
+  if (first) throw toldTooLate(set.imageId, first[1].name, drop.isNew);
 }
 
 /** What a change would revoke if there were no other sets. */

@@ -66,7 +66,7 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
     name: claimIn(set, NO_PERMISSIONS).name,
     dropped,
     shown: dropped,
-    told: new Set(heirs.keys()),
+    told: new Map([...heirs].map(([heir, { wants }]) => [heir, wants(recorded)])),
     isNew: false,
   });
   if (set.onDelete === "retain")
