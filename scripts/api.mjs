@@ -1,5 +1,5 @@
-// Writes the API reports in api/, one for each entry of the package that has types; with --check it writes nothing, and fails where one
-// differs. It reads the built declarations.
+// Writes the API reports in api/, one for each entry of the package that has types. It reads the built declarations. With --check, it
+// writes nothing, and fails if a report differs.
 // @ts-check
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -29,7 +29,7 @@ for (const [entry, { types }] of Object.entries(entries)) {
     extract(name, types);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    problems.push(`${types}: ${message.split("\n")[0]}; does a public declaration need what is @internal?`);
+    problems.push(`${types}: ${message.split("\n")[0]}; does a public declaration use an @internal one?`);
   }
 }
 for (const name of readdirSync(REPORTS).filter((name) => !reports.includes(name))) {
@@ -65,7 +65,7 @@ function extract(name, types) {
         files: [types],
       },
     },
-    // A type that is reached by no name of its own changes the API as well.
+    // Types that are not exported by name are a part of the API, too.
     apiReport: {
       enabled: true,
       includeForgottenExports: true,
@@ -80,15 +80,15 @@ function extract(name, types) {
       compilerMessageReporting: { default: ERROR },
       extractorMessageReporting: {
         default: ERROR,
-        // Every export is public: what is not is stripped from the declarations.
+        // Every export is public. The build strips @internal declarations.
         "ae-missing-release-tag": NONE,
-        // Links are for editors, which resolve them.
+        // Editors resolve the links.
         "ae-unresolved-link": NONE,
         "ae-undocumented": ERROR,
-        // A construct extends a class that only the compiler names, with `_base`; the report shows it.
+        // A construct extends a class that only the compiler names (`…_base`). The report shows it.
         "ae-forgotten-export": name.startsWith("cdk") ? { ...NONE, addToApiReportFile: true } : ERROR,
       },
-      // The comments are prose for editors, not TSDoc; a tag that is misspelt says nothing at all.
+      // The comments are prose for editors, not TSDoc. Only a misspelt tag is an error.
       tsdocMessageReporting: { default: NONE, "tsdoc-undefined-tag": ERROR },
     },
   };
@@ -101,7 +101,7 @@ function extract(name, types) {
       message.handled = true;
       if (messageId === "ae-undocumented" && text.includes('_base"')) return;
       if (messageId === "console-api-report-not-copied" || messageId === "console-api-report-created")
-        problems.push(`api/${name}.api.md: the public API is another one; see that this is meant, then run npm run api`);
+        problems.push(`api/${name}.api.md: the public API changed. If this is intended, run npm run api`);
       else if (messageId === "console-api-report-diff") problems.push(text);
       else if (logLevel === ExtractorLogLevel.Error) {
         const place = sourceFilePath === undefined ? "" : `${relative(ROOT, sourceFilePath)}:${sourceFileLine}: `;

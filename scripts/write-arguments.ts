@@ -1,6 +1,7 @@
 /**
- * Writes what is made from provider/core/declaration/argumentTable.ts: the interfaces of Pulumi programs, interfaces and tables of the constructs,
- * and the tables of the documentation. Each stands between a line with BEGIN and one with END. `--check` fails where one is old.
+ * Writes the parts of files that are generated from provider/core/declaration/argumentTable.ts: the interfaces of Pulumi programs, the
+ * interfaces and tables of the constructs, and the tables in docs/. Each part is between a line with BEGIN and a line with END. With
+ * `--check`, the script writes nothing, and fails if a part is out of date.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,6 +13,7 @@ import {
   defaultOf,
   descriptionOf,
   type Engine,
+  isMembers,
   type Members,
   meaningOf,
   OUTPUTS,
@@ -26,7 +28,7 @@ const WIDTH = 130;
 
 const { region, ...others } = SET_ARGUMENTS;
 
-/** Each file, and what stands in it under each name. */
+/** Each file, with the text of each of its generated parts by name. */
 const FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "provider/pulumi/amiLaunchPermissionSet.ts": {
     arguments: [
@@ -78,13 +80,13 @@ function main(isCheck: boolean): void {
     const written = Object.entries(parts).reduce((text, [name, part]) => withPart(file, text, name, part), old);
     if (written === old) continue;
     if (isCheck) {
-      console.error(`write-arguments: ${file} is old: npm run fix`);
+      console.error(`write-arguments: ${file} is out of date: run npm run fix`);
       process.exitCode = 1;
     } else writeFileSync(path, written);
   }
 }
 
-/** The text of a file with a part put between its BEGIN and END. */
+/** Replaces one generated part in the text of a file. */
 function withPart(file: string, text: string, name: string, part: string): string {
   const [begin, end] = file.endsWith(".md")
     ? [
@@ -99,9 +101,9 @@ function withPart(file: string, text: string, name: string, part: string): strin
   return `${before}${begin}\n${part}\n${file.endsWith(".md") ? "" : `\n${indent}`}${end}${after}`;
 }
 
-/** The objects among arguments. */
+/** The arguments that are objects. */
 function objectsIn(args: Arguments): Members[] {
-  return Object.values(args).flatMap(({ type }) => (typeof type === "object" && "members" in type ? [type] : []));
+  return Object.values(args).flatMap(({ type }) => (isMembers(type) ? [type] : []));
 }
 
 function interfaceOf(head: string, text: string, args: Arguments, memberOf: typeof pulumiMember): string {
@@ -122,16 +124,15 @@ function pulumiMember(name: string, argument: Argument): string {
   return `${comment(descriptionOf(argument, "pulumi"), "  ")}\n  ${name}${isRequired ? `: ${input}` : `?: ${input} | undefined`};`;
 }
 
-/** Interfaces and tables of a construct: its objects, its other arguments, and all of them together. */
+/** The interfaces and tables of a construct: of its objects, of its other arguments, and of all arguments. */
 function constructs(construct: string, args: Arguments): string[] {
   const member = (name: string, argument: Argument) => constructMember(construct, name, argument);
   const objects = objectsIn(args);
-  const isObject = ({ type }: Argument) => typeof type === "object" && "members" in type;
-  const plain = Object.fromEntries(Object.entries(args).filter(([, argument]) => !isObject(argument)));
-  const nested = Object.fromEntries(Object.entries(args).filter(([, argument]) => isObject(argument)));
+  const plain = Object.fromEntries(Object.entries(args).filter(([, argument]) => !isMembers(argument.type)));
+  const nested = Object.fromEntries(Object.entries(args).filter(([, argument]) => isMembers(argument.type)));
   return [
     ...objects.map(({ name, text, members }) => interfaceOf(`export interface ${construct}${name}`, text, members, member)),
-    interfaceOf("interface PlainArguments", "The arguments that are no objects.", plain, member),
+    interfaceOf("interface PlainArguments", "The arguments that are not objects.", plain, member),
     interfaceOf("interface Arguments extends PlainArguments", "All arguments.", nested, member),
     ...objects.map(({ name, members }) => kinds(constantOf(name), `${construct}${name}`, members)),
     kinds("ARGUMENTS", "Arguments", args),
@@ -162,7 +163,7 @@ function computed(outputs: Readonly<Record<string, Output>>): string[] {
     { string: '"string"', strings: '"set"', grants: '"map"' }[type],
   ]);
   return [
-    [comment("What Terraform computes."), "interface Computed {", ...members, "}"].join("\n"),
+    [comment("The attributes that Terraform computes."), "interface Computed {", ...members, "}"].join("\n"),
     constant(
       "COMPUTED",
       "Computed",
@@ -171,7 +172,7 @@ function computed(outputs: Readonly<Record<string, Output>>): string[] {
   ];
 }
 
-/** The table of an interface's members, of which constructs are made. */
+/** The table of an interface's members. The base of the constructs reads it. */
 function kinds(name: string, shape: string, args: Arguments): string {
   const entries = Object.entries(args).map(([argument, { type }]) => {
     if (typeof type === "object") return `${argument}: ${"members" in type ? constantOf(type.name) : '"string"'}`;
@@ -190,12 +191,12 @@ function constantOf(name: string): string {
   return snakeCase(name).replace(/^_/, "").toUpperCase();
 }
 
-/** Terraform's names and assignments in code, as programs write them. */
+/** Converts names and assignments of Terraform to those of programs. */
 function inConstructs(words: string): string {
   return words.replace(/`[a-z_ ={}]+`/g, (code) => camelCase(code).replaceAll(" = ", ": "));
 }
 
-/** A comment of the documentation, in as many lines as it needs. */
+/** A doc comment, wrapped to the line width. */
 function comment(text: string, indent = ""): string {
   const line = `${indent}/** ${text} */`;
   if (line.length <= WIDTH) return line;
@@ -208,7 +209,7 @@ function comment(text: string, indent = ""): string {
   return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
 }
 
-/** Rows of the documentation: each argument and those in it, what it means, and what holds where it is left out. */
+/** The rows of a table in docs: each argument and its members, with meaning and default. */
 function rowsOf(args: Arguments, engine: Engine, parent = ""): string[] {
   const inWords = engine === "terraform" ? inTerraformWords : (words: string) => words;
   return Object.entries(args).flatMap(([name, argument]) => {
@@ -217,7 +218,7 @@ function rowsOf(args: Arguments, engine: Engine, parent = ""): string[] {
     const more = see === undefined ? "" : ` See [${see.replace(/#.*/, "")}](${see})`;
     const missing = isRequired ? "required" : inWords(defaultOf(argument, engine) ?? "");
     const row = `| \`${path}\` | ${inWords(meaningOf(argument, engine)).replace(/\.$/, more === "" ? "" : ".")}${more} | ${missing} |`;
-    return [row, ...(typeof type === "object" && "members" in type ? rowsOf(type.members, engine, `${path}.`) : [])];
+    return [row, ...(isMembers(type) ? rowsOf(type.members, engine, `${path}.`) : [])];
   });
 }
 

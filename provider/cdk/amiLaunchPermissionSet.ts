@@ -13,79 +13,87 @@ export interface AmiLaunchPermissionSetCreateVolumePermissions {
   readonly accountIds?: string[] | undefined;
   /** Snapshots that these accounts may create volumes from. Default: every EBS snapshot in the AMI's block device mappings. */
   readonly snapshotIds?: string[] | undefined;
-  /** Every AWS account may. Needs `acknowledgePublic: true` in the set. Default: `false`. */
+  /** Every AWS account may create volumes from the snapshots. Needs `acknowledgePublic: true` in the set. Default: `false`. */
   readonly public?: boolean | cdktn.IResolvable | undefined;
 }
 
-/** How long an operation waits for EC2: durations such as `30m` or `1h30m`. */
+/** How long an operation waits for EC2, as durations such as `30m` or `1h30m`. */
 export interface AmiLaunchPermissionSetTimeouts {
-  /** Until EC2 shows a new set. Default: `20m`. */
+  /** How long a create waits until EC2 shows the grants. Default: `20m`. */
   readonly create?: string | undefined;
-  /** Until EC2 shows a change of the set. Default: `20m`. */
+  /** How long an update waits until EC2 shows the change. Default: `20m`. */
   readonly update?: string | undefined;
-  /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
+  /** How long a destroy waits until EC2 no longer shows the grants. Default: `20m`. */
   readonly delete?: string | undefined;
 }
 
-/** The arguments that are no objects. */
+/** The arguments that are not objects. */
 interface PlainArguments {
   /** The AMI. A change replaces the set. With `createBeforeDestroy`, the new AMI is shared before the old one is unshared. */
   readonly imageId: string;
   /**
-   * Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means
-   * nobody; an authoritative set that names no grantee has to say so. Default: none.
+   * Ids of accounts that may launch the AMI, 12 digits each. The owner is left out, because it always has access. `[]` means
+   * nobody. An authoritative set without any other grantee must have this argument. Default: none.
    */
   readonly accountIds?: string[] | undefined;
-  /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
+  /** Full ARNs of organizations. All accounts of the organization may launch the AMI. Default: none. */
   readonly organizationArns?: string[] | undefined;
-  /** Organizational units, by full ARN. Units nested in them inherit. Default: none. */
+  /**
+   * Full ARNs of organizational units. All accounts of the unit, and of units nested in it, may launch the AMI. Default: none.
+   */
   readonly organizationalUnitArns?: string[] | undefined;
   /** Every AWS account may launch the AMI. Needs `acknowledgePublic: true`. Default: `false`. */
   readonly public?: boolean | cdktn.IResolvable | undefined;
-  /** Confirms that the AMI, or its snapshots, shall be shared with every AWS account. Default: `false`. */
+  /** Confirms that the AMI, or its snapshots, are to be shared with every AWS account. Default: `false`. */
   readonly acknowledgePublic?: boolean | cdktn.IResolvable | undefined;
-  /** How many grantees one change may take access from. A destroy is not counted. More fails the plan. Default: any number. */
+  /**
+   * The largest number of grantees that one change may take access from. A destroy is not limited. The plan fails if there are
+   * more. Default: any number.
+   */
   readonly maxRevocations?: number | undefined;
   /**
-   * What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.
-   * `revoke`: a new set revokes, and its plan names them; an update leaves them, and the next plan shows them. `refuse`: plan and
-   * apply fail and name them all. Default: `revoke`.
+   * What a change does about grantees who would lose access and are not in the state, because somebody else shared the AMI with
+   * them. `revoke`: a new set revokes their access, and its plan names them. An update leaves them, and the next plan shows them.
+   * `refuse`: plan and apply fail, and name all of them. Default: `revoke`.
    */
   readonly unrecorded?: string | undefined;
-  /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
+  /** Accounts that never lose access by a change or destroy of this set. Default: none. */
   readonly neverRevoke?: string[] | undefined;
   /**
-   * What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and
-   * grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default:
-   * `check`.
+   * How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by
+   * the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the
+   * launch permission. `ignore`: the set does nothing. Default: `check`.
    */
   readonly kmsAccess?: string | undefined;
-  /** Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report. Default: `false`. */
+  /**
+   * Whether a warning names the accounts that lose the AMI and still use it, according to EC2's usage report. Default: `false`.
+   */
   readonly checkUsage?: boolean | cdktn.IResolvable | undefined;
   /**
-   * `authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.
-   * Default: `authoritative`.
+   * `authoritative`: the AMI has exactly the grants of this set, and every other grant is revoked. `additive`: the set revokes
+   * only grants that it added itself. Default: `authoritative`.
    */
   readonly mode?: string | undefined;
   /**
-   * What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.
-   * Default: `revoke`.
+   * What a destroy revokes. `revoke`: the grants that this set made. `reset`: every grant, also those that others added.
+   * `retain`: nothing. Default: `revoke`.
    */
   readonly onDelete?: string | undefined;
-  /** The AMI's region. A change replaces the set. Default: the provider's, then the one that the state records. */
+  /** The AMI's region. A change replaces the set. Default: the provider's region, then the region in the state. */
   readonly region?: string | undefined;
 }
 
 /** All arguments. */
 interface Arguments extends PlainArguments {
   /**
-   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `{}`: the set's
-   * accounts, on every EBS snapshot. Everybody only with `public: true` in it. Default: none, and not managed.
+   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `{}` means the
+   * accounts of the set, on every EBS snapshot. Everybody needs `public: true` in this block. Default: the permission is not
+   * managed.
    */
   readonly createVolumePermissions?: AmiLaunchPermissionSetCreateVolumePermissions | undefined;
   /**
-   * How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone
-   * makes no call. Default: `20m` each.
+   * How long to wait for a pending AMI, and until EC2 shows a change, as durations such as `30m` or `1h30m`. If only this
+   * argument changes, no call is made. Default: `20m` each.
    */
   readonly timeouts?: AmiLaunchPermissionSetTimeouts | undefined;
 }
@@ -117,7 +125,7 @@ const ARGUMENTS: TableOf<Arguments> = {
   timeouts: TIMEOUTS,
 };
 
-/** What Terraform computes. */
+/** The attributes that Terraform computes. */
 interface Computed {
   /** The AMI's id. */
   readonly id: string;
@@ -126,8 +134,8 @@ interface Computed {
   /** The EBS snapshots of the AMI. */
   readonly snapshotIds: string[];
   /**
-   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`.
-   * Where create-volume permission holds on some snapshots only, the text says on which.
+   * Who has access: a map from grantee (`account/111122223333`, an ARN or `public`) to `launch`, `createVolume` or `launch,
+   * createVolume`. If the create-volume permission is only on some of the snapshots, the value names them.
    */
   readonly grants: cdktn.StringMap;
 }
@@ -139,9 +147,9 @@ const COMPUTED: TableOf<Computed> = { id: "string", ownerId: "string", snapshotI
 /** The arguments of a set. */
 export interface AmiLaunchPermissionSetConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
-/** What a set has for its arguments, and what Terraform computes. */
+/** The properties of a set: references to its arguments, and its computed attributes. */
 interface Members extends References<PlainArguments>, Computed {}
-/** What the reference to the create-volume permissions has for its arguments. */
+/** The properties of the reference to the create-volume permissions. */
 interface VolumeMembers extends References<AmiLaunchPermissionSetCreateVolumePermissions> {}
 
 /** References to the create-volume permissions of a set, and methods to change them. */
@@ -153,7 +161,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
     super(terraformResource, terraformAttribute, false);
   }
 
-  /** The arguments as they are now, or a token for them. */
+  /** The current arguments, or a token for them. */
   get internalValue(): AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined {
     return keptBy(this) as AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined;
   }
@@ -163,7 +171,7 @@ export class AmiLaunchPermissionSetCreateVolumePermissionsOutputReference extend
   }
 }
 
-/** What the reference to the timeouts has for its arguments. */
+/** The properties of the reference to the timeouts. */
 interface TimeoutMembers extends References<AmiLaunchPermissionSetTimeouts> {}
 
 /** References to the timeouts of a set, and methods to change them. */
@@ -175,7 +183,7 @@ export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttribute
     super(terraformResource, terraformAttribute, false);
   }
 
-  /** The arguments as they are now, or a token for them. */
+  /** The current arguments, or a token for them. */
   get internalValue(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
     return keptBy(this) as AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined;
   }
@@ -186,19 +194,19 @@ export class AmiLaunchPermissionSetTimeoutsOutputReference extends withAttribute
 }
 
 /**
- * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set that is changed in one batch. In a plan,
- * `grants` shows for each grantee who gains and who loses access.
+ * The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. In a plan, `grants` shows for each
+ * grantee who gains and who loses access.
  */
 export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.TerraformResource, Members>(
   cdktn.TerraformResource,
   ARGUMENTS,
   COMPUTED,
 ) {
-  /** The type in Terraform. */
+  /** The resource type in Terraform. */
   static readonly tfResourceType = "ami_launch_permission_set";
 
   /**
-   * Has Terraform write the program text of a set for an AMI as it is shared now.
+   * Adds an import block. With `terraform plan -generate-config-out`, Terraform then writes a set for the AMI as it is shared now.
    *
    * @param importFromId `ami-…`, or `region/ami-…`
    */
@@ -219,7 +227,7 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
     "create_volume_permissions",
   );
 
-  /** How long to wait. */
+  /** How long operations wait for EC2. */
   readonly timeouts = new AmiLaunchPermissionSetTimeoutsOutputReference(this, "timeouts");
 
   constructor(scope: Construct, id: string, config: AmiLaunchPermissionSetConfig) {
@@ -230,32 +238,32 @@ export class AmiLaunchPermissionSet extends withAttributes<typeof cdktn.Terrafor
     this.timeouts.internalValue = config.timeouts;
   }
 
-  /** The argument `createVolumePermissions` as it was given. */
+  /** The argument `createVolumePermissions` as it was set. */
   get createVolumePermissionsInput(): AmiLaunchPermissionSetCreateVolumePermissions | cdktn.IResolvable | undefined {
     return this.createVolumePermissions.internalValue;
   }
 
-  /** Gives the argument `createVolumePermissions`. */
+  /** Sets the argument `createVolumePermissions`. */
   putCreateVolumePermissions(value: AmiLaunchPermissionSetCreateVolumePermissions): void {
     this.createVolumePermissions.internalValue = value;
   }
 
-  /** Takes the argument `createVolumePermissions` back. */
+  /** Removes the argument `createVolumePermissions`. */
   resetCreateVolumePermissions(): void {
     this.createVolumePermissions.internalValue = undefined;
   }
 
-  /** The argument `timeouts` as it was given. */
+  /** The argument `timeouts` as it was set. */
   get timeoutsInput(): AmiLaunchPermissionSetTimeouts | cdktn.IResolvable | undefined {
     return this.timeouts.internalValue;
   }
 
-  /** Gives the argument `timeouts`. */
+  /** Sets the argument `timeouts`. */
   putTimeouts(value: AmiLaunchPermissionSetTimeouts): void {
     this.timeouts.internalValue = value;
   }
 
-  /** Takes the argument `timeouts` back. */
+  /** Removes the argument `timeouts`. */
   resetTimeouts(): void {
     this.timeouts.internalValue = undefined;
   }

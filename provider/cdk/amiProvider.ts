@@ -28,9 +28,11 @@ export interface AmiProviderAssumeRole {
   readonly sessionName?: string | undefined;
 }
 
-/** The arguments that are no objects. */
+/** The arguments that are not objects. */
 interface PlainArguments {
-  /** The region of sets and data sources that name none. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's. */
+  /**
+   * The region of sets and data sources that do not have one. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's.
+   */
   readonly region?: string | undefined;
   /**
    * A profile of the shared AWS config and credentials files. It wins over keys in the environment. Default: keys in the
@@ -38,17 +40,17 @@ interface PlainArguments {
    */
   readonly profile?: string | undefined;
   /**
-   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too. Default: `AWS_ENDPOINT_URL_EC2`,
+   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS use it, too. Default: `AWS_ENDPOINT_URL_EC2`,
    * `AWS_ENDPOINT_URL`, then AWS's.
    */
   readonly endpoint?: string | undefined;
-  /** Attempts of one EC2 call after the first. Default: `AWS_MAX_ATTEMPTS` less 1, else 7. */
+  /** How often one EC2 call is retried. Default: `AWS_MAX_ATTEMPTS` less 1, else 7. */
   readonly maxRetries?: number | undefined;
 }
 
 /** All arguments. */
 interface Arguments extends PlainArguments {
-  /** A role to assume with the credentials found. Default: none. */
+  /** A role to assume with these credentials. Default: none. */
   readonly assumeRole?: AmiProviderAssumeRole | undefined;
 }
 

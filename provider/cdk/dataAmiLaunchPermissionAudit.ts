@@ -6,27 +6,27 @@ import { METADATA } from "./amiProvider";
 import { keep, type References, type TableOf, withAttributes } from "./attributes";
 import { PERMISSIONS, PERMISSIONS_OF_SNAPSHOT, type Permissions, type PermissionsOfSnapshot } from "./dataAmiLaunchPermissions";
 
-/** Which AMIs to look at. */
+/** The arguments that select AMIs. */
 interface Arguments {
   /**
-   * `self`: the caller's own AMIs, disabled ones too, with their grants. `others`: AMIs of other accounts that are shared with the
-   * caller's account, organization or unit; public ones are not among them, and EC2 shows their grants to their owner only.
+   * `self`: the caller's own AMIs, also disabled ones, with their grants. `others`: AMIs of other accounts that are shared with the
+   * caller's account, organization or unit, without public AMIs. EC2 shows the grants of these AMIs only to their owners.
    * Default: `self`.
    */
   readonly owner?: string | undefined;
   /**
-   * For own AMIs: whether to read who may create volumes from their snapshots, one call each; `false` leaves `snapshots` empty and
-   * `grants` with launch only. Default: `true`.
+   * For own AMIs: whether to read who may create volumes from the snapshots, with one call for each snapshot. With `false`,
+   * `snapshots` is empty, and `grants` contains only launch permissions. Default: `true`.
    */
   readonly includeSnapshots?: boolean | cdktn.IResolvable | undefined;
-  /** The region to look in. Default: the provider's. */
+  /** The region. Default: the provider's. */
   readonly region?: string | undefined;
 }
 
 /** The arguments of the data source. */
 export interface DataAmiLaunchPermissionAuditConfig extends Arguments, cdktn.TerraformMetaArguments {}
 
-/** What Terraform reads. */
+/** The attributes that Terraform reads. */
 interface Computed {
   /** The region. */
   readonly id: string;
@@ -36,13 +36,13 @@ interface Computed {
 interface ComputedOfAmi extends Permissions {
   /** The AMI. */
   readonly imageId: string;
-  /** Its region. */
+  /** The region of the AMI. */
   readonly region: string;
-  /** Of others' AMIs: EC2's state, `available`, `pending`, `failed`, … */
+  /** The state of another account's AMI in EC2, such as `available`, `pending` or `failed`. */
   readonly state: string;
 }
 
-/** What the data source has for its arguments, and what Terraform reads. */
+/** The properties of the data source: references to its arguments, and the attributes that Terraform reads. */
 interface Members extends References<Arguments>, Computed {}
 
 const ARGUMENTS: TableOf<Arguments> = { owner: "string", includeSnapshots: "bool", region: "string" };
@@ -65,7 +65,7 @@ export class DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference extends wi
 
 /** References to the snapshots of an AMI, by index. */
 export class DataAmiLaunchPermissionAuditAmisSnapshotsList extends cdktn.ComplexList {
-  /** The one at a place, counted from 0. */
+  /** The element at an index, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionAuditAmisSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
@@ -78,7 +78,7 @@ export class DataAmiLaunchPermissionAuditAmisOutputReference extends withAttribu
   {},
   COMPUTED_OF_AMI,
 ) {
-  /** The EBS snapshots of the AMI, by id, and who may create volumes from them. */
+  /** The EBS snapshots of the AMI, sorted by id, and who may create volumes from them. */
   readonly snapshots = new DataAmiLaunchPermissionAuditAmisSnapshotsList(this, "snapshots", false);
 
   constructor(
@@ -93,7 +93,7 @@ export class DataAmiLaunchPermissionAuditAmisOutputReference extends withAttribu
 
 /** References to the AMIs, by index. */
 export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
-  /** The one at a place, counted from 0. */
+  /** The element at an index, counted from 0. */
   get(index: number): DataAmiLaunchPermissionAuditAmisOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionAuditAmisOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
@@ -101,18 +101,18 @@ export class DataAmiLaunchPermissionAuditAmisList extends cdktn.ComplexList {
 }
 
 /**
- * The AMIs of a region: the caller's own with the grantees that they are shared with now, or AMIs of other accounts that are shared with
- * the caller.
+ * The AMIs of a region: the caller's own AMIs, and who each one is shared with now, or the AMIs of other accounts that are shared with the
+ * caller.
  */
 export class DataAmiLaunchPermissionAudit extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
   cdktn.TerraformDataSource,
   ARGUMENTS,
   { id: "string" } satisfies TableOf<Computed>,
 ) {
-  /** The type in Terraform. */
+  /** The data source's type in Terraform. */
   static readonly tfResourceType = "ami_launch_permission_audit";
 
-  /** The AMIs, by id. An AMI that goes away meanwhile is left out; one that cannot be read fails the whole. */
+  /** The AMIs, sorted by id. An AMI that is deregistered during the read is left out. If an AMI cannot be read, the data source fails. */
   readonly amis = new DataAmiLaunchPermissionAuditAmisList(this, "amis", false);
 
   constructor(scope: Construct, id: string, config: DataAmiLaunchPermissionAuditConfig = {}) {

@@ -5,9 +5,9 @@ import type { Construct } from "constructs";
 import { METADATA } from "./amiProvider";
 import { keep, type References, type TableOf, withAttributes } from "./attributes";
 
-/** Which AMI to look at. */
+/** The arguments that select the AMI. */
 interface Arguments {
-  /** The AMI; EC2 shows permissions to its owner only. */
+  /** The AMI. EC2 shows permissions only to the owner. */
   readonly imageId: string;
   /** The AMI's region. Default: the provider's. */
   readonly region?: string | undefined;
@@ -22,25 +22,25 @@ export interface Permissions {
   readonly ownerId: string;
   /** The AMI's name. */
   readonly name: string;
-  /** Accounts that may launch the AMI, without its owner. */
+  /** Accounts that may launch the AMI. The owner is left out. */
   readonly accountIds: string[];
-  /** Organizations all of whose accounts may launch it. */
+  /** Organizations whose accounts may launch the AMI. */
   readonly organizationArns: string[];
-  /** Organizational units whose accounts may. */
+  /** Organizational units whose accounts may launch the AMI. */
   readonly organizationalUnitArns: string[];
-  /** Whether every AWS account may. */
+  /** Whether every AWS account may launch the AMI. */
   readonly public: cdktn.IResolvable;
-  /** Users that are no accounts, such as `aws-marketplace`. */
+  /** Users that are not accounts, such as `aws-marketplace`. */
   readonly otherUserIds: string[];
-  /** Whether any snapshot is encrypted: then accounts that launch need its key, too. */
+  /** Whether any snapshot is encrypted. Accounts that launch the AMI then also need access to the key. */
   readonly encrypted: cdktn.IResolvable;
   /** The EBS snapshots of the AMI. */
   readonly snapshotIds: string[];
-  /** The same as grantee → permissions, as in the resource's `grants`. */
+  /** A map from grantee to permissions, as in `grants` of the resource. */
   readonly grants: cdktn.StringMap;
 }
 
-/** What Terraform reads. */
+/** The attributes that Terraform reads. */
 interface Computed extends Permissions {
   /** The AMI's id. */
   readonly id: string;
@@ -50,17 +50,17 @@ interface Computed extends Permissions {
 export interface PermissionsOfSnapshot {
   /** The snapshot. */
   readonly snapshotId: string;
-  /** Accounts that may create volumes from it. */
+  /** Accounts that may create volumes from the snapshot. */
   readonly accountIds: string[];
-  /** Whether every AWS account may. */
+  /** Whether every AWS account may create volumes from the snapshot. */
   readonly public: cdktn.IResolvable;
-  /** Whether it is encrypted. */
+  /** Whether the snapshot is encrypted. */
   readonly encrypted: cdktn.IResolvable;
-  /** The ARN of its key, where it is encrypted. */
+  /** The ARN of the key, if the snapshot is encrypted. */
   readonly kmsKeyId: string;
 }
 
-/** What the data source has for its arguments, and what Terraform reads. */
+/** The properties of the data source: references to its arguments, and the attributes that Terraform reads. */
 interface Members extends References<Arguments>, Computed {}
 
 const ARGUMENTS: TableOf<Arguments> = { imageId: "string", region: "string" };
@@ -101,23 +101,23 @@ export class DataAmiLaunchPermissionsSnapshotsOutputReference extends withAttrib
 
 /** References to the snapshots of an AMI, by index. */
 export class DataAmiLaunchPermissionsSnapshotsList extends cdktn.ComplexList {
-  /** The one at a place, counted from 0. */
+  /** The element at an index, counted from 0. */
   get(index: number): DataAmiLaunchPermissionsSnapshotsOutputReference {
     const { terraformResource, terraformAttribute, wrapsSet } = this;
     return new DataAmiLaunchPermissionsSnapshotsOutputReference(terraformResource, terraformAttribute, index, wrapsSet);
   }
 }
 
-/** Who an AMI of the caller is shared with now, whoever shared it, as in the Permissions tab of the EC2 console. */
+/** Who one of the caller's own AMIs is shared with now. This is what the Permissions tab of the EC2 console shows. */
 export class DataAmiLaunchPermissions extends withAttributes<typeof cdktn.TerraformDataSource, Members>(
   cdktn.TerraformDataSource,
   ARGUMENTS,
   { id: "string", ...PERMISSIONS } satisfies TableOf<Computed>,
 ) {
-  /** The type in Terraform. */
+  /** The data source's type in Terraform. */
   static readonly tfResourceType = "ami_launch_permissions";
 
-  /** The EBS snapshots of the AMI, by id, and who may create volumes from them. */
+  /** The EBS snapshots of the AMI, sorted by id, and who may create volumes from them. */
   readonly snapshots = new DataAmiLaunchPermissionsSnapshotsList(this, "snapshots", false);
 
   constructor(scope: Construct, id: string, config: DataAmiLaunchPermissionsConfig) {

@@ -64,6 +64,7 @@ export {
   targetPermissions,
   tooManyRevocations,
   type Unrecorded,
+  unnamedSnapshots,
 } from "./declaration";
 export {
   AmiSharingError,
@@ -106,6 +107,7 @@ export {
   UNKNOWN,
   union,
   userKey,
+  warnsInPlan,
 } from "./model";
 export {
   type Adoption,
@@ -135,6 +137,7 @@ export {
   callsOf,
   changeFor,
   changeOf,
+  claimedBy,
   claimedParts,
   claimOf,
   DEFAULT_WAIT_OPTIONS,
@@ -152,6 +155,7 @@ export {
   type KeyUsers,
   kmsKeyPolicyStatements,
   lossesOf,
+  lostEntries,
   type Neighbours,
   NO_FINDINGS,
   NO_NEIGHBOURS,

@@ -47,24 +47,24 @@ export interface CreateVolumePermissionsArgs {
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /** Snapshots that these accounts may create volumes from. Default: every EBS snapshot in the AMI's block device mappings. */
   snapshotIds?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Every AWS account may. Needs `acknowledgePublic: true` in the set. Default: `false`. */
+  /** Every AWS account may create volumes from the snapshots. Needs `acknowledgePublic: true` in the set. Default: `false`. */
   public?: pulumi.Input<boolean> | undefined;
 }
 
-/** How long an operation waits for EC2: durations such as `30m` or `1h30m`. */
+/** How long an operation waits for EC2, as durations such as `30m` or `1h30m`. */
 export interface TimeoutsArgs {
-  /** Until EC2 shows a new set. Default: `20m`. */
+  /** How long a create waits until EC2 shows the grants. Default: `20m`. */
   create?: pulumi.Input<string> | undefined;
-  /** Until EC2 shows a change of the set. Default: `20m`. */
+  /** How long an update waits until EC2 shows the change. Default: `20m`. */
   update?: pulumi.Input<string> | undefined;
-  /** Until EC2 shows that what the set granted is gone. Default: `20m`. */
+  /** How long a destroy waits until EC2 no longer shows the grants. Default: `20m`. */
   delete?: pulumi.Input<string> | undefined;
 }
 
 /** How to reach EC2. Default: the stack's `aws:*` config, then the SDK's default chain. */
 export interface ConnectionArgs {
   /**
-   * The AMI's region. A change replaces the set. Default: the stack's `aws:region`, then that of the environment or of the
+   * The AMI's region. A change replaces the set. Default: the stack's `aws:region`, then the region of the environment or of the
    * profile.
    */
   region?: pulumi.Input<string> | undefined;
@@ -74,11 +74,11 @@ export interface ConnectionArgs {
    */
   profile?: pulumi.Input<string> | undefined;
   /**
-   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too. Default: the stack's
-   * `aws:endpoints`, then `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's.
+   * The endpoint of EC2, a URL. If it is on loopback, STS and KMS use it, too. Default: the stack's `aws:endpoints`, then
+   * `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's.
    */
   endpoint?: pulumi.Input<string> | undefined;
-  /** A role to assume with the credentials found. Default: the stack's `aws:assumeRoles`, then none. */
+  /** A role to assume with these credentials. Default: the stack's `aws:assumeRoles`, then none. */
   assumeRole?: pulumi.Input<AssumeRoleArgs> | undefined;
 }
 
@@ -87,57 +87,61 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   /** The AMI. A change replaces the set. The new AMI is shared before the old one is unshared. */
   imageId: pulumi.Input<string>;
   /**
-   * Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means
-   * nobody; an authoritative set that names no grantee has to say so. Default: none.
+   * Ids of accounts that may launch the AMI, 12 digits each. The owner is left out, because it always has access. `[]` means
+   * nobody. An authoritative set without any other grantee must have this argument. Default: none.
    */
   accountIds?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
-  /** Organizations, by full ARN, all of whose accounts may launch the AMI. Default: none. */
+  /** Full ARNs of organizations. All accounts of the organization may launch the AMI. Default: none. */
   organizationArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
-  /** Organizational units, by full ARN. Units nested in them inherit. Default: none. */
+  /**
+   * Full ARNs of organizational units. All accounts of the unit, and of units nested in it, may launch the AMI. Default: none.
+   */
   organizationalUnitArns?: pulumi.Input<pulumi.Input<string>[]> | undefined;
   /** Every AWS account may launch the AMI. Needs `acknowledgePublic: true`. Default: `false`. */
   public?: pulumi.Input<boolean> | undefined;
-  /** Confirms that the AMI, or its snapshots, shall be shared with every AWS account. Default: `false`. */
+  /** Confirms that the AMI, or its snapshots, are to be shared with every AWS account. Default: `false`. */
   acknowledgePublic?: pulumi.Input<boolean> | undefined;
   /**
-   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `true`: the set's
-   * accounts, and everybody if `public` is `true`, on every EBS snapshot. Default: none, and not managed.
+   * Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it. `true` means the
+   * accounts of the set, and everybody if `public` is `true`, on every EBS snapshot. Default: the permission is not managed.
    */
   createVolumePermissions?: pulumi.Input<CreateVolumePermissionsArgs | boolean> | undefined;
   /**
-   * How many grantees one change may take access from. A destroy is not counted. `"none"` is 0. The preview refuses more as far
-   * as the state shows it, and `up` refuses more, before it changes anything, by what EC2 has. Default: any number.
+   * The largest number of grantees that one change may take access from. A destroy is not limited. `"none"` is 0. The preview
+   * fails if the state shows more. `up` also counts the grants in EC2, and fails before it changes anything. Default: any number.
    */
   maxRevocations?: pulumi.Input<number | "none"> | undefined;
   /**
-   * What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.
-   * `revoke`: takes it away, and says so. `refuse`: the preview and `up` fail and name them all; after `pulumi refresh` the diff
-   * shows them. Default: `revoke`.
+   * What a change does about grantees who would lose access and are not in the state, because somebody else shared the AMI with
+   * them. `revoke`: the change revokes their access, and reports it. `refuse`: preview and `up` fail, and name all of them. After
+   * `pulumi refresh`, the diff shows them. Default: `revoke`.
    */
   unrecorded?: pulumi.Input<Unrecorded> | undefined;
-  /** Accounts that no change of this set, a destroy included, takes access from. Default: none. */
+  /** Accounts that never lose access by a change or destroy of this set. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**
-   * What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and
-   * grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing. Default:
-   * `check`.
+   * How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by
+   * the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the
+   * launch permission. `ignore`: the set does nothing. Default: `check`.
    */
   kmsAccess?: pulumi.Input<KmsAccess> | undefined;
-  /** Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report. Default: `false`. */
+  /**
+   * Whether a warning names the accounts that lose the AMI and still use it, according to EC2's usage report. Default: `false`.
+   */
   checkUsage?: pulumi.Input<boolean> | undefined;
   /**
-   * `authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.
-   * Default: `authoritative`.
+   * `authoritative`: the AMI has exactly the grants of this set, and every other grant is revoked. `additive`: the set revokes
+   * only grants that it added itself. Default: `authoritative`.
    */
   mode?: pulumi.Input<Mode> | undefined;
   /**
-   * What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.
-   * Default: `revoke`.
+   * What a destroy revokes. `revoke`: the grants that this set made. `reset`: every grant, also those that others added.
+   * `retain`: nothing. Default: `revoke`.
    */
   onDelete?: pulumi.Input<OnDelete> | undefined;
   /**
-   * How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone
-   * makes no call. Default: `20m` each.
+   * How long to wait for a pending AMI, and until EC2 shows a change, as durations such as `30m` or `1h30m`. If only this
+   * argument changes, no call is made. Default: `20m` each.
    */
   timeouts?: pulumi.Input<TimeoutsArgs> | undefined;
 }
@@ -161,8 +165,8 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   /** The EBS snapshots of the AMI. */
   declare readonly snapshotIds: pulumi.Output<string[]>;
   /**
-   * Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`.
-   * Where create-volume permission holds on some snapshots only, the text says on which.
+   * Who has access: a map from grantee (`account/111122223333`, an ARN or `public`) to `launch`, `createVolume` or `launch,
+   * createVolume`. If the create-volume permission is only on some of the snapshots, the value names them.
    */
   declare readonly grants: pulumi.Output<Grants>;
 

@@ -10,6 +10,7 @@ import {
   type ClaimedImage,
   ClaimRegistry,
   type Connection,
+  claimedBy,
   claimedParts,
   claimOf,
   DEFAULT_WAIT_OPTIONS,
@@ -81,7 +82,7 @@ import {
 // The engine shows everything that this process prints. The AWS SDK would print its warning about old Node.js versions in every preview.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
-/** What an operation needs from outside; tests give their own. @internal */
+/** What an operation gets from its environment. Tests pass their own. @internal */
 export interface ProviderOptions {
   readonly gateway: (connection: Connection, watch: CallWatch) => Gateway;
   readonly waitOptions?: WaitOptions;
@@ -93,7 +94,7 @@ export interface ProviderOptions {
   readonly showLine?: typeof logLine;
 }
 
-/** What the shim makes. @internal */
+/** The provider that the shim constructs. @internal */
 export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properties, Properties> {
   private getConfig: GetConfig = () => undefined;
   /** What the sets of this run declare, so that no set revokes what another set declares. */
@@ -131,7 +132,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       if (context) await this.claimAll(declared, context, olds);
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
-      // The preview already refuses what state shows; another AMI's set begins anew.
+      // Checked here as well, so that the preview fails without a call to EC2. A new AMI has no grants in the state.
       const isLimited = olds.imageId === declared.imageId && maximum !== UNKNOWN;
       const lost = isLimited ? granteesLosingAccess(grantsIn(olds), grants) : [];
       const [refusal] = isLimited ? tooManyRevocations(String(declared.imageId), lost, maximum) : [];
@@ -148,7 +149,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async diff(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.DiffResult> {
     const replaces = REPLACING.filter((name) => news[name] !== olds[name]);
-    // Else what became a secret would stay in clear in the outputs.
+    // A value that became a secret must not stay in the outputs in plain text.
     const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
     const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
     return { changes, replaces };
@@ -354,10 +355,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const image = this.images.get(place);
     if (claims.length === 0 || !image) return {};
     const held = decodeGrants(grantsIn(olds), image.snapshotIds);
-    const kept = claimedParts(claims, image, held).map(({ permissions }) => permissions);
+    const kept = intersection(claimedBy(claims, image), held);
     const { createVolumePermissions: volumes } = declared;
     const named = typeof volumes === "object" && volumes.snapshotIds !== undefined;
-    return encodeGrants(kept.reduce(union, NO_PERMISSIONS), named ? undefined : image.snapshotIds);
+    return encodeGrants(kept, named ? undefined : image.snapshotIds);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** What the preview of a set shows besides the core's report: shared by the program's log and the plugin. */
 
-import { type AmiSharingError, type DeclaredSet, type PermissionSet, policyOf, type Recorded, UNKNOWN } from "../core";
+import { type AmiSharingError, type DeclaredSet, type PermissionSet, type Recorded, UNKNOWN, warnsInPlan } from "../core";
 import { type Properties, recordedIn } from "./state";
 
 /** How a report is shown. An `error` fails the preview. */
@@ -27,12 +27,10 @@ export function readable(outputs: Properties, set: PermissionSet | undefined): R
   }
 }
 
-/** @param unsharedFirst whether the set of another AMI is deleted before: then nobody would have access where the new AMI is not there */
+/** @param unsharedFirst whether the set of another AMI is deleted before this one is created */
 export function severityOf(refusals: readonly AmiSharingError[], unsharedFirst = false): Severity {
   if (refusals.length === 0) return "info";
-  const warnsInPlan = (error: AmiSharingError) =>
-    policyOf(error)?.warnsInPlan && !(unsharedFirst && error.code === "image-not-found");
-  return refusals.every(warnsInPlan) ? "warn" : "error";
+  return refusals.every((error) => warnsInPlan(error, unsharedFirst)) ? "warn" : "error";
 }
 
 /** Whether a value, or a value in it, is not known yet. */

@@ -28,6 +28,11 @@ export function attributePath(...names: readonly string[]): AttributePath {
   return { steps: names.map((name) => ({ attribute_name: snakeCase(name) })) };
 }
 
+/** A warning, at an attribute if one is named. */
+export function warning(summary: string, detail: string, attribute?: string): Diagnostic {
+  return { severity: "WARNING", summary, detail, ...(attribute === undefined ? {} : { attribute: attributePath(attribute) }) };
+}
+
 /** The diagnostic for a wrong argument. */
 export function problemDiagnostic({ property, path, message }: ArgumentProblem): Diagnostic {
   // Indexes are left out, because Terraform's sets have no order.

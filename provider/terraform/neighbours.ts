@@ -5,6 +5,7 @@ import * as v from "valibot";
 import {
   AmiSharingError,
   type Claim,
+  type ClaimedImage,
   ClaimRegistry,
   claimOf,
   deserializeClaim,
@@ -12,11 +13,14 @@ import {
   type GranteeKey,
   intersection,
   isEmpty,
+  minus,
   type Neighbours,
+  NO_PERMISSIONS,
   type PermissionSet,
   type Permissions,
   permissionsSchema,
   type SerializedClaim,
+  serializeClaim,
   union,
 } from "../core";
 import type { ObjectValue } from "./values";
@@ -33,7 +37,7 @@ const REVOKING_FACTOR = 2.5;
 /** After a set was read, its plan is awaited this many times longer. */
 const PLAN_WAIT_FACTOR = 25;
 
-/** How long a destroy waits until another set owns what it leaves, in milliseconds. */
+/** A destroy waits until another set owns what it leaves. It gives up when AWS has answered no call of the process for so many milliseconds. */
 const HAND_OVER_TIMEOUT_MS = 20_000;
 
 /** A claim in Terraform's private data. */
@@ -65,8 +69,8 @@ export interface Drop {
   readonly dropped: Permissions;
   /** Who loses access according to its plan, which respects the other sets that were known when it was made. */
   readonly shown: Permissions;
-  /** The ids of the sets that its apply will know. */
-  readonly told: ReadonlySet<string>;
+  /** Set id → what its apply will know that this other set declares. */
+  readonly told: ReadonlyMap<string, Permissions>;
   /** Whether it is a create. Terraform passes no private data from the plan of a create to its apply. */
   readonly isNew: boolean;
 }
@@ -75,17 +79,27 @@ export interface Drop {
 export class Run {
   readonly claims = new ClaimRegistry();
   private lastBegun = 0;
+  private lastAnswer = 0;
   private readonly unplanned = new Map<string, Map<string, number>>();
   private opened: Promise<void> | undefined;
   private taking: Promise<void> | undefined;
   private readonly drops = new Map<string, Drop[]>();
   private readonly unchanged = new Set<string>();
+  private readonly destroyed = new Set<string>();
 
-  constructor(private readonly window = WINDOW) {}
+  constructor(
+    private readonly window = WINDOW,
+    private readonly handOverTimeout = HAND_OVER_TIMEOUT_MS,
+  ) {}
 
   /** Notes that an operation on a set begins. */
   begun(): void {
     this.lastBegun = Date.now();
+  }
+
+  /** Notes that AWS has answered a call: operations of the process make progress. */
+  answered(): void {
+    this.lastAnswer = Date.now();
   }
 
   /** Notes that Terraform plans a set, so that what it declares is known. */
@@ -132,11 +146,9 @@ export class Run {
     this.drops.set(place, [...(this.drops.get(place) ?? []).filter(({ id }) => id !== drop.id), drop]);
   }
 
-  /** The planned sets that revoke what another set wants, and whose apply will not know that set. */
+  /** The planned sets that revoke what another set wants, and whose apply will not know that. */
   dropping(place: string, id: string, wanted: Permissions): readonly Drop[] {
-    return (this.drops.get(place) ?? []).filter(
-      (drop) => drop.id !== id && !drop.told.has(id) && !isEmpty(intersection(drop.dropped, wanted)),
-    );
+    return (this.drops.get(place) ?? []).filter((drop) => drop.id !== id && !isEmpty(untold(drop, id, wanted)));
   }
 
   /** The planned sets whose plan shows as lost what another one wants. */
@@ -155,6 +167,13 @@ export class Run {
     return [...this.claims.others(place, id, ["made"])].filter(([other]) => this.unchanged.has(other));
   }
 
+  /** Notes that a set is destroyed, and what it left to the other sets of its AMI. */
+  removed(place: string, id: string, left: Permissions): void {
+    this.claims.removed(place, id);
+    this.claims.leave(place, left);
+    this.destroyed.add(id);
+  }
+
   /** Forgets everything: under a debugger, one process serves many runs. */
   clear(): void {
     this.claims.clear();
@@ -162,6 +181,7 @@ export class Run {
     this.taking = undefined;
     this.drops.clear();
     this.unchanged.clear();
+    this.destroyed.clear();
     this.unplanned.clear();
   }
 
@@ -169,7 +189,9 @@ export class Run {
   neighbours(place: string, id: string, told: readonly PlacedClaim[]): Neighbours {
     const { claims, inherited } = this.claims.neighbours(place, id);
     const known = this.claims.others(place, id);
-    const fromPlan = told.filter((one) => one.place === place && one.id !== id && !known.has(one.id)).map(deserializeClaim);
+    const isHere = (one: PlacedClaim) =>
+      one.place === place && one.id !== id && !known.has(one.id) && !this.destroyed.has(one.id);
+    const fromPlan = told.filter(isHere).map(deserializeClaim);
     return {
       claims: [...claims, ...fromPlan],
       inherited: fromPlan.map(({ granted }) => granted).reduce(union, inherited),
@@ -178,15 +200,33 @@ export class Run {
 
   /** Waits until other sets own what a destroyed one leaves to them. Returns whether they do. */
   async handedOver(place: string, id: string, missing: (owned: Permissions) => boolean, signal?: AbortSignal): Promise<boolean> {
-    const until = Date.now() + (this.window === 0 ? 0 : HAND_OVER_TIMEOUT_MS);
+    const began = Date.now();
+    const timeout = this.window === 0 ? 0 : this.handOverTimeout;
     for (;;) {
       if (!missing(this.claims.ownedByOthers(place, id))) return true;
       const pending = this.claims.others(place, id, ["declared"]).size > 0 || this.claims.others(place, id, ["made"]).size === 0;
       const isHopeless = !pending || this.claims.others(place, id, ["failed"]).size > 0;
-      if (isHopeless || Date.now() >= until || signal?.aborted) return false;
+      const isOver = Date.now() >= Math.max(began, this.lastAnswer) + timeout;
+      if (isHopeless || isOver || signal?.aborted) return false;
       await sleep(50);
     }
   }
+}
+
+/** What a planned set revokes of what another set wants, and its apply will not know that the other set wants it. */
+export function untold({ dropped, told }: Drop, id: string, wanted: Permissions): Permissions {
+  return minus(intersection(dropped, wanted), told.get(id) ?? NO_PERMISSIONS);
+}
+
+/** Claims for the private data. An unchanged set keeps all that it declares, granted by it or not. `self`: of the set that replaces the destroyed one. */
+export function placedClaimsOf(
+  place: string,
+  claims: Iterable<readonly [id: string, Claim]>,
+  image: ClaimedImage,
+  self?: true,
+): PlacedClaim[] {
+  const whole = (claim: Claim): Claim => ({ ...claim, wants: claim.declares ?? claim.wants });
+  return [...claims].map(([id, claim]) => ({ id, place, ...serializeClaim(whole(claim), image), ...(self ? { self } : {}) }));
 }
 
 export function placeOf({ region, image_id: imageId }: ObjectValue): string {

@@ -1,4 +1,4 @@
-/** What users of Terraform can write and read: the attributes of provider, resource, identity, data sources and list, with their words; no behaviour. */
+/** The Terraform schemas of provider, resource, identity, data sources and list: attributes and their descriptions, without behaviour. */
 
 import {
   type Argument,
@@ -12,33 +12,33 @@ import {
 } from "../core";
 import { inTerraformWords, snakeCase } from "./diagnostics";
 
-/** A type that is made of no other. */
+/** A type without elements. */
 export type AttributePrimitive = "string" | "bool" | "number";
 
 /** A type as Terraform writes it: `"string"`, `["set", "string"]`, … */
 export type AttributeType = AttributePrimitive | readonly ["set" | "list" | "map", AttributePrimitive];
 
-/** Who gives an attribute its value. `optionalComputed`: what the configuration leaves out, the provider fills in. */
+/** Who sets the value of an attribute. `optionalComputed`: the provider sets it if the configuration does not. */
 export type AttributeRole = "required" | "optional" | "computed" | "optionalComputed";
 
-/** An attribute as Terraform's documentation shows it. */
+/** An attribute of a schema. */
 export interface Attribute {
-  /** Who gives it its value. */
+  /** Who sets its value. */
   readonly role: AttributeRole;
   /** Markdown. */
   readonly description: string;
-  /** Absent for a nested one. */
+  /** Absent if the attribute is nested. */
   readonly type?: AttributeType;
-  /** Its attributes, where it is an object or a list of objects. */
+  /** The attributes of an object, or of each object in a list. */
   readonly nested?: { readonly nesting: "SINGLE" | "LIST"; readonly attributes: Attributes };
 }
 
 /** Attributes by their names in Terraform. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** What a configuration can write in one kind of block, or read of it. */
+/** The schema of a block or of an identity. */
 export interface Schema {
-  /** Of the state's form; a change of it needs an upgrade. */
+  /** The version of the state's format. State of another version has to be upgraded. */
   readonly version: number;
   /** Markdown. */
   readonly description: string;
@@ -46,18 +46,18 @@ export interface Schema {
   readonly attributes: Attributes;
 }
 
-/** What a configuration names as `source`, in full; on Terraform `ami-launch-permissions/ami` is the same. */
+/** The full source address of the provider. With Terraform, `ami-launch-permissions/ami` means the same. */
 export const PROVIDER_ADDRESS = "registry.terraform.io/ami-launch-permissions/ami";
-/** The resource's type. */
+/** The type of the resource. */
 export const RESOURCE = "ami_launch_permission_set";
-/** The data source's type. */
+/** The type of the data source that reads one AMI. */
 export const DATA_SOURCE = "ami_launch_permissions";
-/** The type of the data source that finds AMIs. */
+/** The type of the data source that lists AMIs. */
 export const AUDIT = "ami_launch_permission_audit";
 
 const STRINGS = ["set", "string"] as const;
 
-/** The types of arguments and outputs that hold no others. */
+/** The Terraform types of arguments and outputs that are not objects. */
 const TYPES = {
   string: "string",
   boolean: "bool",
@@ -71,7 +71,7 @@ const TYPES = {
 export const PROVIDER_SCHEMA: Schema = {
   version: 0,
   description:
-    "Shares AMIs, and the EBS snapshots behind them, with exactly the accounts, organizations and units that are named. What is left out here comes from the environment and the shared AWS files, as for the `aws` provider.",
+    "Shares AMIs and their EBS snapshots with the accounts, organizations and units that a configuration names. Arguments that are left out come from the environment and the shared AWS files, as for the `aws` provider.",
   attributes: attributesOf(PROVIDER_ARGUMENTS),
 };
 
@@ -79,62 +79,70 @@ export const PROVIDER_SCHEMA: Schema = {
 export const RESOURCE_SCHEMA: Schema = {
   version: 0,
   description:
-    "The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set, changed in one batch. `grants` shows in a plan, grantee by grantee, who gains and who loses access.",
+    "The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. In a plan, `grants` shows for each grantee who gains and who loses access.",
   attributes: { ...attributesOf(SET_ARGUMENTS), ...computed(OUTPUTS) },
 };
 
 /** The attributes whose change replaces a set. */
 export const REPLACING = REPLACING_ARGUMENTS.map(snakeCase);
 
-/** What a set's state holds where the configuration leaves an attribute out. */
+/** The values in the state of attributes that the configuration leaves out. */
 export const DEFAULTS: Readonly<Record<string, string | boolean>> = Object.fromEntries(
   Object.entries<Argument>(SET_ARGUMENTS).flatMap(([name, argument]) =>
     argument.isComputedInTerraform && argument.default !== undefined ? [[snakeCase(name), argument.default]] : [],
   ),
 );
 
-/** Who may launch an AMI and who may create volumes from its snapshots, as it is read. */
+/** The attributes of data sources: who may launch an AMI, and who may create volumes from its snapshots. */
 const PERMISSIONS: Attributes = {
   owner_id: { role: "computed", type: "string", description: "The account that owns the AMI." },
   name: { role: "computed", type: "string", description: "The AMI's name." },
-  account_ids: { role: "computed", type: STRINGS, description: "Accounts that may launch the AMI, without its owner." },
-  organization_arns: { role: "computed", type: STRINGS, description: "Organizations all of whose accounts may launch it." },
-  organizational_unit_arns: { role: "computed", type: STRINGS, description: "Organizational units whose accounts may." },
-  public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
-  other_user_ids: { role: "computed", type: STRINGS, description: "Users that are no accounts, such as `aws-marketplace`." },
+  account_ids: { role: "computed", type: STRINGS, description: "Accounts that may launch the AMI. The owner is left out." },
+  organization_arns: { role: "computed", type: STRINGS, description: "Organizations whose accounts may launch the AMI." },
+  organizational_unit_arns: {
+    role: "computed",
+    type: STRINGS,
+    description: "Organizational units whose accounts may launch the AMI.",
+  },
+  public: { role: "computed", type: "bool", description: "Whether every AWS account may launch the AMI." },
+  other_user_ids: { role: "computed", type: STRINGS, description: "Users that are not accounts, such as `aws-marketplace`." },
   encrypted: {
     role: "computed",
     type: "bool",
-    description: "Whether any snapshot is encrypted: then accounts that launch need its key, too.",
+    description: "Whether any snapshot is encrypted. Accounts that launch the AMI then also need access to the key.",
   },
   snapshot_ids: { role: "computed", type: STRINGS, description: "The EBS snapshots of the AMI." },
   snapshots: {
     role: "computed",
-    description: "The EBS snapshots of the AMI, by id, and who may create volumes from them.",
+    description: "The EBS snapshots of the AMI, sorted by id, and who may create volumes from them.",
     nested: {
       nesting: "LIST",
       attributes: {
         snapshot_id: { role: "computed", type: "string", description: "The snapshot." },
-        account_ids: { role: "computed", type: STRINGS, description: "Accounts that may create volumes from it." },
-        public: { role: "computed", type: "bool", description: "Whether every AWS account may." },
-        encrypted: { role: "computed", type: "bool", description: "Whether it is encrypted." },
-        kms_key_id: { role: "computed", type: "string", description: "The ARN of its key, where it is encrypted." },
+        account_ids: { role: "computed", type: STRINGS, description: "Accounts that may create volumes from the snapshot." },
+        public: {
+          role: "computed",
+          type: "bool",
+          description: "Whether every AWS account may create volumes from the snapshot.",
+        },
+        encrypted: { role: "computed", type: "bool", description: "Whether the snapshot is encrypted." },
+        kms_key_id: { role: "computed", type: "string", description: "The ARN of the key, if the snapshot is encrypted." },
       },
     },
   },
   grants: {
     role: "computed",
     type: ["map", "string"],
-    description: "The same as grantee → permissions, as in the resource's `grants`.",
+    description: "A map from grantee to permissions, as in `grants` of the resource.",
   },
 };
 
 /** The data source `ami_launch_permissions`. */
 export const DATA_SOURCE_SCHEMA: Schema = {
   version: 0,
-  description: "Who an AMI of the caller's is shared with now, whoever shared it: the Permissions tab of the EC2 console.",
+  description: "Who one of the caller's own AMIs is shared with now. This is what the Permissions tab of the EC2 console shows.",
   attributes: {
-    image_id: { role: "required", type: "string", description: "The AMI; EC2 shows permissions to its owner only." },
+    image_id: { role: "required", type: "string", description: "The AMI. EC2 shows permissions only to the owner." },
     region: { role: "optionalComputed", type: "string", description: "The AMI's region. Default: the provider's." },
     id: { role: "computed", type: "string", description: "The AMI's id." },
     ...PERMISSIONS,
@@ -145,34 +153,35 @@ export const DATA_SOURCE_SCHEMA: Schema = {
 export const AUDIT_SCHEMA: Schema = {
   version: 0,
   description:
-    "The AMIs of a region that concern sharing: the caller's own, each with who it is shared with now, or those of other accounts that are shared with the caller.",
+    "Lists the AMIs of a region: the caller's own AMIs, and who each one is shared with now, or the AMIs of other accounts that are shared with the caller.",
   attributes: {
     owner: {
       role: "optionalComputed",
       type: "string",
       description:
-        "`self`: the caller's own AMIs, disabled ones too, with their grants. `others`: AMIs of other accounts that are shared with the caller's account, organization or unit; public ones are not among them, and EC2 shows their grants to their owner only. Default: `self`.",
+        "`self`: the caller's own AMIs, also disabled ones, with their grants. `others`: AMIs of other accounts that are shared with the caller's account, organization or unit, without public AMIs. EC2 shows the grants of these AMIs only to their owners. Default: `self`.",
     },
     include_snapshots: {
       role: "optionalComputed",
       type: "bool",
       description:
-        "For own AMIs: whether to read who may create volumes from their snapshots, one call each; `false` leaves `snapshots` empty and `grants` with launch only. Default: `true`.",
+        "For own AMIs: whether to read who may create volumes from the snapshots, with one call for each snapshot. With `false`, `snapshots` is empty, and `grants` contains only launch permissions. Default: `true`.",
     },
-    region: { role: "optionalComputed", type: "string", description: "The region to look in. Default: the provider's." },
+    region: { role: "optionalComputed", type: "string", description: "The region. Default: the provider's." },
     id: { role: "computed", type: "string", description: "The region." },
     amis: {
       role: "computed",
-      description: "The AMIs, by id. An AMI that goes away meanwhile is left out; one that cannot be read fails the whole.",
+      description:
+        "The AMIs, sorted by id. An AMI that is deregistered during the read is left out. If an AMI cannot be read, the data source fails.",
       nested: {
         nesting: "LIST",
         attributes: {
           image_id: { role: "computed", type: "string", description: "The AMI." },
-          region: { role: "computed", type: "string", description: "Its region." },
+          region: { role: "computed", type: "string", description: "The region of the AMI." },
           state: {
             role: "computed",
             type: "string",
-            description: "Of others' AMIs: EC2's state, `available`, `pending`, `failed`, …",
+            description: "The state of another account's AMI in EC2, such as `available`, `pending` or `failed`.",
           },
           ...PERMISSIONS,
         },
@@ -181,17 +190,17 @@ export const AUDIT_SCHEMA: Schema = {
   },
 };
 
-/** What tells a set from all others for life; required and optional are meant for an import, where the provider fills in the rest. */
+/** The identity of a set. An import has to give the required attributes. The provider sets the optional ones if they are left out. */
 export const IDENTITY_SCHEMA: Schema = {
   version: 0,
   description: "The AMI, its region and its owner.",
   attributes: {
     image_id: { role: "required", type: "string", description: "The AMI." },
-    region: { role: "optional", type: "string", description: "The AMI's region. Default of an import: the provider's." },
+    region: { role: "optional", type: "string", description: "The AMI's region. Default in an import: the provider's." },
     account_id: {
       role: "optional",
       type: "string",
-      description: "The account that owns the AMI. An import that names it is refused where another one does.",
+      description: "The account that owns the AMI. An import fails if it names another account.",
     },
   },
 };
@@ -199,10 +208,9 @@ export const IDENTITY_SCHEMA: Schema = {
 /** The list resource, `list "ami_launch_permission_set"` in a file for `terraform query`. */
 export const LIST_SCHEMA: Schema = {
   version: 0,
-  description:
-    "The caller's own AMIs that are shared, by launch permissions or create-volume permissions, with anybody but their owner.",
+  description: "The caller's own AMIs that are shared with anybody else, by launch permissions or create-volume permissions.",
   attributes: {
-    region: { role: "optional", type: "string", description: "The region to look in. Default: the provider's." },
+    region: { role: "optional", type: "string", description: "The region. Default: the provider's." },
   },
 };
 

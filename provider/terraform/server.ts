@@ -103,15 +103,18 @@ export function providerServer({
 }: ServerOptions = {}): ProviderServer {
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
-  const logAnswer = ({ action, ...details }: AnsweredCall) => log("debug", action, details);
+  const run = new Run(window);
+  const onAnswer = ({ action, ...details }: AnsweredCall) => {
+    run.answered();
+    log("debug", action, details);
+  };
   const logWait = (words: string) => log("info", words);
   let provider = configured({});
 
   function configured(config: ObjectValue): ProviderConfig {
-    return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer: logAnswer }, makeGateway);
+    return new ProviderConfig(config, env, { signal: stopping.signal, onAnswer }, makeGateway);
   }
   let isBridge = false;
-  const run = new Run(window);
   const context = () => ({
     config: provider,
     log,

@@ -130,7 +130,10 @@ describe("a saved plan of Terraform", () => {
     const golden = (more: object) => ({ golden: { image_id: made.imageId, account_ids: [A], ...more } });
     const terraform = await start(golden({}));
     const imported = flat((await terraform.succeed("import", "ami_launch_permission_set.golden", made.imageId)).output);
-    assert.match(imported, /They stay as they are while the set has no create_volume_permissions; with it, the set manages them/);
+    assert.match(
+      imported,
+      /They stay as they are while the set has no create_volume_permissions\. With it, the set manages them/,
+    );
     await terraform.apply();
     assert.deepEqual([await emulator().volumeCreators(s1), await emulator().volumeCreators(s2)], [[B], [C]]);
     terraform.declare(golden(VOLUMES));

@@ -119,7 +119,7 @@ describe("the migration from the aws provider's resources", function () {
     it("T1: without the removed block of the snapshots, the plan says what it would destroy, as the guide warns", async () => {
       await configure(block("after").replace(/removed \{\n {2}from = aws_snapshot[\s\S]*?\n\}\n/, ""));
       assert.match(await project.plan(), /Plan: 1 to import, 0 to add, 0 to change, 2 to destroy/);
-      assert.match(GUIDE, /A number before `to destroy` is an old resource without its `removed` block/);
+      assert.match(GUIDE, /If `to destroy` is not 0, an old resource has no `removed` block/);
     });
 
     it("T1: where EC2 has more than the state knew, the plan is not at 0 to change, and names it", async () => {

@@ -668,7 +668,12 @@ function ofOne(
     const hidden = (accountIds as string[] | undefined)?.map((_, n) => idOf(SECRET, i, n));
     return {
       ...terraformArgumentsOf(
-        { ...args, ...(keys ? {} : { public: everybody }), accountIds: isSecret ? hidden : accountIds },
+        // Without everybody, a set of key grants may name nobody, and has to say so.
+        {
+          ...args,
+          ...(keys ? {} : { public: everybody }),
+          accountIds: isSecret ? hidden : (accountIds ?? (keys ? [] : undefined)),
+        },
         place,
       ),
       ...(onDelete ? { on_delete: onDelete } : {}),

@@ -1,9 +1,17 @@
 /** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and wrong requests. */
 
 import * as assert from "node:assert/strict";
-import { AmiSharingError, type PermissionRecord, UNKNOWN } from "../../provider/core";
+import {
+  AmiSharingError,
+  isEmpty,
+  minus,
+  NO_PERMISSIONS,
+  type PermissionRecord,
+  permissionSetOf,
+  UNKNOWN,
+} from "../../provider/core";
 import { nulls } from "../../provider/terraform/arguments";
-import { Run } from "../../provider/terraform/neighbours";
+import { claimIn, Run } from "../../provider/terraform/neighbours";
 import { DATA_SOURCE, DATA_SOURCE_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { providerServer } from "../../provider/terraform/server";
 import { type DynamicValue, decodeValue, encodeValue, type ObjectValue, type Value } from "../../provider/terraform/values";
@@ -466,6 +474,21 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
     });
 });
 
+describe("a destroy that leaves grants to another set", () => {
+  for (const makesProgress of [true, false])
+    it(`waits for that set while AWS answers calls, and gives up when it answers none: ${makesProgress}`, async () => {
+      const run = new Run(1, 100);
+      const set = permissionSetOf({ imageId: "ami-12345678", accountIds: [A] }) ?? assert.fail();
+      const granted = { launch: new Set([`account/${A}`]), createVolume: new Map() };
+      run.claims.declare("place", "heir", claimIn(set, NO_PERMISSIONS), true);
+      const owned = run.handedOver("place", "old", (made) => !isEmpty(minus(granted, made)));
+      const answers = makesProgress ? setInterval(() => run.answered(), 20) : undefined;
+      setTimeout(() => run.claims.ended("place", "heir", "made", granted), 400);
+      assert.equal(await owned, makesProgress);
+      clearInterval(answers);
+    });
+});
+
 describe("the wait for the sets that Terraform begins together", () => {
   it("lasts as long as it begins others", async () => {
     const run = new Run(60);
@@ -559,6 +582,66 @@ describe("sets of one AMI that are created and dropped at once", () => {
       assert.deepEqual(errors(applied), []);
       assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
     }
+  });
+
+  /** Plans and applies a change of a refreshed set. */
+  async function update(
+    rpc: (name: string, request: object) => Promise<Answer>,
+    refreshed: Answer,
+    config: ObjectValue,
+  ): Promise<Answer> {
+    const plan = await rpc("PlanResourceChange", {
+      prior_state: refreshed.new_state,
+      proposed_new_state: encodeValue(config, RESOURCE_SCHEMA),
+      config: encodeValue(config, RESOURCE_SCHEMA),
+      prior_private: refreshed.private,
+    });
+    return rpc("ApplyResourceChange", {
+      prior_state: refreshed.new_state,
+      planned_state: plan.planned_state,
+      config: encodeValue(config, RESOURCE_SCHEMA),
+      planned_private: plan.planned_private,
+    });
+  }
+
+  it("keep what an unchanged set declares and no set granted", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    await begin();
+    const all = await create(rpc, full({ image_id: imageId, account_ids: [C] }));
+    ec2.grantees(imageId).add(`account/${A}`);
+    const some = await create(rpc, additive(imageId, [A, B]));
+    await begin();
+    const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+    const [refreshed] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
+    // The apply is another process, which hears of the changed set only.
+    await begin();
+    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, B, C].map((id) => `account/${id}`).sort());
+  });
+
+  it("are as planned where the set that declares what no set granted is destroyed before the other one is changed", async () => {
+    const { ec2, imageId, rpc } = world(0);
+    const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+    await begin();
+    const all = await create(rpc, full({ image_id: imageId, account_ids: [C] }));
+    ec2.grantees(imageId).add(`account/${A}`);
+    const some = await create(rpc, additive(imageId, [A, B]));
+    await begin();
+    const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
+    const [refreshed, leaving] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
+    await begin();
+    const nothing = { msgpack: Buffer.from([0xc0]) };
+    const destroyed = await rpc("ApplyResourceChange", {
+      prior_state: leaving.new_state,
+      planned_state: nothing,
+      config: nothing,
+      planned_private: leaving.private,
+    });
+    assert.deepEqual(errors(destroyed), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, C].map((id) => `account/${id}`).sort());
+    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [B, C].map((id) => `account/${id}`).sort());
   });
 
   for (const exists of [false, true])

@@ -1,4 +1,4 @@
-/** The gateway that uses the AWS SDK. It builds the requests, keeps to their limits, and loads each client on first use. */
+/** The gateway that uses the AWS SDK. It builds the requests, splits them where EC2 limits their size, and loads each client on first use. */
 
 import type { LaunchPermission } from "@aws-sdk/client-ec2";
 import {
@@ -26,15 +26,15 @@ import { kmsGateway } from "./kmsGateway";
 import { usageGateway } from "./usageGateway";
 
 /**
- * A gateway for a connection. Nothing is read or called now: credentials and region are looked up at the first call, whose error says
- * what is wrong with them, such as `credentials-missing`, `region-missing` or `endpoint-unreachable`.
+ * Returns a gateway for a connection. The gateway makes no call yet. It resolves credentials and region at its first call, which fails
+ * with `credentials-missing`, `region-missing` or `endpoint-unreachable` if they are missing or wrong.
  *
- * @param connection what is absent comes from the environment and the shared AWS files, as for the AWS CLI; default: all of it
- * @param watch stops the calls, and hears of each; default: neither
+ * @param connection fields that are left out come from the environment and the shared AWS files, as for the AWS CLI. Default: all fields
+ * @param watch can stop the calls, and is told of each call. Default: none
  */
 export function ec2Gateway(connection?: Connection, watch?: CallWatch): Gateway;
 /**
- * For tests, which do not wait.
+ * For tests: with other pauses between retries.
  *
  * @internal
  */
@@ -56,7 +56,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
   };
 }
 
-/** What images and snapshots are, and whether they may be public. */
+/** The calls that describe images, snapshots and block public access. */
 function descriptions(
   session: Ec2Session,
 ): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "blockPublicAccess"> {
@@ -91,14 +91,14 @@ function descriptions(
         answers.images,
       );
       const images = found.flatMap(({ Images }) => Images.map(imageOf));
-      // An owner may have named its own account: such an image is not one of another's.
+      // An owner can share an image with its own account. EC2 then lists that image here, too.
       const caller = owner === "others" && images.length > 0 ? await session.callerAccountId() : undefined;
       return images.filter(({ ownerId }) => ownerId !== caller).sort((a, b) => (a.imageId < b.imageId ? -1 : 1));
     },
 
     async describeSnapshots(snapshotIds) {
       const found: Snapshot[] = [];
-      // With a filter, not by id: if one of the ids does not exist, EC2 refuses a request by id as a whole.
+      // A filter, because EC2 refuses a request by id if one of the ids does not exist.
       for (const batch of batches([...new Set(snapshotIds)], MAX_FILTER_VALUES)) {
         const describe = () =>
           session.call(
@@ -115,8 +115,8 @@ function descriptions(
     },
 
     async blockPublicAccess() {
-      const mayBeDenied = async (question: Promise<PublicAccessBlock>) =>
-        question.catch((error: AmiSharingError) => {
+      const unlessDenied = async (answer: Promise<PublicAccessBlock>) =>
+        answer.catch((error: AmiSharingError) => {
           if (error.code === "not-authorized") return undefined;
           throw error;
         });
@@ -138,13 +138,13 @@ function descriptions(
           answers.snapshotBlock,
         )
         .then(({ State, ManagedBy }) => block(State, ManagedBy));
-      const [first, second] = await Promise.all([mayBeDenied(images), mayBeDenied(snapshots)]);
+      const [first, second] = await Promise.all([unlessDenied(images), unlessDenied(snapshots)]);
       return { images: first, snapshots: second };
     },
   };
 }
 
-/** Who has access. */
+/** The calls that read who has access. */
 function permissions(session: Ec2Session): Pick<Gateway, "launchPermissions" | "createVolumePermissions"> {
   return {
     async launchPermissions(imageId) {
@@ -172,7 +172,7 @@ function permissions(session: Ec2Session): Pick<Gateway, "launchPermissions" | "
   };
 }
 
-/** Changing who has access. */
+/** The calls that change who has access. */
 function changes(
   session: Ec2Session,
 ): Pick<
@@ -266,7 +266,7 @@ function keyOf({ UserId, Group, OrganizationArn, OrganizationalUnitArn }: answer
   if (UserId) return userKey(escapeControls(UserId));
   if (OrganizationArn) return granteeKey({ kind: "organization", arn: escapeControls(OrganizationArn) });
   if (OrganizationalUnitArn) return granteeKey({ kind: "organizationalUnit", arn: escapeControls(OrganizationalUnitArn) });
-  // A grantee of an unknown kind is shown, and never changed.
+  // The package shows grantees of unknown kinds, but does not change them.
   return Group === "all" ? PUBLIC : granteeKey({ kind: "other", userId: escapeControls(Group || "unknown") });
 }
 

@@ -1,4 +1,4 @@
-/** The session of a gateway with EC2: its client, one call and its error, all pages of an answer, and the caller's account by STS. */
+/** The session of a gateway: the EC2 client, single calls and calls with pages, their errors, and the caller's account from STS. */
 
 import type { EC2Client } from "@aws-sdk/client-ec2";
 import type * as v from "valibot";
@@ -16,7 +16,7 @@ type Token = { readonly NextToken?: string };
 type Send = (client: EC2Client, sdk: Sdk, options: Options) => Promise<object>;
 type SendForPage = (client: EC2Client, sdk: Sdk, options: Options, token: Token) => Promise<object>;
 
-/** Loads the SDK, and looks credentials and region up, at the first call. */
+/** At the first call, the session loads the SDK, and resolves credentials and region. */
 export class Ec2Session {
   readonly asking: CallOptions;
   private started: Promise<{ sdk: Sdk; client: EC2Client }> | undefined;
@@ -40,7 +40,7 @@ export class Ec2Session {
     });
   }
 
-  /** All pages of an answer. */
+  /** Requests all pages of a list. */
   async pages<One extends Page>(attempt: Attempt, send: SendForPage, schema: v.GenericSchema<unknown, One>): Promise<One[]> {
     const found: One[] = [];
     let token: Token = {};
@@ -54,7 +54,7 @@ export class Ec2Session {
     }
   }
 
-  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. */
+  /** The account of the credentials. Undefined if STS does not answer, or if its answer is not valid. */
   async callerAccountId(): Promise<string | undefined> {
     const attempt: Attempt = { action: "GetCallerIdentity", service: "sts" };
     const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
@@ -70,7 +70,7 @@ export class Ec2Session {
     }
   }
 
-  /** The configuration of another service's client: region and credentials (a role is assumed once) as for EC2. */
+  /** The configuration for the client of another service. It shares region and credentials with EC2, so that a role is assumed only once. */
   async configFor(endpoint: string | undefined) {
     const { region, credentials } = (await this.start()).client.config;
     const { maxAttempts, requestHandler } = await clientConfig(this.connection, this.watch);
@@ -86,7 +86,7 @@ export class Ec2Session {
     return this.started;
   }
 
-  /** What an attempt gives, or its error for users. */
+  /** Runs an attempt, and converts its error to one for users. */
   private async withUserError<Value>(attempt: Attempt, trying: () => Promise<Value>): Promise<Value> {
     try {
       return await trying();

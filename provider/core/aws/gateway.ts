@@ -104,7 +104,7 @@ export interface UsageGateway {
   delete(reportId: string): Promise<void>;
 }
 
-/** A way to EC2 and what belongs to it, as `ec2Gateway` makes one. Most of what it is asked is internal to the functions that take it. */
+/** The access to EC2, KMS and STS that `ec2Gateway` returns. Most of its methods are internal: pass it to the functions of this package. */
 export interface Gateway {
   /** @internal */
   readonly keys: KeyGateway;
@@ -112,31 +112,31 @@ export interface Gateway {
   readonly usage: UsageGateway;
   /** The region that the calls go to. Errors: `region-missing`. */
   region(): Promise<string>;
-  /** The account of the credentials; undefined where STS does not answer, or nothing that can be believed. Errors: `stopped`. @internal */
+  /** The account of the credentials. Undefined if STS does not answer, or if its answer is not valid. Errors: `stopped`. @internal */
   callerAccountId(): Promise<string | undefined>;
-  /** Errors: `image-not-found`, where EC2 says so or shows nothing twice. @internal */
+  /** Errors: `image-not-found`, if EC2 says so, or if two answers do not contain the image. @internal */
   describeImage(imageId: string): Promise<Image>;
   /**
-   * All images of the region, by id. `self`: the caller's own, disabled ones too. `others`: those of other accounts that are
-   * shared with the caller's account, its organization or its unit; public ones are not.
-   * One call for every 1,000. @internal
+   * Returns images of the region, sorted by id. `self`: the caller's own images, also disabled ones. `others`: images of other accounts
+   * that are shared with the caller's account, organization or unit, but not public images. One call for every 1,000 images. @internal
    */
   describeImages(owner: "self" | "others"): Promise<readonly Image[]>;
-  /** The snapshots that exist, in one call for every 200; what does not show is asked for once more. @internal */
+  /** Returns the snapshots that exist. One call for every 200 ids, and a second one if the answer lacks any of them. @internal */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
-  /** Whether block public access is on. @internal */
+  /** Returns whether block public access is on, for images and for snapshots. @internal */
   blockPublicAccess(): Promise<BlockPublicAccess>;
-  /** Who may launch the image. Errors: `image-not-found`, `not-owner`. @internal */
+  /** Returns who may launch the image. Errors: `image-not-found`, `not-owner`. @internal */
   launchPermissions(imageId: string): Promise<ReadonlySet<GranteeKey>>;
-  /** Who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. @internal */
+  /** Returns who may create volumes from the snapshot. Errors: `snapshot-not-found`, `not-owner`. @internal */
   createVolumePermissions(snapshotId: string): Promise<ReadonlySet<GranteeKey>>;
   /**
-   * Adds and removes together: one call for up to 10,000 grantees. What is there already, and what is not, does no harm.
+   * Adds and removes launch permissions: one call for up to 10,000 grantees. It is no error to add a grantee that is there already, or to
+   * remove one that is not there.
    *
    * @internal
    */
   changeLaunchPermissions(imageId: string, change: LaunchChange): Promise<void>;
-  /** Adds or removes, and does no harm as above: one call for every 500 grantees. @internal */
+  /** Adds or removes create-volume permissions, with the same rule for repetitions: one call for every 500 grantees. @internal */
   changeCreateVolumePermissions(snapshotId: string, operation: "add" | "remove", grantees: readonly GranteeKey[]): Promise<void>;
   /** Removes every launch permission but the owner's. @internal */
   resetLaunchPermissions(imageId: string): Promise<void>;

@@ -1,4 +1,4 @@
-/** The gateway for KMS that uses the AWS SDK: keys, their policies and grants. It loads the client on first use. */
+/** The gateway to KMS that uses the AWS SDK: keys, their policies and their grants. It loads the client on first use. */
 
 import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import type * as v from "valibot";
@@ -10,7 +10,7 @@ import { callWatch } from "./callWatch";
 import type { KeyGateway, KeyGrant } from "./gateway";
 import type { Timeouts } from "./wire";
 
-/** The operations of a grant: those that launching or copying an encrypted AMI needs. KMS developer guide, "Grant operations". */
+/** The operations that a grant allows: those needed to launch or copy an encrypted AMI. KMS developer guide, "Grant operations". */
 export const GRANT_OPERATIONS = [
   "DescribeKey",
   "Decrypt",
@@ -24,7 +24,7 @@ export const GRANT_OPERATIONS = [
 type Sdk = typeof import("@aws-sdk/client-kms");
 type Send = (client: KMSClient, sdk: Sdk, options: { readonly abortSignal?: AbortSignal }) => Promise<object>;
 
-/** A gateway for KMS. `config` is called at the first call. */
+/** Returns a gateway to KMS. It calls `config` before its first request. */
 export function kmsGateway(
   config: () => Promise<KMSClientConfig>,
   callOptions: CallOptions,
@@ -148,9 +148,9 @@ function hasAll(operations: readonly string[]): boolean {
   return GRANT_OPERATIONS.every((operation) => operations.includes(operation));
 }
 
-/** What KMS answers; undefined where the caller may not ask, or the key is another account's or gone. */
-async function unlessDenied<Value>(question: Promise<Value>): Promise<Value | undefined> {
-  return question.catch((error: AmiSharingError) => {
+/** The answer of KMS. Undefined if the caller is not authorized, or if the key does not exist. */
+async function unlessDenied<Value>(answer: Promise<Value>): Promise<Value | undefined> {
+  return answer.catch((error: AmiSharingError) => {
     if (error instanceof AmiSharingError && (error.code === "not-authorized" || error.awsCode === "NotFoundException"))
       return undefined;
     throw error;

@@ -1,4 +1,4 @@
-/** The gateway to EC2's image usage reports: who uses an image. */
+/** The gateway to EC2's image usage reports, which tell who uses an image. */
 
 import { randomUUID } from "node:crypto";
 import type * as v from "valibot";
@@ -21,7 +21,7 @@ export function usageGateway(session: Ec2Session): UsageGateway {
     },
     async create(imageId) {
       const ResourceTypes = USAGE_RESOURCE_TYPES.map((ResourceType) => ({ ResourceType }));
-      // The same for each repetition: a report whose answer was lost is not made twice.
+      // Each retry sends the same token, so that EC2 does not create a second report if its first answer was lost.
       const ClientToken = randomUUID();
       const { ReportId } = await session.call(
         { action: "CreateImageUsageReport", imageId },

@@ -72,7 +72,7 @@ export const CONNECTION_ARGUMENTS = {
   },
   endpoint: {
     type: "string",
-    text: "The endpoint of EC2, a URL. If it is on loopback, STS and KMS are looked for there, too.",
+    text: "The endpoint of EC2, a URL. If it is on loopback, STS and KMS use it, too.",
     defaultText: {
       pulumi: "the stack's `aws:endpoints`, then `AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's",
       terraform: "`AWS_ENDPOINT_URL_EC2`, `AWS_ENDPOINT_URL`, then AWS's",
@@ -88,7 +88,7 @@ export const CONNECTION_ARGUMENTS = {
         sessionName: { type: "string", text: "The session's name in CloudTrail.", default: DEFAULT_SESSION_NAME },
       },
     },
-    text: "A role to assume with the credentials found.",
+    text: "A role to assume with these credentials.",
     defaultText: { pulumi: "the stack's `aws:assumeRoles`, then none", terraform: "none" },
   },
 } as const satisfies Arguments;
@@ -107,20 +107,20 @@ export const SET_ARGUMENTS = {
   accountIds: {
     type: "accounts",
     namesGrantees: true,
-    text: "Accounts that may launch the AMI, by their 12-digit ids. The owner is left out, because it always has access. `[]` means nobody; an authoritative set that names no grantee has to say so.",
+    text: "Ids of accounts that may launch the AMI, 12 digits each. The owner is left out, because it always has access. `[]` means nobody. An authoritative set without any other grantee must have this argument.",
     defaultText: "none",
   },
   organizationArns: {
     type: "strings",
     namesGrantees: true,
-    text: "Organizations, by full ARN, all of whose accounts may launch the AMI.",
+    text: "Full ARNs of organizations. All accounts of the organization may launch the AMI.",
     defaultText: "none",
     see: "organizations-and-public.md#organizations-and-organizational-units",
   },
   organizationalUnitArns: {
     type: "strings",
     namesGrantees: true,
-    text: "Organizational units, by full ARN. Units nested in them inherit.",
+    text: "Full ARNs of organizational units. All accounts of the unit, and of units nested in it, may launch the AMI.",
     defaultText: "none",
     see: "organizations-and-public.md#organizations-and-organizational-units",
   },
@@ -134,7 +134,7 @@ export const SET_ARGUMENTS = {
   },
   acknowledgePublic: {
     type: "boolean",
-    text: "Confirms that the AMI, or its snapshots, shall be shared with every AWS account.",
+    text: "Confirms that the AMI, or its snapshots, are to be shared with every AWS account.",
     default: false,
   },
   createVolumePermissions: {
@@ -154,7 +154,7 @@ export const SET_ARGUMENTS = {
         },
         public: {
           type: "boolean",
-          text: "Every AWS account may. Needs `acknowledgePublic: true` in the set.",
+          text: "Every AWS account may create volumes from the snapshots. Needs `acknowledgePublic: true` in the set.",
           default: false,
         },
       },
@@ -162,61 +162,61 @@ export const SET_ARGUMENTS = {
     orInPulumi: "boolean",
     namesGrantees: true,
     text: "Create-volume permission on the AMI's snapshots. An account needs it to copy the AMI, but not to launch it.",
-    pulumi: "`true`: the set's accounts, and everybody if `public` is `true`, on every EBS snapshot.",
-    terraform: "`{}`: the set's accounts, on every EBS snapshot. Everybody only with `public = true` in it.",
-    defaultText: "none, and not managed",
+    pulumi: "`true` means the accounts of the set, and everybody if `public` is `true`, on every EBS snapshot.",
+    terraform: "`{}` means the accounts of the set, on every EBS snapshot. Everybody needs `public = true` in this block.",
+    defaultText: "the permission is not managed",
     see: "share.md#let-accounts-copy-the-ami",
   },
   maxRevocations: {
     type: "number",
     orInPulumi: '"none"',
-    text: "How many grantees one change may take access from. A destroy is not counted.",
+    text: "The largest number of grantees that one change may take access from. A destroy is not limited.",
     pulumi:
-      '`"none"` is 0. The preview refuses more as far as the state shows it, and `up` refuses more, before it changes anything, by what EC2 has.',
-    terraform: "More fails the plan.",
+      '`"none"` is 0. The preview fails if the state shows more. `up` also counts the grants in EC2, and fails before it changes anything.',
+    terraform: "The plan fails if there are more.",
     defaultText: "any number",
     see: "guard-rails.md#maxrevocations-limit-one-change",
   },
   unrecorded: {
     type: { name: "Unrecorded", values: ["revoke", "refuse"] },
-    text: "What a change does about grantees who would lose access and whom the state does not record: somebody else granted them.",
+    text: "What a change does about grantees who would lose access and are not in the state, because somebody else shared the AMI with them.",
     pulumi:
-      "`revoke`: takes it away, and says so. `refuse`: the preview and `up` fail and name them all; after `pulumi refresh` the diff shows them.",
+      "`revoke`: the change revokes their access, and reports it. `refuse`: preview and `up` fail, and name all of them. After `pulumi refresh`, the diff shows them.",
     terraform:
-      "`revoke`: a new set revokes, and its plan names them; an update leaves them, and the next plan shows them. `refuse`: plan and apply fail and name them all.",
+      "`revoke`: a new set revokes their access, and its plan names them. An update leaves them, and the next plan shows them. `refuse`: plan and apply fail, and name all of them.",
     default: "revoke",
     see: "guard-rails.md#unrecorded-protect-grants-that-the-state-does-not-record",
   },
   neverRevoke: {
     type: "accounts",
     namesGrantees: true,
-    text: "Accounts that no change of this set, a destroy included, takes access from.",
+    text: "Accounts that never lose access by a change or destroy of this set.",
     defaultText: "none",
     see: "guard-rails.md#neverrevoke-protect-accounts",
   },
   kmsAccess: {
     type: { name: "KmsAccess", values: ["check", "grant", "ignore"] },
-    text: "What is done about the customer managed keys of encrypted snapshots. `check`: a warning names accounts that the policies and grants of the keys do not admit. `grant`: a KMS grant for each account, revoked with its share. `ignore`: nothing.",
+    text: "How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the launch permission. `ignore`: the set does nothing.",
     default: "check",
     see: "encrypted.md#give-accounts-access-to-the-key",
   },
   checkUsage: {
     type: "boolean",
-    text: "Before accounts lose the AMI, a warning names those that still use it, by EC2's usage report.",
+    text: "Whether a warning names the accounts that lose the AMI and still use it, according to EC2's usage report.",
     default: false,
     see: "guard-rails.md#checkusage-warn-about-accounts-that-use-the-ami",
   },
   mode: {
     type: { name: "Mode", values: ["authoritative", "additive"] },
     isComputedInTerraform: true,
-    text: "`authoritative`: exactly this set; every other grant is revoked. `additive`: only add, and later remove what this set added.",
+    text: "`authoritative`: the AMI has exactly the grants of this set, and every other grant is revoked. `additive`: the set revokes only grants that it added itself.",
     default: "authoritative",
     see: "share.md#choose-a-mode",
   },
   onDelete: {
     type: { name: "OnDelete", values: ["revoke", "reset", "retain"] },
     isComputedInTerraform: true,
-    text: "What a destroy takes away. `revoke`: what this set granted. `reset`: every grant, those of others, too. `retain`: nothing.",
+    text: "What a destroy revokes. `revoke`: the grants that this set made. `reset`: every grant, also those that others added. `retain`: nothing.",
     default: "revoke",
     see: "share.md#stop-sharing",
   },
@@ -226,21 +226,21 @@ export const SET_ARGUMENTS = {
     isComputedInTerraform: true,
     text: "The AMI's region. A change replaces the set.",
     defaultText: {
-      pulumi: "the stack's `aws:region`, then that of the environment or of the profile",
-      terraform: "the provider's, then the one that the state records",
+      pulumi: "the stack's `aws:region`, then the region of the environment or of the profile",
+      terraform: "the provider's region, then the region in the state",
     },
   },
   timeouts: {
     type: {
       name: "Timeouts",
-      text: "How long an operation waits for EC2: durations such as `30m` or `1h30m`.",
+      text: "How long an operation waits for EC2, as durations such as `30m` or `1h30m`.",
       members: {
-        create: { type: "string", text: "Until EC2 shows a new set.", default: TIMEOUT },
-        update: { type: "string", text: "Until EC2 shows a change of the set.", default: TIMEOUT },
-        delete: { type: "string", text: "Until EC2 shows that what the set granted is gone.", default: TIMEOUT },
+        create: { type: "string", text: "How long a create waits until EC2 shows the grants.", default: TIMEOUT },
+        update: { type: "string", text: "How long an update waits until EC2 shows the change.", default: TIMEOUT },
+        delete: { type: "string", text: "How long a destroy waits until EC2 no longer shows the grants.", default: TIMEOUT },
       },
     },
-    text: "How long to wait until EC2 shows a change, and for a pending AMI: durations such as `30m` or `1h30m`. A change of them alone makes no call.",
+    text: "How long to wait for a pending AMI, and until EC2 shows a change, as durations such as `30m` or `1h30m`. If only this argument changes, no call is made.",
     defaultText: `\`${TIMEOUT}\` each`,
   },
 } as const satisfies Readonly<Record<Exclude<keyof DeclaredSet, keyof typeof CONNECTION_ARGUMENTS>, Argument>>;
@@ -249,13 +249,13 @@ export const SET_ARGUMENTS = {
 export const PROVIDER_ARGUMENTS = {
   region: {
     type: "string",
-    text: "The region of sets and data sources that name none.",
+    text: "The region of sets and data sources that do not have one.",
     defaultText: "`AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's",
   },
   ...CONNECTION_ARGUMENTS,
   maxRetries: {
     type: "number",
-    text: "Attempts of one EC2 call after the first.",
+    text: "How often one EC2 call is retried.",
     defaultText: `\`AWS_MAX_ATTEMPTS\` less 1, else ${DEFAULT_MAX_ATTEMPTS - 1}`,
   },
 } as const satisfies Readonly<Record<keyof DeclaredConnection, Argument>>;
@@ -272,7 +272,7 @@ export const OUTPUTS = {
   snapshotIds: { type: "strings", text: "The EBS snapshots of the AMI." },
   grants: {
     type: "grants",
-    text: "Who has access: grantee (`account/111122223333`, an ARN, or `public`) → `launch`, `createVolume` or `launch, createVolume`. Where create-volume permission holds on some snapshots only, the text says on which.",
+    text: "Who has access: a map from grantee (`account/111122223333`, an ARN or `public`) to `launch`, `createVolume` or `launch, createVolume`. If the create-volume permission is only on some of the snapshots, the value names them.",
   },
 } as const satisfies Readonly<Record<string, Output>>;
 
@@ -288,10 +288,15 @@ export const NAMING_GRANTEES: readonly string[] = Object.keys(ALL).filter((name)
 /** The paths of the arguments that are lists, such as `createVolumePermissions.accountIds`. */
 export const LISTS: readonly string[] = listsIn(ALL);
 
+/** Whether the type of an argument is an object. */
+export function isMembers(type: ArgumentType): type is Members {
+  return typeof type === "object" && "members" in type;
+}
+
 function listsIn(args: Arguments): string[] {
   return Object.entries(args).flatMap(([name, { type }]) => {
     if (type === "strings" || type === "accounts") return [name];
-    return typeof type === "object" && "members" in type ? listsIn(type.members).map((member) => `${name}.${member}`) : [];
+    return isMembers(type) ? listsIn(type.members).map((member) => `${name}.${member}`) : [];
   });
 }
 

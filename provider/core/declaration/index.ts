@@ -40,5 +40,6 @@ export {
   type Timeouts,
   targetPermissions,
   tooManyRevocations,
+  unnamedSnapshots,
 } from "./permissionSet";
 export { ARGUMENT_NAMES } from "./schema";

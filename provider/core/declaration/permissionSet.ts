@@ -127,3 +127,8 @@ export function namedPermissions(
 export function managedSnapshots(set: PermissionSet, image: { snapshotIds: readonly string[] }): readonly string[] {
   return set.createVolume ? (set.createVolume.snapshotIds ?? image.snapshotIds) : [];
 }
+
+/** The snapshots that `createVolume` without snapshot ids means in the grants of a set: all. Undefined if the set names snapshots. */
+export function unnamedSnapshots(set: PermissionSet, image: { snapshotIds: readonly string[] }): readonly string[] | undefined {
+  return set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+}

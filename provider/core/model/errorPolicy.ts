@@ -72,3 +72,13 @@ export type ConnectionFault = {
 export function policyOf(error: unknown): ErrorPolicy | undefined {
   return error instanceof AmiSharingError ? POLICIES[error.code] : undefined;
 }
+
+/**
+ * Whether a plan warns of an error and does not fail.
+ *
+ * @param unsharedFirst whether another AMI is unshared before this one is shared. If this AMI does not exist, nobody would have access then
+ */
+export function warnsInPlan(error: unknown, unsharedFirst: boolean): boolean {
+  if (!(error instanceof AmiSharingError) || !POLICIES[error.code].warnsInPlan) return false;
+  return !(unsharedFirst && error.code === "image-not-found");
+}

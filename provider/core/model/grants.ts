@@ -39,7 +39,10 @@ export function encodeGrants(permissions: Permissions, allSnapshotIds: readonly 
   );
 }
 
-/** The text for the union of two texts of one grantee. */
+/**
+ * The text for the union of two texts of one grantee. A preview compares grants maps and not permissions, because the program does not know
+ * which snapshots `createVolume` without snapshot ids means.
+ */
 export function joinWords(a: string, b: string): string {
   const [x, y] = [parseWords(a), parseWords(b)];
   const named = (volumes: CreateVolumeWords) => (typeof volumes === "string" ? [] : volumes);

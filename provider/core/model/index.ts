@@ -3,7 +3,7 @@
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";
 export { durationSeconds, durationWords } from "./duration";
-export { type ConnectionFault, type ErrorPolicy, policyOf } from "./errorPolicy";
+export { type ConnectionFault, type ErrorPolicy, policyOf, warnsInPlan } from "./errorPolicy";
 export { AmiSharingError, type ErrorCode, type ErrorDetails } from "./errors";
 export { escapeControls, escapeInvisible, withoutInvisible } from "./escape";
 export {

@@ -43,14 +43,12 @@ export const grantsSchema = v.pipe(
   v.check((input) => Object.values(input).every(isPermissionWords), "it has a value that is not a list of permissions"),
 );
 
-const granteeKeys = v.array(v.pipe(v.string(), v.check(isGranteeKey, "it has an item that is not a grantee")));
-const permissions = v.object({
-  launch: granteeKeys,
-  createVolume: v.record(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it has a key that is not a snapshot id")), granteeKeys),
-});
-
 /** The schema of a list of grantees. */
-export const granteeKeysSchema = granteeKeys;
+export const granteeKeysSchema = v.array(v.pipe(v.string(), v.check(isGranteeKey, "it has an item that is not a grantee")));
+const permissions = v.object({
+  launch: granteeKeysSchema,
+  createVolume: v.record(v.pipe(v.string(), v.regex(SNAPSHOT_ID, "it has a key that is not a snapshot id")), granteeKeysSchema),
+});
 
 /**
  * The schema of permissions as plain data, or as a grants map, which older versions wrote. It is not a union, because the messages of a

@@ -15,7 +15,7 @@ export async function existingImage(gateway: Gateway, imageId: string, ownerId: 
     const image = await gateway.describeImage(imageId);
     return image.state === "deregistered" ? undefined : image;
   } catch (error) {
-    if (!(error instanceof AmiSharingError && error.code === "image-not-found")) throw error;
+    if (!isNotFound(error)) throw error;
     if (!ownerId) return undefined;
     const caller = await gateway.callerAccountId();
     if (caller === ownerId) return undefined;

@@ -19,9 +19,9 @@ export interface Sent {
  * @param appeared what EC2 shows now and did not show before; undefined if EC2 cannot be read
  */
 export function acceptedOf({ accepted, refused, unanswered }: Sent, appeared: Permissions | undefined): Accepted {
-  const added = union(addedBy(accepted), addedBy(unanswered));
-  const refusedAdditions = appeared ? intersection(addedBy(refused), appeared) : addedBy(refused);
-  return { added: union(added, refusedAdditions), removed: removedBy(accepted) };
+  const added = union(changedBy(accepted, "add"), changedBy(unanswered, "add"));
+  const refusedAdditions = appeared ? intersection(changedBy(refused, "add"), appeared) : changedBy(refused, "add");
+  return { added: union(added, refusedAdditions), removed: changedBy(accepted, "remove") };
 }
 
 /** Resources that did not exist when they were changed. */
@@ -104,18 +104,11 @@ async function sendWithoutAbsent(
   if (step.add.length + left.length > 0) await send({ ...step, remove: left });
 }
 
-function addedBy(steps: readonly Step[]): Permissions {
+/** What the steps add, or what they remove. */
+function changedBy(steps: readonly Step[], operation: "add" | "remove"): Permissions {
   return steps.reduce<Permissions>((sum, step) => {
-    if (step.kind === "launch") return union(sum, { launch: new Set(step.add), createVolume: new Map() });
-    if (step.operation === "remove") return sum;
-    return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
-  }, NO_PERMISSIONS);
-}
-
-function removedBy(steps: readonly Step[]): Permissions {
-  return steps.reduce<Permissions>((sum, step) => {
-    if (step.kind === "launch") return union(sum, { launch: new Set(step.remove), createVolume: new Map() });
-    if (step.operation === "add") return sum;
+    if (step.kind === "launch") return union(sum, { launch: new Set(step[operation]), createVolume: new Map() });
+    if (step.operation !== operation) return sum;
     return union(sum, { launch: new Set(), createVolume: new Map([[step.snapshotId, new Set(step.grantees)]]) });
   }, NO_PERMISSIONS);
 }

@@ -29,6 +29,8 @@ export interface Claim {
   readonly name: string;
   /** The permissions that the set wants. A set that is known only from state wants what it granted. */
   readonly wants: (image: ClaimedImage) => Permissions;
+  /** For a set that is known only from state: what its recorded arguments name, granted by the set or not. */
+  readonly declares?: (image: ClaimedImage) => Permissions;
   /** The permissions that the set granted, according to its record. */
   readonly granted: Permissions;
   /** Whether the set creates KMS grants for its accounts. */
@@ -77,7 +79,8 @@ export function claimOf(name: string, set: PermissionSet, granted: Permissions =
  * @param owned the upper limit of what the set may want. Default: what it granted
  */
 export function recordedClaim(claim: Claim, owned: () => Permissions = () => claim.granted): Claim {
-  return { ...claim, wants: (image) => intersection(claim.wants(image), owned()), isRecorded: true };
+  const { wants } = claim;
+  return { ...claim, wants: (image) => intersection(wants(image), owned()), declares: wants, isRecorded: true };
 }
 
 /** `live` without what only recorded sets want. The engine deletes these sets, and their grants with them, later in the same update. */

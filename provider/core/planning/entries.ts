@@ -57,14 +57,20 @@ function gained({ recorded, gaining }: Plan): Entry[] {
 }
 
 function lost({ recorded, losing }: Plan): Entry[] {
-  const own = intersection(losing, recorded?.granted ?? NO_PERMISSIONS);
-  const others = minus(losing, own);
+  const granted = recorded?.granted ?? NO_PERMISSIONS;
   // A new set has no state, so "not in the state" would tell users nothing.
-  const unrecorded = recorded ? minus(others, recorded.live) : NO_PERMISSIONS;
+  const unrecorded = recorded ? minus(minus(losing, granted), recorded.live) : NO_PERMISSIONS;
   return [
-    { sign: "-", why: "granted by this set", permissions: own },
-    { sign: "-", why: "set elsewhere", permissions: minus(others, unrecorded) },
+    ...lostEntries(minus(losing, unrecorded), granted),
     { sign: "-", why: "set elsewhere, and not in the state", permissions: unrecorded },
+  ];
+}
+
+/** The entries for permissions that are lost, by who granted them. */
+export function lostEntries(losing: Permissions, granted: Permissions): Entry[] {
+  return [
+    { sign: "-", why: "granted by this set", permissions: intersection(losing, granted) },
+    { sign: "-", why: "set elsewhere", permissions: minus(losing, granted) },
   ];
 }
 

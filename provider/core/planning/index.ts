@@ -19,7 +19,7 @@ export {
   withoutRecorded,
 } from "./claims";
 export { type Change, type ChangeInput, callsOf, changeFor, mayRevoke, phasesOf, type Step } from "./diff";
-export { type Entry, entriesOf } from "./entries";
+export { type Entry, entriesOf, lostEntries } from "./entries";
 export { customerKeysOf, grantName, keyGrantsToRevoke } from "./keyPlan";
 export { decodeKeyUsers, type KeyPolicyStatement, type KeyUsers, kmsKeyPolicyStatements } from "./keyPolicy";
 export {

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
-import { managedSnapshots, namedPermissions, type PermissionSet, targetPermissions } from "../declaration";
+import { managedSnapshots, namedPermissions, type PermissionSet, targetPermissions, unnamedSnapshots } from "../declaration";
 import {
   ACCOUNT_ID,
   AmiSharingError,
@@ -112,10 +112,10 @@ const recordedOutputs = v.object({
 });
 
 /** Encodes a record as outputs. They contain all grants on what an authoritative set manages, and what an additive set wants or granted. */
-export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs {
+export function encodeRecorded(set: PermissionSet, recorded: Recorded): RecordedOutputs & { readonly record: PermissionRecord } {
   const { region, ownerId, snapshotIds, keyGrants, keyless = new Set() } = recorded;
   const live = shownBy(set, recorded);
-  const grants = encodeGrants(live, set.createVolume?.snapshotIds === undefined ? snapshotIds : undefined);
+  const grants = encodeGrants(live, unnamedSnapshots(set, recorded));
   const granted = serializePermissions(recorded.granted);
   const assumed = serializePermissions(targetPermissions(set, { ownerId, snapshotIds }));
   return {

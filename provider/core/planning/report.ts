@@ -1,6 +1,6 @@
 /** The report of a plan, as text for people: who gains and who loses access and why, what broadens access, the calls, and what will fail. */
 
-import type { PermissionSet } from "../declaration";
+import { type PermissionSet, unnamedSnapshots } from "../declaration";
 import {
   type AmiSharingError,
   accountKey,
@@ -22,7 +22,7 @@ import {
 } from "../model";
 import { claimedBy, claimedParts, type Neighbours, NO_NEIGHBOURS } from "./claims";
 import { callsOf } from "./diff";
-import { type Entry, entriesOf, staysForClaim } from "./entries";
+import { type Entry, entriesOf, lostEntries, staysForClaim } from "./entries";
 import type { ImageKey } from "./keyPlan";
 import type { Plan } from "./plan";
 import type { Recorded } from "./recorded";
@@ -46,7 +46,7 @@ export function reportOf(plan: Plan, tense: "planned" | "done", options: ReportO
   const calls = [...callsOf(phases), ...Object.entries(keyCalls)].flatMap(([action, count]) =>
     count > 0 ? [`${count} ${action}`] : [],
   );
-  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const allSnapshotIds = unnamedSnapshots(set, image);
   const snapshots = [...new Set([...change.add.createVolume.keys(), ...change.remove.createVolume.keys()])].sort();
   const lines = [
     ...entriesOf(plan).flatMap((entry) => entryLines(entry, allSnapshotIds, options)),
@@ -76,7 +76,7 @@ export function reportOf(plan: Plan, tense: "planned" | "done", options: ReportO
 /** The lines about who lost access by a change that was not completed: EC2 accepted the removal, or no longer shows the permission. */
 export function lossesOf(plan: Plan, { live, revoked = NO_PERMISSIONS }: Recorded, options: ReportOptions = {}): string[] {
   const { set, image, losing } = plan;
-  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
+  const allSnapshotIds = unnamedSnapshots(set, image);
   const lost = union(minus(losing, live), intersection(losing, revoked));
   const entries = entriesOf({ ...plan, losing: lost }).filter(({ sign }) => sign === "-");
   return entries.flatMap((entry) => entryLines(entry, allSnapshotIds, options)).flatMap(wrapped);
@@ -130,10 +130,9 @@ export function reportOfDeletion(
       : count === 0 && (stays.length > 0 || !isEmpty(left))
         ? `${remains} as it is`
         : `${isEmpty(left) ? is : `${remains} in part`}: ${count} ${verb} access to it, as recorded`;
-  const allSnapshotIds = set.createVolume?.snapshotIds === undefined ? recorded.snapshotIds : undefined;
+  const allSnapshotIds = unnamedSnapshots(set, recorded);
   const entries: Entry[] = [
-    { sign: "-", why: "granted by this set", permissions: intersection(losing, recorded.granted) },
-    { sign: "-", why: "set elsewhere", permissions: minus(losing, recorded.granted) },
+    ...lostEntries(losing, recorded.granted),
     ...stays.map(staysForClaim),
     { sign: "=", why: "stays: neverRevoke", permissions: neverRevoked },
     { sign: "=", why: "stays: not granted by this set", permissions: minus(left, neverRevoked) },

@@ -23,8 +23,9 @@ import {
   reconcile,
   reportOf,
   UNKNOWN,
+  unnamedSnapshots,
 } from "../../core";
-import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics";
+import { type Diagnostic, errorDiagnostic, warning } from "../diagnostics";
 import { claimIn, placeOf } from "../neighbours";
 import { hasUnknown, type ObjectValue, sameValue } from "../values";
 import { isSettled, takesAway } from "./settled";
@@ -131,11 +132,10 @@ function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: P
   const before = prior.state ? setIn(prior.state) : undefined;
   const looked = before ? managedSnapshots(before, imageIn(prior.state)) : [];
   const later = filterSnapshots(unplanned, (id) => !prior.state || looked.includes(id));
-  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
     if (isEmpty(permissions)) return [];
-    const detail = entryLines({ sign, why, permissions }, unnamed, { nameAll: true }).join("\n");
-    return [{ severity: "WARNING", summary: `AMI ${set.imageId}: ${summary}`, detail, attribute: attributePath("imageId") }];
+    const lines = entryLines({ sign, why, permissions }, unnamedSnapshots(set, image), { nameAll: true });
+    return [warning(`AMI ${set.imageId}: ${summary}`, lines.join("\n"), "imageId")];
   };
   return [
     ...told("-", "access was taken that the plan's diff does not show", "lost", lost),

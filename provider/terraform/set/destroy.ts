@@ -4,9 +4,10 @@ import { randomUUID } from "node:crypto";
 import {
   AmiSharingError,
   type Claim,
-  claimedParts,
+  claimedBy,
   deserializeClaim,
   handOverIncomplete,
+  intersection,
   isEmpty,
   minus,
   NO_PERMISSIONS,
@@ -14,12 +15,11 @@ import {
   type Permissions,
   type Recorded,
   remove,
-  serializeClaim,
   targetPermissions,
   union,
 } from "../../core";
 import { errorDiagnostic } from "../diagnostics";
-import { claimIn, type PlacedClaim, placeOf } from "../neighbours";
+import { claimIn, type PlacedClaim, placedClaimsOf, placeOf } from "../neighbours";
 import { imageIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, unreadablePrivate } from "./state";
 
 /** Revokes what the set granted. If that fails, the state stays as it was, and the next apply continues. */
@@ -55,18 +55,11 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
         claims.map(({ name }) => name),
       );
       // The refresh of the next plan makes the other set the owner. The destroy in that plan does not hear of the other set again.
-      const made = [...run.claims.others(place, id, ["made"])].map(([other, claim]) => ({
-        id: other,
-        place,
-        self: true,
-        ...serializeClaim(claim, recorded),
-      }));
-      return failed(waiting, made);
+      return failed(waiting, placedClaimsOf(place, run.claims.others(place, id, ["made"]), recorded, true));
     }
     await run.claims.runExclusive(place, async () => {
       await remove(config.gateway(state.region as string), set, recorded, waitOptions, { claims, inherited: NO_PERMISSIONS });
-      run.claims.removed(place, id);
-      run.claims.leave(place, left);
+      run.removed(place, id, left);
     });
     return { state: null, private: {}, diagnostics: [] };
   } catch (error) {
@@ -74,9 +67,7 @@ export async function destroySet(prior: StoredSet, { config, waitOptions, run }:
   }
 
   function claimed(sets: readonly Claim[], recorded: Recorded): Permissions {
-    return claimedParts(sets, recorded, recorded.granted)
-      .map(({ permissions }) => permissions)
-      .reduce(union, NO_PERMISSIONS);
+    return intersection(claimedBy(sets, recorded), recorded.granted);
   }
 }
 

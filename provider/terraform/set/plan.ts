@@ -6,11 +6,12 @@ import {
   type ArgumentProblem,
   type ClaimedImage,
   changeOf,
-  claimedParts,
   type DeclaredSet,
+  deserializePermissions,
   encodeRecorded,
   expectedRecord,
   granteeProblems,
+  isEmpty,
   type MaybeUnknown,
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
@@ -18,15 +19,14 @@ import {
   type Plan,
   permissionSetOf,
   planChange,
-  serializeClaim,
   serializePermissions,
   targetPermissions,
   throwConflictingSets,
   UNKNOWN,
   usageBeforeDeletion,
 } from "../../core";
-import { attributePath, type Diagnostic, errorDiagnostic, problemDiagnostic } from "../diagnostics";
-import { claimIn, type Drop, placeOf, type Run, takenByAnother, toldTooLate } from "../neighbours";
+import { type Diagnostic, errorDiagnostic, problemDiagnostic, warning } from "../diagnostics";
+import { claimIn, type Drop, placedClaimsOf, placeOf, type Run, takenByAnother, toldTooLate, untold } from "../neighbours";
 import type { ProviderConfig } from "../providerConfig";
 import { REPLACING } from "../schema";
 import { type ObjectValue, sameValue } from "../values";
@@ -96,10 +96,10 @@ export async function planSet(
       const other = run.claims.conflictingSet(place, id);
       if (other !== undefined) throwConflictingSets(set.imageId, region, ["this set", other]);
     }
-    if (set && takesAway(set, recorded)) {
-      await run.opening(true);
-      await run.known(place, id);
-    }
+    const isRevoking = set !== undefined && takesAway(set, recorded);
+    if (isRevoking) await run.opening(true);
+    // A new authoritative set may revoke, too: what it has to leave is known when the other sets are planned.
+    if (isRevoking || (set?.mode === "authoritative" && !recorded)) await run.known(place, id);
     const neighbours = run.neighbours(place, id, own.others ?? []);
     const leaving = replace.length === 0 ? NOT_PLANNED : await planDestroy({ ...prior, private: own }, run, true);
     const others = (leaving.private.heirs ?? own.heirs ?? []).filter(({ self }) => !self);
@@ -110,8 +110,7 @@ export async function planSet(
       more: Pick<Private, "revokes"> = {},
     ): PlannedSet => {
       // If the set is replaced by one of the same AMI, the old one leaves what the new one declares.
-      const claim = set && serializeClaim(claimIn(set, NO_PERMISSIONS), image);
-      const itself = claim ? [{ id, place, ...claim, self: true }] : [];
+      const itself = set ? placedClaimsOf(place, [[id, claimIn(set, NO_PERMISSIONS)]], image, true) : [];
       return { planned: values, private: { ...own, heirs: [...others, ...itself], ...more }, replace, diagnostics };
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
@@ -132,7 +131,7 @@ export async function planSet(
       dropped: unprotected(plan),
       shown: plan.losing,
       // The apply of an update knows the sets in its private data. The apply of a create knows none.
-      told: new Set(recorded ? (own.others ?? []).map((other) => other.id) : []),
+      told: new Map(recorded ? (own.others ?? []).map(({ id: other, wants }) => [other, deserializePermissions(wants, [])]) : []),
       isNew: recorded === undefined,
     };
     refuseUntold(plan, run.staying(place, id), drop);
@@ -162,10 +161,9 @@ export async function planSet(
 }
 
 /** Refuses a change that would revoke what an unchanged set declares, because its apply, in another process, would not know that set. */
-function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, { dropped, told, isNew }: Drop): void {
-  const untold = unchanged.filter(([id]) => !told.has(id)).map(([, claim]) => claim);
-  const [first] = claimedParts(untold, image, dropped);
-  if (first) throw toldTooLate(set.imageId, first.name, isNew);
+function refuseUntold({ set, image }: Plan, unchanged: ReturnType<Run["staying"]>, drop: Drop): void {
+  const [first] = unchanged.filter(([id, { wants }]) => !isEmpty(untold(drop, id, wants(image))));
+  if (first) throw toldTooLate(set.imageId, first[1].name, drop.isNew);
 }
 
 /** What a change would revoke if there were no other sets. */
@@ -183,7 +181,7 @@ async function usersOf(prior: StoredSet, provider: ProviderConfig): Promise<Diag
   const { warnings, doubts } = await usageBeforeDeletion(provider.gateway(recordedIn(prior).region), set, recordedIn(prior));
   const detail = [...warnings, ...doubts].join("\n");
   if (detail === "") return [];
-  return [{ severity: "WARNING", summary: `AMI ${set.imageId} is unshared`, detail, attribute: attributePath("check_usage") }];
+  return [warning(`AMI ${set.imageId} is unshared`, detail, "check_usage")];
 }
 
 /** The recorded region, if the AMI is the same. */

@@ -6,15 +6,15 @@ import {
   entryLines,
   firstFew,
   granteesOf,
-  intersection,
+  lostEntries,
   minus,
   NO_PERMISSIONS,
   type Recorded,
   revokedByRemoval,
-  serializeClaim,
+  unnamedSnapshots,
 } from "../../core";
-import { attributePath, type Diagnostic, errorDiagnostic } from "../diagnostics";
-import { claimIn, placeOf, type Run } from "../neighbours";
+import { type Diagnostic, errorDiagnostic, warning } from "../diagnostics";
+import { claimIn, placedClaimsOf, placeOf, type Run } from "../neighbours";
 import { grantsIn, type Private, recordedIn, type SetResult, type StoredSet, setIn } from "./state";
 
 /** How many grantees one warning names. */
@@ -50,55 +50,47 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
     heirs: [
       // From a deposed object that could not be destroyed yet, because no set owned what it leaves.
       ...(prior.private.heirs ?? []),
-      ...[...heirs].map(([other, claim]) => ({ id: other, place, ...serializeClaim(claim, recorded) })),
+      ...placedClaimsOf(place, heirs, recorded),
     ],
   };
   const holders = Object.keys(grantsIn(prior.state));
   const spared = holders.filter((key) => set.neverRevoke.has(key));
   const { live, granted } = recorded;
   const others = [...granteesOf(minus(live, granted))].filter((key) => !set.neverRevoke.has(key)).sort();
-  const warning = (attribute: string, summary: string, detail: string): Diagnostic => ({
-    severity: "WARNING",
-    summary: `AMI ${set.imageId} ${summary}`,
-    detail,
-    attribute: attributePath(attribute),
-  });
-  const told = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
+  const told = (attribute: string, summary: string, detail: string) =>
+    warning(`AMI ${set.imageId} ${summary}`, detail, attribute);
+  const planned = (diagnostics: readonly Diagnostic[]) => ({ private: own, diagnostics });
   const dropped = revokedByRemoval(set, recorded, { claims: [...heirs.values()], inherited: NO_PERMISSIONS });
   run.drop(place, {
     id,
     name: claimIn(set, NO_PERMISSIONS).name,
     dropped,
     shown: dropped,
-    told: new Set(heirs.keys()),
+    told: new Map([...heirs].map(([heir, { wants }]) => [heir, wants(recorded)])),
     isNew: false,
   });
   if (set.onDelete === "retain")
-    return told(
+    return planned(
       holders.length > 0
-        ? [warning("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
+        ? [told("on_delete", "stays shared", `on_delete is "retain": these keep access: ${firstFew(holders, MOST_NAMED)}`)]
         : [],
     );
-  const owned = { sign: "-", why: "granted by this set", permissions: intersection(dropped, granted) } as const;
-  const foreign = { sign: "-", why: "set elsewhere", permissions: minus(dropped, granted) } as const;
-  const lost = [owned, foreign].flatMap((entry) =>
-    entryLines(entry, set.createVolume?.snapshotIds ? undefined : recorded.snapshotIds),
-  );
-  return told([
-    ...(isReplaced && lost.length > 0 ? [warning("image_id", "is unshared, as its set is replaced", lost.join("\n"))] : []),
+  const lost = lostEntries(dropped, granted).flatMap((entry) => entryLines(entry, unnamedSnapshots(set, recorded)));
+  return planned([
+    ...(isReplaced && lost.length > 0 ? [told("image_id", "is unshared, as its set is replaced", lost.join("\n"))] : []),
     ...kept.map(({ name, permissions }) =>
-      warning(
+      told(
         "image_id",
         "stays shared with whom another set declares",
         `${name} declares these of AMI ${set.imageId} as well, so that they keep access: ${firstFew([...granteesOf(permissions)].sort(), MOST_NAMED)}\n\n${MOVED}`,
       ),
     ),
     ...(set.onDelete === "reset"
-      ? [warning("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
+      ? [told("on_delete", "loses every grant", 'on_delete is "reset": grants that were made elsewhere go, too')]
       : []),
     ...(set.onDelete === "revoke" && others.length > 0
       ? [
-          warning(
+          told(
             "on_delete",
             "stays shared in part",
             `set elsewhere: these keep what the set did not grant: ${firstFew(others, MOST_NAMED)}`,
@@ -106,7 +98,7 @@ export async function planDestroy(prior: StoredSet, run: Run, isReplaced = false
         ]
       : []),
     ...(spared.length > 0
-      ? [warning("never_revoke", "stays shared in part", `never_revoke: these keep access: ${firstFew(spared, MOST_NAMED)}`)]
+      ? [told("never_revoke", "stays shared in part", `never_revoke: these keep access: ${firstFew(spared, MOST_NAMED)}`)]
       : []),
   ]);
 }

@@ -13,8 +13,10 @@ import {
   type Plan,
   policyOf,
   reportOf,
+  unnamedSnapshots,
+  warnsInPlan,
 } from "../../core";
-import { attributePath, type Diagnostic, inTerraformWords, problemDiagnostic, readingDiagnostic } from "../diagnostics";
+import { type Diagnostic, inTerraformWords, problemDiagnostic, readingDiagnostic, warning } from "../diagnostics";
 import type { Drop } from "../neighbours";
 import { ARGUMENTS } from "./state";
 
@@ -34,27 +36,17 @@ export function planDiagnostics(plan: Plan, exists: boolean): Diagnostic[] {
   if (!broadest && !untold && doubts.length === 0 && warnings.length === 0) return refused;
   // What will be refused has its own diagnostic.
   const [heading = "", ...lines] = inTerraformWords(reportOf({ ...plan, refusals: [] }, "planned")).split("\n");
-  const report: Diagnostic = {
-    severity: "WARNING",
-    summary: heading,
-    detail: lines.join("\n"),
-    attribute: attributePath(broadest?.property ?? "imageId"),
-  };
-  return [...refused, report];
+  return [...refused, warning(heading, lines.join("\n"), broadest?.property ?? "imageId")];
 }
 
 /** Warns that grants stay which the plan of another set shows as lost, because it was planned before this set was known. */
 export function shownAsLost({ set, image, target }: Plan, drops: readonly Drop[]): Diagnostic[] {
-  const unnamed = set.createVolume?.snapshotIds === undefined ? image.snapshotIds : undefined;
   return drops.map(({ name, shown }) => {
     const why = `stays: this set declares it, and ${name} was planned before Terraform told the provider of this one`;
-    const lines = entryLines({ sign: "=", why, permissions: intersection(shown, target) }, unnamed, { nameAll: true });
-    return {
-      severity: "WARNING",
-      summary: `AMI ${set.imageId}: the plan of another set shows as lost what stays`,
-      detail: lines.join("\n"),
-      attribute: attributePath("image_id"),
-    };
+    const lines = entryLines({ sign: "=", why, permissions: intersection(shown, target) }, unnamedSnapshots(set, image), {
+      nameAll: true,
+    });
+    return warning(`AMI ${set.imageId}: the plan of another set shows as lost what stays`, lines.join("\n"), "image_id");
   });
 }
 
@@ -72,8 +64,7 @@ export function nobodyDiagnostic(problem: ArgumentProblem, exists: boolean): Dia
  */
 export function refusalDiagnostic(imageId: string, error: AmiSharingError, exists: boolean, replaces = false): Diagnostic {
   const diagnostic = readingDiagnostic(`AMI ${imageId} cannot be shared as configured`, error, ARGUMENTS);
-  if (policyOf(error)?.warnsInPlan && !(replaces && error.code === "image-not-found"))
-    return { ...diagnostic, severity: "WARNING" };
+  if (warnsInPlan(error, replaces)) return { ...diagnostic, severity: "WARNING" };
   return exists && policyOf(error)?.destroyPossible
     ? { ...diagnostic, detail: `${diagnostic.detail}\n\n${DESTROY_ALL_THE_SAME}` }
     : diagnostic;

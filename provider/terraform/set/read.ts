@@ -2,23 +2,21 @@
 
 import { randomUUID } from "node:crypto";
 import {
-  decodeGrants,
+  claimedBy,
+  deserializePermissions,
   encodeRecorded,
   intersection,
   isEmpty,
   minus,
-  NO_PERMISSIONS,
   observe,
   type PermissionSet,
   type Recorded,
-  type RecordedOutputs,
-  serializeClaim,
   serializePermissions,
   targetPermissions,
   union,
 } from "../../core";
-import { type Diagnostic, errorDiagnostic, readingDiagnostic } from "../diagnostics";
-import { claimIn, type PlacedClaim, placeOf, type Run } from "../neighbours";
+import { type Diagnostic, errorDiagnostic, readingDiagnostic, warning } from "../diagnostics";
+import { claimIn, type PlacedClaim, placedClaimsOf, placeOf, type Run } from "../neighbours";
 import {
   ARGUMENTS,
   type Private,
@@ -42,11 +40,7 @@ export async function readSet(current: StoredSet, { config, log, waitOptions, ru
     return {
       ...current,
       diagnostics: [
-        {
-          severity: "WARNING",
-          summary: `AMI ${set.imageId} is not read`,
-          detail: "The provider's configuration is not known yet, so that drift does not show.",
-        },
+        warning(`AMI ${set.imageId} is not read`, "The provider's configuration is not known yet, so that drift does not show."),
       ],
     };
   try {
@@ -78,10 +72,10 @@ export async function readSet(current: StoredSet, { config, log, waitOptions, ru
 function seenBy(
   { mode }: PermissionSet,
   { live, snapshotIds }: Recorded,
-  { grants = {} }: RecordedOutputs,
+  { record }: ReturnType<typeof encodeRecorded>,
 ): Pick<Private, "seen"> {
   if (mode === "authoritative") return {};
-  const seen = minus(live, decodeGrants(grants, snapshotIds));
+  const seen = minus(live, deserializePermissions(record.live, snapshotIds));
   return isEmpty(seen) ? {} : { seen: serializePermissions(seen) };
 }
 
@@ -115,13 +109,13 @@ function amongOthers(
   id: string,
 ): { now: Recorded; others: PlacedClaim[] } {
   const { inherited } = run.claims.neighbours(place, id);
-  const others = [...run.claims.others(place, id)];
+  const others = run.claims.others(place, id);
   const target = targetPermissions(set, observed);
-  const claimed = others.map(([, claim]) => claim.wants(observed)).reduce(union, NO_PERMISSIONS);
+  const claimed = claimedBy([...others.values()], observed);
   const granted = union(observed.granted, intersection(intersection(target, observed.live), inherited));
   run.claims.record(place, id, claimIn(set, granted), id, true);
   return {
     now: { ...observed, granted, live: minus(observed.live, minus(claimed, target)) },
-    others: others.map(([other, claim]) => ({ id: other, place, ...serializeClaim(claim, observed) })),
+    others: placedClaimsOf(place, others, observed),
   };
 }

@@ -3,6 +3,7 @@
 import {
   accountKey,
   changeOf,
+  claimedBy,
   type GranteeKey,
   granteesOf,
   isEmpty,
@@ -27,7 +28,7 @@ export function isSettled(set: PermissionSet, recorded: Recorded, neighbours: Ne
 
 /** Whether the set still has KMS grants for accounts that it no longer shares with, for example after a failed revocation. */
 function hasIdleKeyGrants(set: PermissionSet, recorded: Recorded, { claims }: Neighbours): boolean {
-  const needed = granteesOf(claims.map(({ wants }) => wants(recorded)).reduce(union, targetPermissions(set, recorded)));
+  const needed = granteesOf(union(targetPermissions(set, recorded), claimedBy(claims, recorded)));
   const isIdle = (key: GranteeKey) => !set.neverRevoke.has(key) && !needed.has(key);
   return (recorded.keyGrants ?? []).some(({ accountId }) => isIdle(accountKey(accountId)));
 }
