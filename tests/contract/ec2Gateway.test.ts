@@ -52,6 +52,60 @@ describe("the EC2 gateway against the emulator", () => {
     return { outcome, made: await emulator().calls() };
   }
 
+  it("describes the images of several sets with one call, and each with its own if one does not exist", async () => {
+    const made = await emulator().images(Array.from({ length: 130 }, () => ({ snapshots: 1 })));
+    const gateway = ec2Gateway(connectionTo(emulator().url));
+    const ids = made.map(({ imageId }) => imageId);
+    const all = await calls(async () => {
+      const found = await Promise.all([...ids, ...ids.slice(0, 5)].map((id) => gateway.describeImage(id)));
+      assert.deepEqual(
+        found.map(({ imageId }) => imageId),
+        [...ids, ...ids.slice(0, 5)],
+      );
+    });
+    assert.deepEqual([all.outcome, all.made.map(({ action }) => action)], [undefined, ["DescribeImages", "DescribeImages"]]);
+    const absent = "ami-00000000";
+    const some = await calls(async () => {
+      const outcomes = await Promise.allSettled([...ids.slice(0, 3), absent].map((id) => gateway.describeImage(id)));
+      assert.deepEqual(
+        outcomes.map((one) => (one.status === "fulfilled" ? one.value.imageId : one.reason.code)),
+        [...ids.slice(0, 3), "image-not-found"],
+      );
+    });
+    assert.equal(some.made.length, 5);
+  });
+
+  it("describes the snapshots of several sets with one call", async () => {
+    const made = await emulator().images(Array.from({ length: 20 }, () => ({ snapshots: 2, encrypted: true })));
+    const gateway = ec2Gateway(connectionTo(emulator().url));
+    const { made: sent } = await calls(async () => {
+      const found = await Promise.all(made.map(({ snapshotIds }) => gateway.describeSnapshots(snapshotIds)));
+      assert.deepEqual(
+        found.map((ofOne) => ofOne.map(({ snapshotId }) => snapshotId)),
+        made.map(({ snapshotIds }) => [...snapshotIds].sort()),
+      );
+    });
+    assert.equal(sent.length, 1);
+  });
+
+  it("keeps to EC2's request rate limits: few calls are refused, and none fails", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0 });
+    const gateway = ec2Gateway({ ...connectionTo(emulator().url), maxRetries: 7 });
+    const change = { add: [A], remove: [] };
+    await emulator().configure({ bucketRate: 10 });
+    try {
+      const { outcome, made } = await calls(() =>
+        Promise.all(Array.from({ length: 250 }, () => gateway.changeLaunchPermissions(imageId, change))),
+      );
+      assert.equal(outcome, undefined);
+      const refused = made.filter(({ code }) => code === "RequestLimitExceeded").length;
+      assert.ok(refused <= 5, `${refused} of ${made.length} calls were refused`);
+      assert.equal(made.length - refused, 250);
+    } finally {
+      await emulator().configure({ bucketRate: 0 });
+    }
+  });
+
   it("asks nothing of EC2 until the first call", async () => {
     const { made } = await calls(async () => {
       await ec2Gateway(connectionTo(emulator().url)).region();

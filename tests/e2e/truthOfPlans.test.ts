@@ -168,7 +168,8 @@ describe("the truth of Terraform's plans", function () {
       if (round === "the last plan") break;
 
       const human = (await project.succeed("show", "plan.bin")).output;
-      assert.doesNotMatch(human, new RegExp(`"${SECRET}\\d`), "a sensitive list is not shown");
+      const clear = new RegExp(`(?:.*\\n){0,40}.*"${SECRET}\\d.*`).exec(human);
+      assert.equal(clear?.[0], undefined, `a sensitive list is not shown, in ${round} (FC_SEED=${seed})`);
       const seen = await look();
       if (round === "the plan") await meddle(stories, partsOf, seen);
       const found = await look();
