@@ -200,6 +200,30 @@ describe("a change by Terraform that stops half-way", () => {
     assert.deepEqual(recorded(), {});
   });
 
+  it("in a destroy: a sensitive list stays sensitive in the state and in the next plan", async () => {
+    const made = await emulator().image({ snapshots: 1 });
+    const secret = { variable: { partner: { type: "string", sensitive: true, default: A } } };
+    const declare = (resource?: object) =>
+      project.write("secret.tf.json", JSON.stringify({ ...secret, ...(resource ? { resource } : {}) }));
+    try {
+      project.declare({});
+      declare({ [ADDRESS]: { secret: wanted(made, `\${var.partner}`, B) } });
+      await project.succeed("apply", "-auto-approve");
+      declare();
+      await emulator().configure({ deny: ["ec2:ModifyImageAttribute"] });
+      const failed = await project.fail("apply", "-auto-approve");
+      assert.match(failed.output, /is still shared/);
+      await emulator().reset();
+      const plan = (await project.succeed("plan")).output;
+      assert.match(plan, /account_ids +=.*sensitive value/);
+      assert.doesNotMatch(plan, new RegExp(`"${A}"`));
+      await project.succeed("apply", "-auto-approve");
+      assert.deepEqual(await pairs(made), []);
+    } finally {
+      fs.rmSync(path.join(project.folder, "secret.tf.json"));
+    }
+  });
+
   it("by Ctrl-C: stops between calls, saves what was done, and the next apply makes the missing call", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     project.declare({ golden: wanted(ami, A) });
