@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { measureBundle } from "./bundle";
 import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
+import { type FleetRow, runFleet } from "./fleet";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
 
@@ -13,7 +14,8 @@ const ENGINES: readonly EngineName[] = ["Pulumi", "Terraform"];
 type Row = Readonly<Record<string, string | number>>;
 
 async function main(): Promise<void> {
-  const { quick } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
+  const { quick, fleet } = parseArgs({ options: { quick: { type: "boolean" }, fleet: { type: "boolean" } } }).values;
+  if (fleet) return showFleet();
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
 A plan (a preview) and what it plans are counted apart; Terraform looks at EC2 before each plan and destroy, and plans again when it applies.
@@ -68,6 +70,32 @@ async function countBoth(size: Size, operations: readonly Operation[]): Promise<
       process.exitCode = 1;
     }
   return counts;
+}
+
+/** Many sets in one program, with each engine in turn. */
+async function showFleet(): Promise<void> {
+  const size = { sets: 200, accounts: 50, snapshots: 2 };
+  console.log(`${size.sets} sets of ${size.accounts} accounts and ${size.snapshots} snapshots each, on a local EC2 with EC2's published limits.
+"at least" is the time that the limits allow for these calls, in seconds; "ratio" is the time divided by it.`);
+  for (const engine of ENGINES) {
+    const rows = await runFleet(engine, size, 1);
+    console.table(Object.fromEntries(rows.map(fleetRow)));
+    if (rows.some(({ wrong }) => wrong > 0)) process.exitCode = 1;
+  }
+}
+
+function fleetRow({ engine, operation, modify, describe, refused, seconds, leastSeconds, wrong }: FleetRow): [string, Row] {
+  const ratio = leastSeconds === 0 ? Number.NaN : rounded(seconds / leastSeconds);
+  const row = {
+    modify,
+    describe,
+    refused,
+    seconds: rounded(seconds),
+    "at least": rounded(leastSeconds),
+    ratio,
+    "wrong AMIs": wrong,
+  };
+  return [`${engine} ${operation}`, row];
 }
 
 function callRatios(size: Size, { Terraform }: Record<EngineName, Counts>): [string, Row][] {

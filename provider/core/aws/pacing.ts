@@ -122,7 +122,8 @@ function isRefusal(error: unknown): boolean {
   return name === "RequestLimitExceeded" || name === "Throttling";
 }
 
-function publishedBucket(action: string): RequestBucket {
+/** The published bucket of an action. */
+export function publishedBucket(action: string): RequestBucket {
   const { read, change, ...named } = REQUEST_BUCKETS;
   const own: Readonly<Record<string, RequestBucket>> = named;
   return own[action] ?? (/^(Describe|Get|List)/.test(action) ? read : change);
