@@ -43,7 +43,7 @@ The Terraform provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gz
   console.log(`${Math.round((Date.now() - began) / 1000)} s`);
 }
 
-/** Counts with both engines at once, each on a local EC2 of its own; shows the counts, and fails the run where one is wrong. */
+/** Counts with both engines at once, each on its own local EC2. Prints the counts, and fails the run if one is wrong. */
 async function countBoth(size: Size, operations: readonly Operation[]): Promise<Record<EngineName, Counts>> {
   const counting = ENGINES.map(async (engine) => [engine, await countCalls(engine, size, operations)] as const);
   const counts = Object.fromEntries(await Promise.all(counting)) as Record<EngineName, Counts>;
@@ -113,7 +113,7 @@ function timeRow({ name, dividend, divisor, atMost }: Ratio): [string, Row] {
   return [name, atMost === undefined ? row : { ...row, "at most": atMost }];
 }
 
-/** Three digits: more would be noise. */
+/** Rounds to three digits: more digits are noise. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
