@@ -27,11 +27,10 @@ interface Outcome {
 }
 
 /** Sends calls, a refused one again, 20 ms each and at most 50 at once. */
-function send(calls: number, limit: Limit): Outcome {
-  const bucket = new TokenBucket({ size: 100, perSecond: 5 });
+function send(calls: number, limit: Limit, bucket = new TokenBucket({ size: 100, perSecond: 5 }), start = 0): Outcome {
   const latency = 20;
   const running: { readonly sentAt: number; readonly isTaken: boolean }[] = [];
-  let [now, left, refused] = [0, calls, 0];
+  let [now, left, refused] = [start, calls, 0];
   while (left > 0 || running.length > 0) {
     const wait = left > 0 && running.length < 50 ? bucket.take(now) : Number.POSITIVE_INFINITY;
     if (wait === 0) {
@@ -50,7 +49,7 @@ function send(calls: number, limit: Limit): Outcome {
       [left, refused] = [left + 1, refused + 1];
     }
   }
-  return { seconds: now / 1000, refused };
+  return { seconds: (now - start) / 1000, refused };
 }
 
 describe("the pacing of calls", () => {
@@ -68,6 +67,14 @@ describe("the pacing of calls", () => {
       assert.ok(seconds <= 1.25 * (1900 / (5 * scale)), `it took ${seconds} s`);
       assert.ok(refused <= 40, `${refused} were refused`);
     });
+
+  it("does not take a pause between two operations for a lower limit", () => {
+    const [limit, bucket] = [new Limit(100, () => 5), new TokenBucket({ size: 100, perSecond: 5 })];
+    send(110, limit, bucket);
+    const { seconds, refused } = send(400, limit, bucket, 1_000_000);
+    assert.ok(seconds <= 1.1 * 60, `it took ${seconds} s`);
+    assert.ok(refused <= 8, `${refused} were refused`);
+  });
 
   it("finds out soon that there is no limit", () => {
     const { seconds, refused } = send(1000, new Limit(1e6, () => 1e6));

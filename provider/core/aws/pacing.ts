@@ -35,7 +35,6 @@ export class TokenBucket {
 
   /** Takes a token. Returns 0, or the milliseconds until there is one. */
   take(now: number): number {
-    this.known ??= { at: now, tokens: this.published.size, answered: 0 };
     this.count(now);
     this.isWaiting = this.tokens < 1;
     if (this.isWaiting) return Math.max(1, Math.ceil(((1 - this.tokens) / this.rate) * 1000));
@@ -66,7 +65,10 @@ export class TokenBucket {
   private count(now: number): void {
     const seconds = (now - (this.counted ?? now)) / 1000;
     this.counted = now;
-    this.tokens = Math.min(this.published.size, this.tokens + this.rate * seconds);
+    const { size } = this.published;
+    this.tokens = Math.min(size, this.tokens + this.rate * seconds);
+    // A full bucket takes no more tokens, so that the time before says nothing about the rate.
+    if (this.tokens === size) this.known = { at: now, tokens: size, answered: 0 };
     const factor = this.isLimited && this.known ? growth((now - this.known.at) / 1000) : SEARCH;
     if (this.isWaiting) this.rate *= factor ** Math.min(seconds, 1);
   }
