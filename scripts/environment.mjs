@@ -13,6 +13,8 @@ export const ENGINE = join(TOOLCHAIN, "pulumi");
 export const TOFU = join(TOOLCHAIN, "tofu");
 /** The Terraform that set-up built for the tests of features of 1.14. It does not exist if 1.14.3 or newer is on PATH. */
 export const NEW_TERRAFORM = join(TOOLCHAIN, "terraform");
+/** What the tests need for Pulumi programs in other languages: language hosts, generators of SDKs, and Python's packages. */
+export const LANGUAGES = join(TOOLCHAIN, "pulumi-languages");
 
 /** The programs that must be in the folder of the CLI, for a TypeScript program with a dynamic provider. */
 export const ENGINE_PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
@@ -111,10 +113,12 @@ export function pinnedVersions() {
   const engine = goModule("pulumi-cli");
   const tofu = goModule("tofu");
   const terraform = goModule("terraform");
+  const languages = goModule("pulumi-hosts");
   return {
     engine: { version: engine(/pulumi\/pkg\/v3 v(\S+)/), go: engine(GO_LINE) },
     tofu: { version: tofu(/opentofu\/opentofu v(\S+)/), go: tofu(GO_LINE) },
     terraform: { version: terraform(/hashicorp\/terraform v(\S+)/), go: terraform(GO_LINE) },
+    languages: { go: languages(GO_LINE) },
   };
 }
 

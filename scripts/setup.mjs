@@ -1,11 +1,13 @@
 // Installs what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
-// OpenTofu if there is no Terraform, and a newer Terraform for the tests.
+// OpenTofu if there is no Terraform, and for the tests a newer Terraform and Pulumi's other languages.
 // @ts-check
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -21,6 +23,7 @@ import {
   ENGINE_PROGRAMS,
   engineOnPath,
   executable,
+  LANGUAGES,
   NEW_TERRAFORM,
   newTerraformOnPath,
   ownTerraform,
@@ -33,9 +36,14 @@ import {
 import { acquireLock } from "./setup/lock.mjs";
 import { run, SetupError, stopOnSignals } from "./setup/run.mjs";
 
+/** Without cgo, a build needs no C compiler. A go.work file of the user must not change a build. */
+const GO_ENVIRONMENT = { CGO_ENABLED: "0", GOWORK: "off" };
 /** The Go modules that pin the programs to build from source, and the launcher of the dynamic provider. */
 const GO_MODULES = join(ROOT, "scripts", "toolchain");
 const LAUNCHER = "pulumi-resource-pulumi-nodejs";
+/** The modules of Pulumi's other languages. The folder of the first one also has Python's packages. */
+const HOSTS = "pulumi-hosts";
+const GENERATORS = "pulumi-generators";
 
 /**
  * @typedef {object} Step
@@ -45,7 +53,7 @@ const LAUNCHER = "pulumi-resource-pulumi-nodejs";
  * @property {string} needs What the step needs. Shown if it fails.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -84,6 +92,11 @@ const STEPS = {
     isReady: () => newTerraformOnPath() !== undefined || builtTerraform.isReady(),
     work: (say) => builtTerraform.work(say),
     needs: `terraform 1.14.3 or newer on PATH, or Go ${pinnedVersions().terraform.go} or newer to build it, and access to the Go module proxy.`,
+  },
+  languages: {
+    title: "Pulumi's languages for the tests",
+    ...stamped("languages", join(LANGUAGES, "hosts", "pulumi-language-yaml"), languageInputs, installLanguages),
+    needs: `Go ${pinnedVersions().languages.go} or newer, Python 3 with venv and pip, and access to the Go module proxy and to Python's package index.`,
   },
 };
 const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
@@ -228,11 +241,20 @@ function pythonInputs() {
 
 /** @param {Say} say */
 async function installPythonPackages(say) {
-  await rm(PYTHON, { recursive: true, force: true });
-  await run("python3", ["-m", "venv", PYTHON], { cwd: ROOT });
+  await installVenv(PYTHON, join(ROOT, "emulator", "requirements.txt"), say);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} requirements
+ * @param {Say} say
+ */
+async function installVenv(folder, requirements, say) {
+  await rm(folder, { recursive: true, force: true });
+  await run("python3", ["-m", "venv", folder], { cwd: ROOT });
   say("downloading the packages");
   const quietly = ["--disable-pip-version-check", "--no-input"];
-  await run(join(PYTHON, "bin", "python"), ["-m", "pip", "install", ...quietly, "-r", ...pythonInputs()], { cwd: ROOT });
+  await run(join(folder, "bin", "python"), ["-m", "pip", "install", ...quietly, "-r", requirements], { cwd: ROOT });
 }
 
 function engineInputs() {
@@ -324,6 +346,33 @@ async function buildReleased(folder, name, module, program) {
   renameSync(draft, folder);
 }
 
+function languageInputs() {
+  return [HOSTS, GENERATORS].flatMap((name) => filesUnder(join(GO_MODULES, name)));
+}
+
+/** @param {Say} say */
+async function installLanguages(say) {
+  say("building the language hosts and the generators of SDKs from source: about 3 minutes, once");
+  await rm(LANGUAGES, { recursive: true, force: true });
+  const hosts = join(LANGUAGES, "hosts");
+  const sdk = "github.com/pulumi/pulumi/sdk/v3";
+  await goBuild(HOSTS, `${sdk}/go/pulumi-language-go`, hosts);
+  await goBuild(HOSTS, `${sdk}/python/cmd/pulumi-language-python`, hosts);
+  // The Python host runs programs with this script.
+  const script = "pulumi-language-python-exec";
+  copyFileSync(join(goModuleFolder(HOSTS, sdk), "python", "cmd", script), join(hosts, script));
+  chmodSync(join(hosts, script), 0o755);
+  await goBuild(GENERATORS, "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml", hosts);
+
+  // One program, which generates the language in its name.
+  const generators = join(LANGUAGES, "generators");
+  await goBuild(GENERATORS, ".", generators);
+  for (const language of ["nodejs", "python", "go", "dotnet"])
+    linkSync(join(generators, GENERATORS), join(generators, `pulumi-language-${language}`));
+
+  await installVenv(join(LANGUAGES, "python"), join(GO_MODULES, HOSTS, "requirements.txt"), say);
+}
+
 /**
  * Builds a program that a module under scripts/toolchain pins.
  * @param {string} name The folder of the module.
@@ -333,9 +382,21 @@ async function buildReleased(folder, name, module, program) {
  */
 function goBuild(name, program, into, linking = "") {
   const flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-o", `${into}/`, `-ldflags=-s -w ${linking}`.trimEnd()];
-  // Without cgo, the build needs no C compiler. A go.work file of the user must not change the build.
-  const env = { CGO_ENABLED: "0", GOWORK: "off" };
-  return run("go", ["build", ...flags, program], { cwd: join(GO_MODULES, name), env });
+  return run("go", ["build", ...flags, program], { cwd: join(GO_MODULES, name), env: GO_ENVIRONMENT });
+}
+
+/**
+ * The folder of the sources of a module that another one pins.
+ * @param {string} name The folder of the module that pins it.
+ * @param {string} module
+ */
+function goModuleFolder(name, module) {
+  const env = { ...process.env, ...GO_ENVIRONMENT };
+  return execFileSync("go", ["list", "-m", "-f", "{{.Dir}}", module], {
+    cwd: join(GO_MODULES, name),
+    env,
+    encoding: "utf8",
+  }).trim();
 }
 
 /**

@@ -1,5 +1,7 @@
 /** The example of a set in each language, as Pulumi's registry and the generated SDKs show it; no behaviour. */
 
+import { GO_PACKAGE } from "./names";
+
 const TYPESCRIPT = `import { LaunchPermissionSet } from "@ami-launch-permissions/pulumi";
 
 const golden = new LaunchPermissionSet("golden", {
@@ -21,7 +23,7 @@ pulumi.export("grants", golden.grants)`;
 const GO = `package main
 
 import (
-	ami "github.com/pulumi/pulumi-ami-launch-permissions/sdk/go/amilaunchpermissions"
+	ami "${GO_PACKAGE}"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 

@@ -2,6 +2,9 @@
 
 export const PACKAGE = "ami-launch-permissions";
 
+/** What Go programs import. */
+export const GO_PACKAGE = "github.com/ami-launch-permissions/pulumi-ami-launch-permissions/sdk/go/amilaunchpermissions";
+
 /** The type of a set. */
 export const SET_TYPE = `${PACKAGE}:index:LaunchPermissionSet`;
 

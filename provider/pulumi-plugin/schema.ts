@@ -12,7 +12,7 @@ import {
   SET_ARGUMENTS,
 } from "../core";
 import { EXAMPLES } from "./examples";
-import { GET_PERMISSIONS, GET_SHARED_AMIS, PACKAGE, SET_TYPE } from "./names";
+import { GET_PERMISSIONS, GET_SHARED_AMIS, GO_PACKAGE, PACKAGE, SET_TYPE } from "./names";
 import { VERSION } from "./version";
 
 /** A type in a schema, or a property with it. Pulumi, pkg/codegen/schema/pulumi.json. */
@@ -43,6 +43,9 @@ const DESCRIPTION =
 const SET_DESCRIPTION =
   "The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. Its id is the AMI's.";
 
+const OWNER_DESCRIPTION =
+  "`self`: the caller's own AMIs, with their grants. `others`: AMIs of other accounts that are shared with the caller.";
+
 /** The schema, made anew at each call. */
 export function packageSchema(): PackageSchema {
   return {
@@ -52,14 +55,15 @@ export function packageSchema(): PackageSchema {
     description: DESCRIPTION,
     keywords: ["category/cloud", "kind/native", "aws", "ec2", "ami"],
     license: "Apache-2.0",
+    publisher: "ami-launch-permissions",
     language: {
       nodejs: { packageName: "@ami-launch-permissions/pulumi", respectSchemaVersion: true },
       python: { pyproject: { enabled: true }, respectSchemaVersion: true },
       csharp: { respectSchemaVersion: true },
-      go: { generateResourceContainerTypes: false, respectSchemaVersion: true },
+      go: { importBasePath: GO_PACKAGE, generateResourceContainerTypes: false, respectSchemaVersion: true },
     },
     config: { variables: propertiesOf(PROVIDER_ARGUMENTS, providerWords) },
-    types: { ...objectTypes(ARGUMENTS), ...choiceTypes(ARGUMENTS), ...RESULT_TYPES },
+    types: { ...objectTypes(ARGUMENTS), ...choiceTypes(ARGUMENTS), ...FUNCTION_TYPES },
     provider: {
       description: "How AWS is reached. What is left out comes from the environment and the shared AWS files.",
       properties: {},
@@ -93,11 +97,7 @@ export function packageSchema(): PackageSchema {
           "The AMIs of a region: one's own with their grants, or those that others share with the caller's account, organization or unit. Public AMIs of others are not among them.",
         inputs: {
           properties: {
-            owner: {
-              ...STRING,
-              description:
-                "`self`: the caller's own AMIs, with their grants. `others`: AMIs of other accounts that are shared with the caller.",
-            },
+            owner: { $ref: ref("AmiOwner"), description: OWNER_DESCRIPTION },
             includeSnapshots: {
               type: "boolean",
               description:
@@ -109,7 +109,7 @@ export function packageSchema(): PackageSchema {
         },
         outputs: {
           properties: {
-            amis: { type: "array", items: { $ref: ref("SharedAmiPermissions") }, description: "The AMIs, by id." },
+            amis: { type: "array", items: { $ref: ref("AmiPermissions") }, description: "The AMIs, by id." },
           },
           required: ["amis"],
         },
@@ -145,7 +145,9 @@ const AMI_PERMISSIONS = {
   required: Object.keys(AMI_PROPERTIES).filter((name) => name !== "name"),
 };
 
-const RESULT_TYPES: Readonly<Record<string, Typed>> = {
+/** The types that only functions have. */
+const FUNCTION_TYPES: Readonly<Record<string, Typed>> = {
+  [token("AmiOwner")]: choiceType(["self", "others"], OWNER_DESCRIPTION),
   [token("SnapshotPermissions")]: {
     type: "object",
     description: "An EBS snapshot, and who may create volumes from it.",
@@ -158,7 +160,7 @@ const RESULT_TYPES: Readonly<Record<string, Typed>> = {
     },
     required: ["snapshotId", "accountIds", "public", "encrypted"],
   },
-  [token("SharedAmiPermissions")]: {
+  [token("AmiPermissions")]: {
     type: "object",
     description: "An AMI: one's own with its grants, or one of another account, whose grants only that account sees.",
     properties: {
@@ -176,12 +178,14 @@ function setWords(argument: Argument): string {
 }
 
 function providerWords(argument: Argument): string {
-  return descriptionOf(argument, "terraform");
+  return descriptionOf(argument, "terraform").replace("data sources", "functions");
 }
 
-/** The dynamic provider reads the stack's config of @pulumi/aws; this one has a configuration of its own. */
+/** The dynamic provider reads the stack's config of @pulumi/aws, and takes "none"; this one has a configuration of its own, and takes numbers. */
 function inProviderWords(words: string): string {
-  return words.replace(/the stack's `aws:(region|profile|endpoint|assumeRole)s?`/g, "the provider's `$1`");
+  return words
+    .replace(/the stack's `aws:(region|profile|endpoint|assumeRole)s?`/g, "the provider's `$1`")
+    .replace('`"none"` is 0. ', "");
 }
 
 /** The arguments of the functions that say how to reach EC2. */
@@ -209,8 +213,8 @@ function requiredOf(args: Arguments): string[] {
 
 function typeOf({ type, orInPulumi }: Argument): Typed {
   const main = plainTypeOf(type);
-  if (orInPulumi === undefined) return main;
-  return { oneOf: [main, orInPulumi === "boolean" ? { type: "boolean" } : STRING] };
+  // No word beside a number: in Go and C#, the property would have no type. 0 says the same as "none".
+  return orInPulumi === "boolean" ? { oneOf: [main, TYPES.boolean] } : main;
 }
 
 function plainTypeOf(type: ArgumentType): Typed {
@@ -232,11 +236,13 @@ function objectTypes(args: Arguments): Record<string, Typed> {
 function choiceTypes(args: Arguments): Record<string, Typed> {
   return Object.fromEntries(
     Object.values(args).flatMap(({ type, text }) =>
-      typeof type === "object" && "values" in type
-        ? [[token(type.name), { type: "string", description: text, enum: type.values.map((value) => ({ value })) }]]
-        : [],
+      typeof type === "object" && "values" in type ? [[token(type.name), choiceType(type.values, text)]] : [],
     ),
   );
+}
+
+function choiceType(values: readonly string[], description: string): Typed {
+  return { type: "string", description, enum: values.map((value) => ({ value })) };
 }
 
 function token(name: string): string {

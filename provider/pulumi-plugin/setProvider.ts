@@ -58,6 +58,7 @@ import {
 import { asStackConfig, type Failure } from "./configuration";
 import { detailedDiff, type Kind } from "./detailedDiff";
 import type { Show } from "./engineClient";
+import { withoutPythonNames } from "./values";
 
 /** What the operations need from outside; tests give their own. */
 export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal"> {
@@ -133,8 +134,13 @@ export class SetProvider extends DynamicProvider {
   }
 
   /** The checked inputs, or what is wrong. */
-  async checkSet(urn: string, olds: Properties, news: Properties): Promise<{ inputs: Properties; failures: readonly Failure[] }> {
+  async checkSet(
+    urn: string,
+    olds: Properties,
+    given: Properties,
+  ): Promise<{ inputs: Properties; failures: readonly Failure[] }> {
     this.lastTold = Date.now();
+    const news = withoutPythonNames(given);
     const context = this.contextFor(urn, news.imageId);
     this.declared.set(urn, news);
     const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: context });

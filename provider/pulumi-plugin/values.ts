@@ -1,6 +1,7 @@
 /** Values on the wire of Pulumi's provider protocol: structs to plain values and back, unknown values and secrets told apart. */
 
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { SET_ARGUMENTS } from "../core";
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import { type Properties, plain, SECRETS, secretNames, secretsAmong } from "../pulumi/secrets";
 
@@ -29,6 +30,25 @@ export function propertiesOf(struct: Struct | undefined): Properties {
 /** The struct of properties; what is undefined is left out. */
 export function structOf(properties: object): Struct {
   return Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
+}
+
+/** The members of `createVolumePermissions` by their names in Python. */
+const PYTHON_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.keys(SET_ARGUMENTS.createVolumePermissions.type.members).map((name) => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    name,
+  ]),
+);
+
+/**
+ * The arguments of a set with their names in the protocol. Where an argument is an object or a boolean, Pulumi's SDK for Python leaves the
+ * names in a dictionary as they are; `pulumi import` prints such a dictionary.
+ */
+export function withoutPythonNames({ createVolumePermissions: given, ...others }: Properties): Properties {
+  if (given === undefined) return others;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return { ...others, createVolumePermissions: given };
+  const members = Object.entries(given).map(([name, value]) => [PYTHON_NAMES[name] ?? name, value]);
+  return { ...others, createVolumePermissions: Object.fromEntries(members) };
 }
 
 function withOneUnknown(value: unknown): unknown {

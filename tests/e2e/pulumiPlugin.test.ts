@@ -6,21 +6,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { watchAccess } from "../helpers/accessWatch";
 import { ROOT, useEmulator } from "../helpers/emulator";
-import { declaredSet, pluginProject, SET_TYPE, writeProgram } from "../helpers/pulumiPlugin";
+import { changedLines, declaredSet, pluginProject, SET_TYPE, writeProgram } from "../helpers/pulumiPlugin";
 import type { PulumiProject } from "../helpers/pulumiProject";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
-
-/** The lines of a preview that are marked as changed, but the resources' headings and the report's own lines. */
-function changedLines(preview: string): string[] {
-  const [resources = ""] = preview.split("--outputs:--");
-  return resources
-    .split("\n")
-    .map((line) => line.trim().replace(/\s+/g, " ").replace(" : ", ": "))
-    .filter((line) => /^[-+~] /.test(line) && !/LaunchPermissionSet|pulumi:pulumi:|pulumi:providers:/.test(line))
-    .filter((line) => !/^[-+] (launch|createVolume)\b/.test(line))
-    .filter((line) => !/^[-+~] \d+ (to|unchanged|created|updated)/.test(line));
-}
 
 describe("the full Pulumi provider", function () {
   this.timeout(600_000);

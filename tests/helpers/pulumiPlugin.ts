@@ -37,3 +37,14 @@ export function writeProgram({ folder }: PulumiProject, body: string): void {
 export function declaredSet(name: string, args: object): string {
   return `new LaunchPermissionSet("${name}", ${JSON.stringify(args)});\n`;
 }
+
+/** The lines of a preview that are marked as changed, but the resources' headings and the report's own lines. */
+export function changedLines(preview: string): string[] {
+  const [resources = ""] = preview.split("--outputs:--");
+  return resources
+    .split("\n")
+    .map((line) => line.trim().replace(/\s+/g, " ").replace(" : ", ": "))
+    .filter((line) => /^[-+~] /.test(line) && !/LaunchPermissionSet|pulumi:pulumi:|pulumi:providers:/.test(line))
+    .filter((line) => !/^[-+] (launch|createVolume)\b/.test(line))
+    .filter((line) => !/^[-+~] \d+ (to|unchanged|created|updated)/.test(line));
+}

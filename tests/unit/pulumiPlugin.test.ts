@@ -346,6 +346,18 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.match(shown[0]?.text ?? "", /10\.0\.0\.1/);
   });
 
+  it("takes createVolumePermissions with Python's names, which Python's SDK does not translate there", async () => {
+    const image = ec2.addImage(2);
+    const [snapshotId = ""] = image.snapshotIds;
+    const { inputs, failures } = await check({
+      imageId: image.imageId,
+      accountIds: [A],
+      createVolumePermissions: { account_ids: [B], snapshot_ids: [snapshotId] },
+    });
+    assert.deepEqual(failures, []);
+    assert.deepEqual(inputs.createVolumePermissions, { accountIds: [B], snapshotIds: [snapshotId] });
+  });
+
   it("Check: canonical inputs with the grants; what is wrong by its property; EC2 is not asked", async () => {
     const { inputs } = await check({ imageId, accountIds: [B, A, A], createVolumePermissions: true });
     assert.deepEqual(inputs, {

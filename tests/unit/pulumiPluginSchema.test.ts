@@ -63,6 +63,12 @@ describe("the full Pulumi provider's schema", () => {
     assert.deepEqual([...new Set(refs)].sort(), Object.keys(schema.types).sort());
   });
 
+  it("gives a property one type, so that Go and C# have one: only createVolumePermissions is also true or false", () => {
+    const unions = objectsIn(schema).filter(([, { oneOf }]) => oneOf !== undefined);
+    assert.deepEqual([...new Set(unions.map(([at]) => at.split(".").at(-1)))], ["createVolumePermissions"]);
+    assert.doesNotMatch(JSON.stringify(schema), /\\"none\\"/);
+  });
+
   it("has an example in every language", () => {
     const { description } = schema.resources[SET_TYPE] as { description: string };
     for (const language of ["typescript", "python", "go", "csharp", "java", "yaml"])
