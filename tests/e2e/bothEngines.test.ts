@@ -1,10 +1,13 @@
-/** One table of cases for both real engines: Pulumi and Terraform do the same. The cases also say where the engines show it differently. */
+/**
+ * One table of cases for the dynamic resource and the plugin on the real Pulumi, and for the real Terraform: all three do the same. The cases
+ * also say where they show it differently.
+ */
 
 import * as assert from "node:assert/strict";
 import type { Grants } from "../../provider/core";
 import { batches } from "../../provider/core/model/batches";
 import { type Call, type Emulator, type MadeImage, useEmulator } from "../helpers/emulator";
-import { type Engine, type Preview, pulumiEngine, type Sets, terraformEngine } from "../helpers/engines";
+import { type Engine, type Preview, pluginEngine, pulumiEngine, type Sets, terraformEngine } from "../helpers/engines";
 
 const [A, B, C, D] = ["111122223333", "444455556666", "777788889999", "012345678901"] as const;
 /** Accounts of somebody else's grants: the first is there before the set is created, the second is added later. */
@@ -606,19 +609,19 @@ interface Run {
   readonly outcomes: Outcome[];
 }
 
-describe("the same cases with Pulumi and Terraform", function () {
-  this.timeout(300_000);
+describe("the same cases with Pulumi, its plugin and Terraform", function () {
+  this.timeout(900_000);
   const emulator = useEmulator();
   const engines: Engine[] = [];
   let runs: Run[] = [];
-  /** Pulumi's preview of the last step without a refresh. */
-  let unrefreshed: Preview = {};
+  /** Pulumi's previews of the last step without a refresh, by engine. */
+  const unrefreshed: Record<string, Preview> = {};
   /** Whether an apply before the destroy would change nothing, by engine. */
   const settled: Record<string, boolean> = {};
   after(() => engines.map((engine) => engine.remove()));
 
   before(async () => {
-    engines.push(...(await Promise.all([pulumiEngine(emulator()), terraformEngine(emulator())])));
+    engines.push(...(await Promise.all([pulumiEngine, pluginEngine, terraformEngine].map((start) => start(emulator())))));
     runs = (await Promise.all(engines.map(prepared))).flat();
     const marked = runs.flatMap(({ one, image }) => (one.image?.marketplace ? [image.imageId, ...image.snapshotIds] : []));
     await emulator().configure({ marketplace: marked });
@@ -630,7 +633,7 @@ describe("the same cases with Pulumi and Terraform", function () {
       const refresh = step === LOOKS;
       const told = await Promise.all(
         engines.map(async (engine) => {
-          if (refresh && engine.name === "Pulumi") unrefreshed = await engine.preview();
+          if (refresh && engine.name !== "Terraform") unrefreshed[engine.name] = await engine.preview();
           const preview = await engine.preview({ refresh });
           await engine.apply({ refresh });
           return { engine, preview, grants: await engine.grants() };
@@ -654,24 +657,30 @@ describe("the same cases with Pulumi and Terraform", function () {
 
   for (const one of CASES)
     it(one.name, () => {
-      const [byPulumi, byTerraform] = runs.filter((run) => run.one === one);
-      assert.ok(byPulumi && byTerraform);
-      assert.deepEqual(
-        byPulumi.outcomes.map(inEc2),
-        byTerraform.outcomes.map(inEc2),
-        "the engines have different results in EC2",
-      );
-      for (const run of [byPulumi, byTerraform]) assert.deepEqual(run.outcomes, expected(run), `with ${run.engine.name}`);
+      const [byPulumi, ...others] = runs.filter((run) => run.one === one);
+      assert.ok(byPulumi && others.length === 2);
+      for (const { engine, outcomes } of others)
+        assert.deepEqual(
+          outcomes.map(inEc2),
+          byPulumi.outcomes.map(inEc2),
+          `${engine.name} and Pulumi have different results in EC2`,
+        );
+      for (const run of [byPulumi, ...others]) assert.deepEqual(run.outcomes, expected(run), `with ${run.engine.name}`);
     });
 
-  it("without a refresh, Pulumi's preview shows no drift; Terraform always refreshes", () => {
-    const drifting = runs.filter(({ one, engine }) => engine.name === "Pulumi" && one.steps[LOOKS]?.outside);
+  it("without a refresh, Pulumi's previews show no drift; Terraform always refreshes", () => {
+    const drifting = runs.filter(({ one, engine }) => engine.name !== "Terraform" && one.steps[LOOKS]?.outside);
     const undeclared = drifting.filter(({ one }) => one.steps[LOOKS]?.set === undefined);
-    assert.ok(undeclared.length > 2 && Object.keys(unrefreshed).length > 2, "the preview shows the declared changes");
-    for (const { one, set } of undeclared) assert.equal(unrefreshed[set], undefined, one.name);
+    assert.ok(undeclared.length > 5, "the previews show the declared changes");
+    for (const { one, set, engine } of undeclared) {
+      const preview = unrefreshed[engine.name] ?? {};
+      assert.ok(Object.keys(preview).length > 2, engine.name);
+      assert.equal(preview[set], undefined, `${one.name}, with ${engine.name}`);
+    }
   });
 
-  it("nothing is left to do with either engine", () => assert.deepEqual(settled, { Pulumi: true, Terraform: true }));
+  it("nothing is left to do with any engine", () =>
+    assert.deepEqual(settled, { Pulumi: true, "Pulumi's plugin": true, Terraform: true }));
 
   /** Creates the AMIs of every case for one engine. */
   async function prepared(engine: Engine): Promise<Run[]> {
@@ -709,7 +718,120 @@ describe("the same cases with Pulumi and Terraform", function () {
   }
 });
 
-/** The part of a result that is in EC2, and must be the same for both engines. */
+/** A case that is refused. */
+interface Refusal {
+  readonly name: string;
+  readonly code: string;
+  /** Options of the AMI, in addition to one snapshot. */
+  readonly image?: Readonly<Record<string, unknown>>;
+  /** The configuration of the local EC2. */
+  readonly ec2?: (images: readonly MadeImage[]) => Readonly<Record<string, unknown>>;
+  /** The set that is applied before. */
+  readonly before?: Arguments;
+  /** The sets of one AMI that are refused. Without imageId, they are of the AMI of the case. */
+  readonly sets: readonly Arguments[];
+  /** The dynamic resource can apply one of the sets before the engine checks the other one. */
+  readonly dynamicMayMakeOne?: true;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  { name: "a wrong account id", code: "invalid-argument", sets: [{ accountIds: ["12"] }] },
+  { name: "a set without a list of grantees", code: "invalid-argument", sets: [{ mode: "authoritative" }] },
+  { name: "public without acknowledgement", code: "invalid-argument", sets: [{ public: true }] },
+  { name: "a wrong region", code: "invalid-argument", sets: [{ accountIds: [A], region: "mars" }] },
+  { name: "an AMI that does not exist", code: "image-not-found", sets: [{ imageId: "ami-0123456789abcdef0", accountIds: [A] }] },
+  {
+    name: "an AMI of another account",
+    code: "not-owner",
+    image: { accountId: "222222222222", launchPermissions: [{ UserId: OWNER }] },
+    sets: [{ accountIds: [A] }],
+  },
+  {
+    name: "an AMI that failed",
+    code: "image-not-shareable",
+    ec2: (images) => ({ imageStates: Object.fromEntries(images.map(({ imageId }) => [imageId, "failed"])) }),
+    sets: [{ accountIds: [A] }],
+  },
+  {
+    name: "a snapshot of another AMI",
+    code: "invalid-argument",
+    sets: [{ accountIds: [A], createVolumePermissions: { snapshotIds: ["snap-0123456789abcdef0"] } }],
+  },
+  {
+    name: "more revocations than maxRevocations",
+    code: "too-many-revocations",
+    before: { accountIds: [A, B] },
+    sets: [{ accountIds: [A], maxRevocations: 0 }],
+  },
+  {
+    name: "grants of others on the AMI of a new set",
+    code: "unrecorded-grants",
+    image: { launchPermissions: [{ UserId: ELSE }] },
+    sets: [{ accountIds: [A], unrecorded: "refuse" }],
+  },
+  {
+    name: "two authoritative sets of one AMI",
+    code: "conflicting-sets",
+    sets: [{ accountIds: [A] }, { accountIds: [B] }],
+    dynamicMayMakeOne: true,
+  },
+  {
+    name: "public sharing under block public access",
+    code: "public-access-blocked",
+    ec2: () => ({ declarativePolicy: { image: "block-new-sharing" } }),
+    sets: [{ public: true, acknowledgePublic: true }],
+  },
+  {
+    name: "a call that IAM denies",
+    code: "not-authorized",
+    ec2: () => ({ deny: ["ec2:DescribeImages"] }),
+    sets: [{ accountIds: [A] }],
+  },
+];
+
+describe("the same refusals with Pulumi, its plugin and Terraform", function () {
+  this.timeout(300_000);
+  const emulator = useEmulator();
+  let engines: readonly Engine[] = [];
+  before(async () => {
+    engines = await Promise.all([pulumiEngine, pluginEngine, terraformEngine].map((start) => start(emulator())));
+  });
+  after(() => engines.map((engine) => engine.remove()));
+
+  for (const { name, code, image: made, ec2 = () => ({}), before, sets, dynamicMayMakeOne } of REFUSALS)
+    it(`${code}: ${name}`, async () => {
+      const images = await emulator().images(engines.map(() => ({ snapshots: 1, ...made })));
+      const declare = (engine: Engine, all: readonly Arguments[]) => {
+        const imageId = images[engines.indexOf(engine)]?.imageId;
+        engine.declare(Object.fromEntries(all.map((set, i) => [`set_${i}`, { imageId, ...set }])));
+      };
+      if (before)
+        await Promise.all(
+          engines.map(async (engine) => {
+            declare(engine, [before]);
+            await engine.preview();
+            await engine.apply();
+          }),
+        );
+      const unchanged = images.filter((_, i) => !dynamicMayMakeOne || engines[i]?.name !== "Pulumi");
+      const pairs = await emulator().pairs(unchanged);
+      await emulator().configure(ec2(images));
+      const told = await Promise.all(
+        engines.map(async (engine) => {
+          declare(engine, sets);
+          return { by: engine.name, ...(await engine.refusals()) };
+        }),
+      );
+      await emulator().reset();
+      assert.deepEqual(await emulator().pairs(unchanged), pairs, "EC2 is changed");
+      assert.deepEqual(
+        told,
+        engines.map((engine) => ({ by: engine.name, preview: [code], apply: [code] })),
+      );
+    });
+});
+
+/** The part of a result that is in EC2, and must be the same for all engines. */
 function inEc2({ has, otherHas, calls }: Outcome): unknown {
   return { has, otherHas, calls };
 }
@@ -726,7 +848,7 @@ function expected({ one, engine }: Run): Outcome[] {
   const { has: left = {}, calls: destroying } = one.destroyed;
   const steps = [0, 1, LOOKS].map((step): Outcome => {
     const { notPromised = [], gains = [], loses = [], pulumiGains = [], pulumiHides = [], calls = {} } = one.steps[step] ?? {};
-    const isPulumi = engine.name === "Pulumi";
+    const isPulumi = engine.name !== "Terraform";
     const has = last(one, step, ({ has }) => has) ?? {};
     // `shows` applies until the next step with `has` or `shows`.
     const shows = last(one, step, ({ has, shows }) => shows ?? has) ?? {};

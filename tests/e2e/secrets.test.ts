@@ -6,6 +6,7 @@ import * as path from "node:path";
 import { useEmulator } from "../helpers/emulator";
 import { installPulumiAwsStandIn } from "../helpers/pulumiAwsStandIn";
 import { PulumiProject, type Ran } from "../helpers/pulumiProject";
+import { EVENTS, requireHidden } from "../helpers/shownSecrets";
 
 /** Secret account ids, and one that is not secret. */
 const [FIRST, SECOND, THIRD, OPEN] = ["111122223333", "444455556666", "777788889999", "888899990000"] as const;
@@ -71,22 +72,9 @@ describe("secret lists of grantees (P3)", function () {
     return output.replace(/\s+/g, " ");
   }
 
-  const up = (...args: string[]) =>
-    project.succeed("up", "--yes", "--skip-preview", "--diff", "--event-log", "events.json", ...args);
+  const up = (...args: string[]) => project.succeed("up", "--yes", "--skip-preview", "--diff", "--event-log", EVENTS, ...args);
 
-  async function nothingShows(...secrets: string[]): Promise<void> {
-    await ran(project.succeed("stack", "output", "--json"));
-    await ran(project.succeed("stack", "export"));
-    await ran(project.succeed("stack", "--show-urns"));
-    const files = fs
-      .readdirSync(project.folder, { recursive: true, encoding: "utf8", withFileTypes: true })
-      .filter((entry) => entry.isFile() && (/\.pulumi/.test(entry.parentPath) || entry.name === "events.json"));
-    assert.ok(files.some(({ name }) => name === "events.json"));
-    const kept = files.flatMap((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8").split("\n"));
-    // Debug events of Pulumi's SDK contain every secret in plain text.
-    for (const text of [...seen, ...kept.filter((line) => !line.includes('"prefix":"debug: "'))])
-      for (const secret of secrets) assert.ok(!text.includes(secret), `the output has ${secret}:\n${text}`);
-  }
+  const nothingShows = (...secrets: string[]) => requireHidden(project, seen, secrets);
 
   it("of SharedAmi do not show, for existing AMIs and copies, in a component of the program", async () => {
     const [here, source] = await emulator().images([{ snapshots: 1 }, { snapshots: 1 }]);

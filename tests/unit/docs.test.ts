@@ -6,12 +6,17 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as ts from "typescript";
 import { ARGUMENT_NAMES, type Arguments, CONNECTION_ARGUMENTS, OUTPUTS, SET_ARGUMENTS } from "../../provider/core";
+import { CONFIG_ARGUMENTS } from "../../provider/pulumi-plugin/configArguments";
+import { BLOCKS } from "../../provider/pulumi-plugin/examples";
 import { type Attribute, PROVIDER_SCHEMA, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { anchorsOf, blocksIn, blocksOf, docPages, linkedPages, namesInTable, pageText, proseOf } from "../helpers/docs";
 import { ROOT } from "../helpers/emulator";
 
 /** Modules of mocha and Pulumi, which have no types. */
 const { load } = require("js-yaml") as { load(text: string): unknown };
+
+/** Languages of programs with a generated SDK. The page of the full Pulumi provider has examples of them. */
+const LANGUAGES = ["typescript", "python", "go"];
 
 const exists = (name: string) => fs.existsSync(path.join(ROOT, name));
 
@@ -48,7 +53,7 @@ describe("the documentation", () => {
     });
 
   it("gives a language for each code block, so that a test runs or compiles it", () => {
-    const checked = ["ts", "yaml", "hcl", "sh"];
+    const checked = ["ts", "yaml", "hcl", "sh", ...LANGUAGES];
     const shown = ["text", "console"];
     const others = docPages()
       .flatMap(blocksIn)
@@ -57,6 +62,20 @@ describe("the documentation", () => {
       others.map(({ place, language }) => `${place} ${language}`),
       [],
     );
+  });
+
+  it("has the examples of the full Pulumi provider that its schema and the SDKs have", () => {
+    const page = "docs/pulumi-plugin.md";
+    const examples = docPages()
+      .flatMap(blocksIn)
+      .filter(({ language }) => LANGUAGES.includes(language));
+    assert.deepEqual(
+      examples.map(({ page: on, language }) => [on, language]),
+      LANGUAGES.map((language) => [page, language]),
+    );
+    const yaml = blocksIn(page).filter(({ language }) => language === "yaml");
+    for (const { language, text } of [...examples, ...yaml]) assert.equal(text, `${BLOCKS[language as "yaml"]}\n`);
+    assert.equal(yaml.length, 1);
   });
 
   it("has programs that compile", function () {
@@ -82,7 +101,7 @@ describe("the documentation", () => {
       for (const [, name = ""] of text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g))
         assert.ok(name in scripts, `${page}: npm run ${name}`);
       for (const [, name = ""] of text.matchAll(/npx ami-launch-permissions ([a-z][a-z-]*)/g))
-        assert.ok(usage.includes(`ami-launch-permissions ${name} <`), `${page}: ${name}`);
+        assert.match(usage, new RegExp(`ami-launch-permissions ${name}( <|\n)`), `${page}: ${name}`);
     }
   });
 
@@ -114,6 +133,7 @@ describe("the documentation", () => {
       namesInTable("docs/terraform.md", "## Provider block").sort(),
       Object.entries(PROVIDER_SCHEMA.attributes).flatMap(attributePaths).sort(),
     );
+    assert.deepEqual(namesInTable("docs/pulumi-plugin.md", "## Configuration").sort(), pathsIn(CONFIG_ARGUMENTS).sort());
     assert.deepEqual(namesInTable("docs/arguments.md", "## Outputs"), Object.keys(OUTPUTS));
   });
 
