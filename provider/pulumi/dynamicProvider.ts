@@ -172,7 +172,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
     return forUsers(inputs, async () => {
       const outs = await this.reconciled(inputs);
-      return { id: outs.imageId as string, outs };
+      // Among the outputs, an AMI that is a secret is marked as one. The id is no secret for the engine.
+      return { id: String(inputs.imageId), outs };
     });
   }
 
