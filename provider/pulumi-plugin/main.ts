@@ -7,7 +7,7 @@ import { watched } from "../pulumi/process";
 import { engineAddress } from "../pulumi/sdkInternals";
 import { EngineDisplay } from "./engineClient";
 import { PACKAGE } from "./names";
-import { providerService } from "./server";
+import { MAX_MESSAGE, providerService } from "./server";
 import { VERSION } from "./version";
 
 const WORDS = `This is version ${VERSION} of the Pulumi provider ${PACKAGE}. It is started by pulumi, not by hand.
@@ -15,9 +15,6 @@ const WORDS = `This is version ${VERSION} of the Pulumi provider ${PACKAGE}. It 
   pulumi package add ${PACKAGE}   makes an SDK for the language of a program
   --debug                                 serves until Ctrl-C, and prints the PULUMI_DEBUG_PROVIDERS that pulumi attaches by
 `;
-
-/** Bytes of one message, as the engine and its SDKs have it. Pulumi SDK, runtime/settings.ts, `maxRPCMessageSize`. */
-const MAX_MESSAGE = 400 * 1024 * 1024;
 
 async function main(argv: readonly string[]): Promise<void> {
   // The engine shows what this process prints; the SDK's advice on Node versions does not belong there.

@@ -31,8 +31,13 @@ export function structOf(properties: object): Struct {
   return Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
 }
 
+/** Whether a value is one that is not known yet. */
+export function isUnknown(value: unknown): boolean {
+  return UNKNOWNS.includes(value);
+}
+
 function withOneUnknown(value: unknown): unknown {
-  if (UNKNOWNS.includes(value)) return PULUMI_UNKNOWN;
+  if (isUnknown(value)) return PULUMI_UNKNOWN;
   if (Array.isArray(value)) return value.map(withOneUnknown);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withOneUnknown(member)]));
