@@ -3,6 +3,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { ec2Gateway } from "../core";
+import { OtherProviders } from "../pulumi/otherProviders";
 import { watched } from "../pulumi/process";
 import { engineAddress } from "../pulumi/sdkInternals";
 import { EngineDisplay } from "./engineClient";
@@ -28,13 +29,18 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const display = new EngineDisplay();
   if (engine) display.connect(`${engine.host}:${engine.port}`);
+  const others = new OtherProviders(argv);
   const stopping = watched(argv);
   const server = new Server({ "grpc.max_receive_message_length": MAX_MESSAGE, "grpc.max_send_message_length": MAX_MESSAGE });
   const service = providerService({
     gateway: ec2Gateway,
     signal: stopping.signal,
     show: display.show,
-    engineAt: (address) => display.connect(address),
+    others,
+    engineAt: (address) => {
+      display.connect(address);
+      others.engineAt(address);
+    },
     cancel: () => stopping.abort(),
   });
   server.addService(ResourceProviderService, service);

@@ -60,7 +60,7 @@ import { detailedDiff, type Kind } from "./detailedDiff";
 import type { Show } from "./engineClient";
 
 /** What the operations need from outside; tests give their own. */
-export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal"> {
+export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal" | "others"> {
   readonly show: Show;
   /** Milliseconds without a new set before a change, or the preview of one. Default: {@link QUIET}. */
   readonly quiet?: number;
