@@ -228,8 +228,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /**
-   * Whether another provider of this run owns now what a set granted. An authoritative set has revoked everything that it does not declare,
-   * so there is nothing left to do. KMS grants are recorded by the set that made them, and no other set revokes them.
+   * Whether another provider of this run owns now what a set granted. An authoritative set has revoked everything that it manages and does
+   * not declare, so there is nothing left to do. No other set revokes the KMS grants that a set made.
    *
    * @throws AmiSharingError if nobody would own it
    */
@@ -237,8 +237,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const [first, ...rest] = this.options.others?.at(place) ?? [];
     if (first === undefined) return false;
     const { imageId } = set;
-    if (rest.length > 0 || !first.authoritative || !first.made || set.kmsAccess === "grant")
-      throw declaredElsewhere(imageId, first);
+    const manages = first.authoritative && first.made && (first.snapshots || !set.createVolume) && set.kmsAccess !== "grant";
+    if (rest.length > 0 || !manages) throw declaredElsewhere(imageId, first);
     this.options.tell?.(`AMI ${imageId}: nobody loses access, because ${nameOf(first.urn)} of another provider has taken over`);
     return true;
   }
@@ -273,7 +273,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         );
         if (id) {
           this.claims.ended(place, id, "made", made.granted);
-          this.options.others?.tell({ place, urn: id, authoritative: set.mode === "authoritative", made: true });
+          this.options.others?.tell({ ...toldOf(set, place, id), made: true });
         }
         const { claims } = plan.neighbours;
         // Grants of a set that left the program are not recorded here: they go later in the same update, with that set.
@@ -374,9 +374,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const other = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
     if (other !== undefined) throwConflictingSets(imageId, region, [other, name]);
     const { others } = this.options;
-    const authoritative = mode === "authoritative";
-    others?.tell({ place, urn: id, authoritative, made: Object.keys(olds).length > 0 });
-    const rival = others?.at(place).find((set) => authoritative || set.authoritative);
+    others?.tell({ ...toldOf(set, place, id), made: Object.keys(olds).length > 0 });
+    const rival = others?.at(place).find(({ authoritative }) => authoritative || set.mode === "authoritative");
     if (rival) throw conflictingProviders(imageId, region, [nameOf(rival.urn), name]);
   }
 
@@ -465,6 +464,12 @@ const IGNORED_GRANTS: pulumi.dynamic.CheckFailure = {
 };
 
 const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
+
+/** What other provider processes are told of a set. */
+function toldOf(set: PermissionSet, place: string, urn: string): Omit<OtherSet, "made"> {
+  const snapshots = set.createVolume !== undefined && set.createVolume.snapshotIds === undefined;
+  return { place, urn, authoritative: set.mode === "authoritative", snapshots };
+}
 
 /** The error of a removal if a set of another provider declares the same AMI and does not own the grants. */
 function declaredElsewhere(imageId: string, { urn }: OtherSet): AmiSharingError {

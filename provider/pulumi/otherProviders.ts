@@ -11,6 +11,8 @@ export interface OtherSet {
   readonly place: string;
   readonly urn: string;
   readonly authoritative: boolean;
+  /** Whether it manages the create-volume permissions of all snapshots of the AMI. */
+  readonly snapshots: boolean;
   /** Whether it was created or updated in this run. */
   readonly made: boolean;
 }

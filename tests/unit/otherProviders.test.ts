@@ -12,7 +12,7 @@ import { MemoryGateway } from "../helpers/memoryGateway";
 
 const ENGINE = ["node", "main.js", "127.0.0.1:4711"];
 const [PLACE, URN] = ["us-east-1 ami-0123456789abcdef0", "urn:pulumi:test::p::t::golden"];
-const SET = { place: PLACE, urn: URN, authoritative: true, made: false };
+const SET = { place: PLACE, urn: URN, authoritative: true, snapshots: false, made: false };
 /** No process has it: the largest id of Linux is 4194304. */
 const NOBODY = 4_999_999;
 const [A, B] = ["111122223333", "444455556666"] as const;
@@ -120,17 +120,34 @@ describe("the other provider processes of a run", () => {
       assert.doesNotMatch(file, new RegExp(`${A}|${B}`), "grantees can be secrets");
     });
 
-    it("it is refused where nobody would own its grants, or its KMS grants", async () => {
+    it("it is refused where nobody would own its grants", async () => {
       const outs = await make(providerIn(processOf(process.ppid, [])), "old", { mode: "additive" });
       await make(providerIn(processOf()), "heir", { mode: "additive" });
       const refused = /set "heir" of another provider declares AMI .* keeps its grants; if the two .*\[hand-over-incomplete\]/;
       const deleting = providerIn(processOf(process.ppid));
       await assert.rejects(deleting.delete(imageId, outs), { message: refused });
-      await assert.rejects(deleting.delete(imageId, { ...outs, mode: "authoritative", kmsAccess: "grant" }), {
-        message: refused,
-      });
       assert.deepEqual([...ec2.grantees(imageId)].sort(), [userKey(A), userKey(B)]);
       await deleting.delete(imageId, { ...outs, onDelete: "retain" });
+    });
+
+    it("it is refused where the set made KMS grants, which no other set would revoke", async () => {
+      const outs = await make(providerIn(processOf(process.ppid, [])), "old", { kmsAccess: "grant" });
+      await make(providerIn(processOf()), "heir", {});
+      const deleting = providerIn(processOf(process.ppid)).delete(imageId, outs);
+      await assert.rejects(deleting, { message: /set "heir" of another provider .*\[hand-over-incomplete\]/ });
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), [userKey(A), userKey(B)]);
+    });
+
+    it("it is refused where that set does not manage the snapshots that the set shared", async () => {
+      const volumes = { createVolumePermissions: true };
+      const outs = await make(providerIn(processOf(process.ppid, [])), "old", volumes);
+      const heir = processOf();
+      await make(providerIn(heir), "heir", {});
+      const deleting = providerIn(processOf(process.ppid));
+      await assert.rejects(deleting.delete(imageId, outs), { message: /\[hand-over-incomplete\]/ });
+      await make(providerIn(heir), "heir", volumes);
+      await deleting.delete(imageId, outs);
+      assert.deepEqual([...ec2.grantees(imageId)].sort(), [userKey(A), userKey(B)]);
     });
 
     it("another AMI is not meant", async () => {

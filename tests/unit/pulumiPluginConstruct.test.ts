@@ -144,7 +144,8 @@ describe("the full Pulumi provider's SharedAmi over gRPC", () => {
     });
     assert.deepEqual([copy?.getProvider(), copy?.getVersion()], ["", ""]);
     assert.deepEqual(copy?.getDependenciesList().sort(), [urnOf("key"), urnOf("source")]);
-    assert.deepEqual(dependenciesOf(copy, "kmsKeyId"), [urnOf("key")]);
+    for (const property of ["name", "tags", "encrypted", "kmsKeyId"])
+      assert.deepEqual(dependenciesOf(copy, property), [urnOf("key")], property);
     assert.deepEqual(
       [inputsOf(setIn("us-east-1")).imageId, inputsOf(setIn("eu-west-1")).imageId],
       [SOURCE, "ami-copy-in-eu-west-1"],
