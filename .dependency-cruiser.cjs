@@ -71,7 +71,8 @@ module.exports = {
       from: { path: "^provider/pulumi-plugin/" },
       to: {
         path: "^provider/(terraform|cdk|cli|pulumi)/",
-        pathNot: "^provider/pulumi/(dynamicProvider|previewReport|process|sdkInternals|secrets|stackConfig|state)\\.ts$",
+        pathNot:
+          "^provider/pulumi/(dynamicProvider|otherProviders|previewReport|process|sdkInternals|secrets|sharedImages|stackConfig|state|typeNames)\\.ts$",
       },
     },
     {

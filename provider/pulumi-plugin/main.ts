@@ -3,11 +3,12 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import { ec2Gateway } from "../core";
+import { OtherProviders } from "../pulumi/otherProviders";
 import { watched } from "../pulumi/process";
 import { engineAddress } from "../pulumi/sdkInternals";
 import { EngineDisplay } from "./engineClient";
 import { PACKAGE } from "./names";
-import { providerService } from "./server";
+import { MAX_MESSAGE, providerService } from "./server";
 import { VERSION } from "./version";
 
 const WORDS = `This is version ${VERSION} of the Pulumi provider ${PACKAGE}. It is started by pulumi, not by hand.
@@ -15,9 +16,6 @@ const WORDS = `This is version ${VERSION} of the Pulumi provider ${PACKAGE}. It 
   pulumi package add ${PACKAGE}   makes an SDK for the language of a program
   --debug                                 serves until Ctrl-C, and prints the PULUMI_DEBUG_PROVIDERS that pulumi attaches by
 `;
-
-/** Bytes of one message, as the engine and its SDKs have it. Pulumi SDK, runtime/settings.ts, `maxRPCMessageSize`. */
-const MAX_MESSAGE = 400 * 1024 * 1024;
 
 async function main(argv: readonly string[]): Promise<void> {
   // The engine shows what this process prints; the SDK's advice on Node versions does not belong there.
@@ -31,13 +29,18 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const display = new EngineDisplay();
   if (engine) display.connect(`${engine.host}:${engine.port}`);
+  const others = new OtherProviders(argv);
   const stopping = watched(argv);
   const server = new Server({ "grpc.max_receive_message_length": MAX_MESSAGE, "grpc.max_send_message_length": MAX_MESSAGE });
   const service = providerService({
     gateway: ec2Gateway,
     signal: stopping.signal,
     show: display.show,
-    engineAt: (address) => display.connect(address),
+    others,
+    engineAt: (address) => {
+      display.connect(address);
+      others.engineAt(address);
+    },
     cancel: () => stopping.abort(),
   });
   server.addService(ResourceProviderService, service);

@@ -5,8 +5,7 @@ export const PACKAGE = "ami-launch-permissions";
 /** What Go programs import. */
 export const GO_PACKAGE = "github.com/ami-launch-permissions/pulumi-ami-launch-permissions/sdk/go/amilaunchpermissions";
 
-/** The type of a set. */
-export const SET_TYPE = `${PACKAGE}:index:LaunchPermissionSet`;
+export { DYNAMIC_SET_TYPE, SET_TYPE, SHARED_AMI_TYPE } from "../pulumi/typeNames";
 
 /** The tokens of the functions. */
 export const GET_PERMISSIONS = `${PACKAGE}:index:getAmiLaunchPermissions`;

@@ -10,9 +10,10 @@ import {
   type Output,
   SET_ARGUMENTS,
 } from "../core";
+import { COMPONENT_TYPES, componentSchema } from "./componentSchema";
 import { CONFIG_ARGUMENTS, type ConfigArgument } from "./configArguments";
 import { EXAMPLES } from "./examples";
-import { GET_PERMISSIONS, GET_SHARED_AMIS, GO_PACKAGE, PACKAGE, SET_TYPE } from "./names";
+import { DYNAMIC_SET_TYPE, GET_PERMISSIONS, GET_SHARED_AMIS, GO_PACKAGE, PACKAGE, SET_TYPE, SHARED_AMI_TYPE } from "./names";
 import { VERSION } from "./version";
 
 /** A type in a schema, or a property with it. Pulumi, pkg/codegen/schema/pulumi.json. */
@@ -35,6 +36,7 @@ const OUTPUT_TYPES: Readonly<Record<Output["type"], Typed>> = {
 };
 
 const ARGUMENTS: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
+const { imageId: _imageId, region: _region, ...OF_ALL_REGIONS } = ARGUMENTS;
 const { id: _, ...outputs } = OUTPUTS;
 
 const DESCRIPTION =
@@ -63,7 +65,13 @@ export function packageSchema(): PackageSchema {
       go: { importBasePath: GO_PACKAGE, generateResourceContainerTypes: false, respectSchemaVersion: true },
     },
     config: { variables: propertiesOf(CONFIG_ARGUMENTS, providerWords) },
-    types: { ...objectTypes(ARGUMENTS), ...objectTypes(CONFIG_ARGUMENTS), ...choiceTypes(ARGUMENTS), ...FUNCTION_TYPES },
+    types: {
+      ...objectTypes(ARGUMENTS),
+      ...objectTypes(CONFIG_ARGUMENTS),
+      ...choiceTypes(ARGUMENTS),
+      ...FUNCTION_TYPES,
+      ...COMPONENT_TYPES,
+    },
     provider: {
       description: "How AWS is reached. What is left out comes from the environment and the shared AWS files.",
       properties: {},
@@ -72,6 +80,8 @@ export function packageSchema(): PackageSchema {
     resources: {
       [SET_TYPE]: {
         description: `${SET_DESCRIPTION}\n\n${EXAMPLES}`,
+        // The SDKs give every set this alias: a stack's dynamic sets become sets of this provider, and nothing is changed in EC2.
+        aliases: [{ type: DYNAMIC_SET_TYPE }],
         inputProperties: propertiesOf(ARGUMENTS, setWords),
         requiredInputs: requiredOf(ARGUMENTS),
         properties: {
@@ -82,6 +92,7 @@ export function packageSchema(): PackageSchema {
         },
         required: ["imageId", "region", ...Object.keys(outputs)],
       },
+      [SHARED_AMI_TYPE]: componentSchema(propertiesOf(OF_ALL_REGIONS, setWords)),
     },
     functions: {
       [GET_PERMISSIONS]: {

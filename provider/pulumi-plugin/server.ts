@@ -17,7 +17,7 @@ import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { changedConfig, configFailures, type Failure, withSecretsMarked } from "./configuration";
 import type { Kind } from "./detailedDiff";
 import { argumentFailures, call as callFunction, isFunction } from "./functions";
-import { PACKAGE, SET_TYPE } from "./names";
+import { PACKAGE, SET_TYPE, SHARED_AMI_TYPE } from "./names";
 import { packageSchema } from "./schema";
 import { type Found, type PluginOptions, SetProvider } from "./setProvider";
 import { propertiesOf, structOf } from "./values";
@@ -48,6 +48,9 @@ interface PartialFailure extends Error {
   readonly reasons: string[];
 }
 
+/** Bytes of one message, as the engine and its SDKs have it. Pulumi SDK, runtime/settings.ts, `maxRPCMessageSize`. */
+export const MAX_MESSAGE = 400 * 1024 * 1024;
+
 type Answering<Request, Response> = (request: Request) => Response | Promise<Response>;
 
 const KINDS: Readonly<Record<Kind, messages.PropertyDiff.Kind>> = {
@@ -60,6 +63,8 @@ const KINDS: Readonly<Record<Kind, messages.PropertyDiff.Kind>> = {
 /** The service's methods by their names in the protocol. */
 export function providerService(options: ServiceOptions): UntypedServiceImplementation {
   const sets = new SetProvider(options);
+  /** The engine's reference to this provider. */
+  let self = "";
 
   return {
     handshake: answering((request: messages.ProviderHandshakeRequest) => {
@@ -110,6 +115,8 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
       const [failure] = configFailures(config);
       if (failure) throw new CallError(status.INVALID_ARGUMENT, `the provider's configuration: ${failure.reason}`);
       await sets.useConfig(config);
+      const [urn, id] = [request.getUrn(), request.getId()];
+      self = urn && id ? `${urn}::${id}` : "";
       const response = new messages.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);
@@ -184,7 +191,14 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
     }),
 
     call: unimplemented("Call", `${PACKAGE} has no methods`),
-    construct: unimplemented("Construct", `${PACKAGE} has no components`),
+    construct: answering(async (request: messages.ConstructRequest) => {
+      const type = request.getType();
+      if (type !== SHARED_AMI_TYPE) throw new CallError(status.NOT_FOUND, `${PACKAGE} has no component ${type}`);
+      // Loaded only now, so that a plugin that makes no component starts without it.
+      const { construct } = await import("./construct");
+      return construct(request, self, MAX_MESSAGE);
+    }),
+
     getMapping: unimplemented("GetMapping", `${PACKAGE} converts no other programs`),
     getMappings: unimplemented("GetMappings", `${PACKAGE} converts no other programs`),
     list: (stream: ServerWritableStream<unknown, unknown>) =>

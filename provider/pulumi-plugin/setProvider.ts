@@ -62,7 +62,7 @@ import type { Show } from "./engineClient";
 import { withoutPythonNames } from "./values";
 
 /** What the operations need from outside; tests give their own. */
-export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal"> {
+export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal" | "others"> {
   readonly show: Show;
   /** Milliseconds without a new set before a change, or the preview of one. Default: {@link QUIET}. */
   readonly quiet?: number;

@@ -51,8 +51,13 @@ export function withoutPythonNames({ createVolumePermissions: given, ...others }
   return { ...others, createVolumePermissions: Object.fromEntries(members) };
 }
 
+/** Whether a value is one that is not known yet. */
+export function isUnknown(value: unknown): boolean {
+  return UNKNOWNS.includes(value);
+}
+
 function withOneUnknown(value: unknown): unknown {
-  if (UNKNOWNS.includes(value)) return PULUMI_UNKNOWN;
+  if (isUnknown(value)) return PULUMI_UNKNOWN;
   if (Array.isArray(value)) return value.map(withOneUnknown);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withOneUnknown(member)]));

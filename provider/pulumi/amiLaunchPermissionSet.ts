@@ -10,6 +10,7 @@ import { contextOf, declareSet, secretArguments, urnOf } from "./program";
 import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
 import { CONTEXT, DONE } from "./state";
+import { DYNAMIC_SET_TYPE, SET_TYPE } from "./typeNames";
 
 /**
  * The oldest SDK that works, as in peerDependencies. Before 3.139, dynamic providers did not get the stack's config, so its region and
@@ -22,6 +23,9 @@ const OLDEST_PULUMI = [3, 216] as const;
  * changed. `grants` shows the changes by grantee instead.
  */
 export const HIDDEN_DIFFS = LISTS;
+
+/** A set of the full provider that becomes a dynamic resource is the same set: the engine keeps its state, and EC2 is not changed. */
+const OF_FULL_PROVIDER: pulumi.Alias = { type: SET_TYPE };
 
 /** What the dynamic provider fills in; `id` is the SDK's. */
 const COMPUTED = Object.keys(OUTPUTS).filter((name) => name !== "id");
@@ -151,7 +155,7 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
 /** The launch permissions of an AMI and the create-volume permissions of its snapshots, as one set. */
 export class AmiLaunchPermissionSet extends pulumi.CustomResource {
   /** The type in URNs. @internal */
-  static readonly __pulumiType = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet";
+  static readonly __pulumiType = DYNAMIC_SET_TYPE;
 
   // Outputs are `declare`d: a field of its own would hide what the base class sets.
   /** The AMI. */
@@ -201,7 +205,7 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
       AmiLaunchPermissionSet.__pulumiType,
       name,
       { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM },
-      { ...opts, hideDiffs },
+      { ...opts, hideDiffs, aliases: [...(opts?.aliases ?? []), ...(isLookedUp ? [] : [OF_FULL_PROVIDER])] },
     );
     if (isLookedUp) return;
     declareSet(this, args ?? {}, urn, opts);

@@ -55,7 +55,9 @@ import {
   withoutRecorded,
 } from "../core";
 import { logLine } from "./engineLog";
+import { OtherProviders, type OtherSet } from "./otherProviders";
 import { stopSignal, trackWork } from "./process";
+import { isProviderHost } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
 import {
@@ -92,6 +94,8 @@ export interface ProviderOptions {
   readonly signal?: AbortSignal | undefined;
   /** Shows a line while an operation waits. Default: through the engine that started this process. */
   readonly showLine?: typeof logLine;
+  /** The other provider processes of this run. Default: none. */
+  readonly others?: OtherProviders;
 }
 
 /** The provider that the shim constructs. @internal */
@@ -110,6 +114,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       signal: stopSignal(),
       // The engine shows everything that this process prints.
       tell: console.log,
+      ...(isProviderHost() ? { others: new OtherProviders(process.argv) } : {}),
     },
   ) {}
 
@@ -151,7 +156,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const replaces = REPLACING.filter((name) => news[name] !== olds[name]);
     // A value that became a secret must not stay in the outputs in plain text.
     const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
-    const changes = hides || !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    // The engine reads and deletes by the code in the state. The full provider's state has none: an update records it, without a call.
+    const comesFromElsewhere = news.__provider !== undefined && olds.__provider === undefined;
+    const differs = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    const changes = hides || comesFromElsewhere || differs;
     return { changes, replaces };
   }
 
@@ -172,7 +180,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
     return forUsers(inputs, async () => {
       const outs = await this.reconciled(inputs);
-      return { id: outs.imageId as string, outs };
+      // Among the outputs, an AMI that is a secret is marked as one. The id is no secret for the engine.
+      return { id: String(inputs.imageId), outs };
     });
   }
 
@@ -205,6 +214,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
       const place = placeOf(args);
       const record = recordText(props);
       await this.claims.runExclusive(place, async () => {
+        if (set.onDelete !== "retain" && this.isOwnedElsewhere(set, place)) return;
         const recorded = await this.recorded(props, set);
         const remaining = this.claims.neighboursForRemoval(place, record);
         const [waiting] = claimedParts(remaining.failed, recorded, recorded.granted);
@@ -215,6 +225,22 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         this.claims.removed(place, record);
       });
     });
+  }
+
+  /**
+   * Whether another provider of this run owns now what a set granted. An authoritative set has revoked everything that it manages and does
+   * not declare, so there is nothing left to do. No other set revokes the KMS grants that a set made.
+   *
+   * @throws AmiSharingError if nobody would own it
+   */
+  private isOwnedElsewhere(set: PermissionSet, place: string): boolean {
+    const [first, ...rest] = this.options.others?.at(place) ?? [];
+    if (first === undefined) return false;
+    const { imageId } = set;
+    const manages = first.authoritative && first.made && (first.snapshots || !set.createVolume) && set.kmsAccess !== "grant";
+    if (rest.length > 0 || !manages) throw declaredElsewhere(imageId, first);
+    this.options.tell?.(`AMI ${imageId}: nobody loses access, because ${nameOf(first.urn)} of another provider has taken over`);
+    return true;
   }
 
   /** Reports who lost access. If nobody did, there is no report. */
@@ -245,7 +271,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
           this.waitOptions(withSecretsOf(news, olds), id),
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
-        if (id) this.claims.ended(place, id, "made", made.granted);
+        if (id) {
+          this.claims.ended(place, id, "made", made.granted);
+          this.options.others?.tell({ ...toldOf(set, place, id), made: true });
+        }
         const { claims } = plan.neighbours;
         // Grants of a set that left the program are not recorded here: they go later in the same update, with that set.
         const recorded = { ...made, live: withoutRecorded(made.live, claims, made, union(plan.target, made.granted)) };
@@ -344,6 +373,10 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const name = nameOf(id);
     const other = this.claims.declare(place, id, claimOf(name, set, own), mode === "authoritative");
     if (other !== undefined) throwConflictingSets(imageId, region, [other, name]);
+    const { others } = this.options;
+    others?.tell({ ...toldOf(set, place, id), made: Object.keys(olds).length > 0 });
+    const rival = others?.at(place).find(({ authoritative }) => authoritative || set.mode === "authoritative");
+    if (rival) throw conflictingProviders(imageId, region, [nameOf(rival.urn), name]);
   }
 
   /** The recorded grants of a set that other sets also declare. */
@@ -431,6 +464,33 @@ const IGNORED_GRANTS: pulumi.dynamic.CheckFailure = {
 };
 
 const NOTHING_RECORDED: Recorded = { region: "", ownerId: "", snapshotIds: [], live: NO_PERMISSIONS, granted: NO_PERMISSIONS };
+
+/** What other provider processes are told of a set. */
+function toldOf(set: PermissionSet, place: string, urn: string): Omit<OtherSet, "made"> {
+  const snapshots = set.createVolume !== undefined && set.createVolume.snapshotIds === undefined;
+  return { place, urn, authoritative: set.mode === "authoritative", snapshots };
+}
+
+/** The error of a removal if a set of another provider declares the same AMI and does not own the grants. */
+function declaredElsewhere(imageId: string, { urn }: OtherSet): AmiSharingError {
+  return new AmiSharingError(
+    "hand-over-incomplete",
+    `${nameOf(urn)} of another provider declares AMI ${imageId}, too, and does not own what this set granted: this set keeps its grants`,
+    {
+      imageId,
+      next: `if the two are one set that moves to another provider, run pulumi state delete '${urn}', give that set this one's URN as an alias, and repeat; if not, declare both with the same provider`,
+    },
+  );
+}
+
+/** The error for sets of one AMI in two providers, of which one would revoke what the other grants. */
+function conflictingProviders(imageId: string, region: string, names: readonly [string, string]): AmiSharingError {
+  return new AmiSharingError(
+    "conflicting-sets",
+    `${names[0]} and ${names[1]} declare AMI ${imageId} in ${region} with two providers, which do not know each other's grants, and one of them is authoritative`,
+    { property: "imageId", imageId, next: "declare all sets of an AMI with the same provider" },
+  );
+}
 
 /** The place of a set: its region and AMI. Two sets with the same place manage the same AMI. @internal */
 export function placeOf({ region, imageId }: Properties): string {

@@ -22,6 +22,7 @@ import { gatewayFor } from "./look";
 import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
 import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
+import { DYNAMIC_SET_TYPE } from "./typeNames";
 
 /** The outputs that the state records: URN → outputs. */
 type StackState = Readonly<Record<string, Properties>>;
@@ -399,10 +400,10 @@ async function stackState(): Promise<StackState> {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const { outputs } = await pulumi.runtime.invoke(READ_STACK, { stackName });
   const entries = Object.entries(plain(outputs) as Record<string, { type: string; outputs: Properties }>);
-  return Object.fromEntries(entries.filter(([urn]) => urn.includes(SET_TYPE)).map(([urn, state]) => [urn, state.outputs]));
+  return Object.fromEntries(
+    entries.filter(([urn]) => urn.includes(`${DYNAMIC_SET_TYPE}::`)).map(([urn, state]) => [urn, state.outputs]),
+  );
 }
-
-const SET_TYPE = "dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
 
 /** The URN of a resource, and its former URNs according to its aliases and those of its parents. */
 async function urnsOf(resource: pulumi.CustomResource): Promise<string[]> {

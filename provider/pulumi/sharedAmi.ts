@@ -2,8 +2,10 @@
 
 import type { AmiCopy, AmiCopyArgs } from "@pulumi/aws/ec2/amiCopy";
 import * as pulumi from "@pulumi/pulumi";
-import { decodeDeclaredSet, type Grants, UNKNOWN } from "../core";
+import type { Grants } from "../core";
 import { AmiLaunchPermissionSet, type AmiLaunchPermissionSetArgs } from "./amiLaunchPermissionSet";
+import { sharedImages } from "./sharedImages";
+import { SHARED_AMI_TYPE } from "./typeNames";
 
 /** How the copies are made. If a field is absent, the default of EC2 applies. */
 export interface CopyArgs {
@@ -52,7 +54,7 @@ export interface SharedAmiArgs extends Omit<AmiLaunchPermissionSetArgs, "imageId
  */
 export class SharedAmi extends pulumi.ComponentResource {
   /** The type in URNs. @internal */
-  static readonly __pulumiType = "ami-launch-permissions:index:SharedAmi";
+  static readonly __pulumiType = SHARED_AMI_TYPE;
 
   /** Region → the AMI that is shared there. It is known when the AMI is available and shared. */
   readonly imageIds: pulumi.Output<Record<string, string>>;
@@ -64,7 +66,7 @@ export class SharedAmi extends pulumi.ComponentResource {
     super(SharedAmi.__pulumiType, name, {}, opts);
     const sets = images.map(({ region, imageId, copy }) => {
       const child = `${name}-${region}`;
-      const copied = copy && new (amiCopy())(child, copy, { parent: this });
+      const copied = copy && new (amiCopy())(child, copy as unknown as AmiCopyArgs, { parent: this });
       const id = copied?.id ?? (imageId as pulumi.Input<string>);
       const set = new AmiLaunchPermissionSet(
         child,
@@ -81,133 +83,16 @@ export class SharedAmi extends pulumi.ComponentResource {
   }
 }
 
-/** The AMI of one region: one that exists, or a copy to make. */
-interface RegionalImage {
-  readonly region: string;
-  readonly imageId?: pulumi.Input<string>;
-  readonly copy?: AmiCopyArgs;
-}
-
 /** The arguments of AmiLaunchPermissionSet that all regions have in common. */
 type Permissions = Omit<AmiLaunchPermissionSetArgs, "imageId" | "region">;
 
 function decoded(name: string, args: SharedAmiArgs, opts: pulumi.ComponentResourceOptions | undefined) {
-  const { imageIds, sourceImageId, sourceRegion, regions, copy, ...permissions } = args ?? {};
   const refuse = (what: string): never => {
     throw new pulumi.RunError(`SharedAmi "${name}": ${what} [invalid-argument]`);
   };
-  const ofCopies = Object.entries({ sourceImageId, sourceRegion, regions, copy }).filter(([, value]) => value !== undefined);
-  if (imageIds !== undefined && ofCopies.length > 0)
-    refuse(`imageIds names AMIs that exist, and ${ofCopies[0]?.[0]} asks for copies: give one or the other`);
-  if ("region" in permissions)
-    refuse("there is no argument region: imageIds, or sourceRegion and regions, say where the AMIs are");
-  if ("imageId" in permissions) refuse("there is no argument imageId: imageIds names an AMI for each region");
-  const images = imageIds === undefined ? copies(args ?? {}, refuse) : existing(imageIds, refuse);
-  const { createVolumePermissions: volumes } = permissions;
-  const oneExists = images.length === 1 && images[0]?.copy === undefined;
-  if (typeof volumes === "object" && "snapshotIds" in volumes && volumes.snapshotIds !== undefined && !oneExists)
-    refuse("createVolumePermissions.snapshotIds: each region has snapshots of its own; leave it out to mean all of each AMI");
-  if (images.some((image) => image.copy)) {
-    amiCopy();
-    const connection = (["profile", "endpoint", "assumeRole"] as const).find((key) => permissions[key] !== undefined);
-    if (connection && !hasAwsProvider(opts))
-      refuse(
-        `${connection} reaches the sets only, and the copies are made by @pulumi/aws: pass an aws.Provider for the same account in the option provider`,
-      );
-  }
-  return { images, permissions: permissions satisfies Permissions };
-}
-
-type Refuse = (what: string) => never;
-
-function existing(imageIds: Record<string, pulumi.Input<string>>, refuse: Refuse): RegionalImage[] {
-  if (isLater(imageIds))
-    refuse('imageIds is an output, and its regions have to be known now: write { "us-east-1": id }, where id may be an output');
-  if (typeof imageIds !== "object" || imageIds === null || Array.isArray(imageIds))
-    refuse('imageIds is not an object of region → AMI id, such as { "us-east-1": "ami-1234567890abcdef0" }');
-  const images = Object.entries(imageIds).map(([region, imageId]) => ({ region, imageId }));
-  if (images.length === 0) refuse("imageIds is empty: name an AMI for at least one region");
-  for (const { region, imageId } of images) {
-    checkRegion("imageIds", region, refuse);
-    if (imageId === undefined || imageId === null || imageId === "") refuse(`imageIds["${region}"] is missing`);
-    checkImage(`imageIds["${region}"]`, imageId, refuse);
-  }
-  return images;
-}
-
-function copies({ sourceImageId, sourceRegion, regions, copy = {} }: SharedAmiArgs, refuse: Refuse): RegionalImage[] {
-  if (sourceImageId === undefined && sourceRegion === undefined && regions === undefined)
-    return refuse("nothing to share: give imageIds, or sourceImageId, sourceRegion and regions");
-  if (sourceImageId === undefined) return refuse("sourceImageId is missing: the AMI to copy");
-  if (sourceRegion === undefined) return refuse("sourceRegion is missing: the region of sourceImageId");
-  if (!Array.isArray(regions)) return refuse('regions is not a list of regions, such as ["eu-west-1"]');
-  if (regions.length === 0) return refuse("regions is empty: name at least one");
-  checkImage("sourceImageId", sourceImageId, refuse);
-  checkRegion("sourceRegion", sourceRegion, refuse);
-  for (const [i, region] of regions.entries()) {
-    checkRegion(`regions[${i}]`, region, refuse);
-    if (regions.indexOf(region) < i) refuse(`regions[${i}]: ${region} is listed twice`);
-  }
-  const { kmsKeyIds, encrypted, ...common } = checkedCopy(copy, refuse);
-  const copied = regions.filter((region) => region !== sourceRegion);
-  if (kmsKeyIds) checkKeys(kmsKeyIds, copied, refuse);
-  return regions.map((region) =>
-    region === sourceRegion
-      ? { region, imageId: sourceImageId }
-      : {
-          region,
-          copy: {
-            ...common,
-            region,
-            sourceAmiId: sourceImageId,
-            sourceAmiRegion: sourceRegion,
-            ...(kmsKeyIds ? { encrypted: true, kmsKeyId: kmsKeyIds[region] } : { encrypted }),
-          },
-        },
-  );
-}
-
-const COPY_NAMES = ["name", "description", "tags", "encrypted", "kmsKeyIds"];
-
-/** Checks `copy` at run time: values from a config file do not pass the type checker. */
-function checkedCopy(copy: CopyArgs, refuse: Refuse): CopyArgs {
-  if (typeof copy !== "object" || copy === null || Array.isArray(copy) || isLater(copy))
-    return refuse(`copy is not an object such as { ${COPY_NAMES.join(", ")} }`);
-  const stranger = Object.keys(copy).find((key) => !COPY_NAMES.includes(key));
-  if (stranger) refuse(`copy has no argument "${stranger}"; its arguments are ${COPY_NAMES.join(", ")}`);
-  if (copy.encrypted === false && copy.kmsKeyIds !== undefined)
-    refuse("copy.kmsKeyIds names keys, and copy.encrypted is false: leave one out");
-  return copy;
-}
-
-/** Refuses a region without a key, whose copy would not be encrypted, and a key without a region, which would not be used. */
-function checkKeys(kmsKeyIds: Record<string, pulumi.Input<string>>, copied: readonly string[], refuse: Refuse): void {
-  if (isLater(kmsKeyIds)) refuse("copy.kmsKeyIds is an output, and its regions have to be known now");
-  const without = copied.filter((region) => !kmsKeyIds[region]);
-  if (without.length > 0)
-    refuse(`copy.kmsKeyIds has no key for ${without.join(", ")}: a KMS key encrypts in its own region only`);
-  const idle = Object.keys(kmsKeyIds).filter((region) => !copied.includes(region));
-  if (idle.length > 0) refuse(`copy.kmsKeyIds has a key for ${idle.join(", ")}, where nothing is copied to`);
-  for (const [region, key] of Object.entries(kmsKeyIds)) {
-    if (key === "alias/aws/ebs") refuse(`copy.kmsKeyIds["${region}"] is the AWS managed key, under which nothing can be shared`);
-    const home = typeof key === "string" ? /^arn:[^:]+:kms:([^:]+):/.exec(key)?.[1] : undefined;
-    if (home !== undefined && home !== region)
-      refuse(`copy.kmsKeyIds["${region}"] is a key in ${home}: a KMS key encrypts in its own region only`);
-  }
-}
-
-function checkRegion(place: string, region: unknown, refuse: Refuse): void {
-  if (isLater(region)) refuse(`${place} is an output, and regions have to be known now`);
-  checkArgument(place, { imageId: UNKNOWN, region: region ?? "" }, refuse);
-}
-
-function checkImage(place: string, imageId: unknown, refuse: Refuse): void {
-  checkArgument(place, { imageId: isLater(imageId) ? UNKNOWN : imageId }, refuse);
-}
-
-function checkArgument(place: string, input: Record<string, unknown>, refuse: Refuse): void {
-  const decodedSet = decodeDeclaredSet(input);
-  if ("problems" in decodedSet) refuse(`${place}: ${decodedSet.problems.map(({ message }) => message).join("; ")}`);
+  const { images, permissions } = sharedImages({ ...args }, { refuse, isLater, hasAwsProvider: () => hasAwsProvider(opts) });
+  if (images.some((image) => image.copy)) amiCopy();
+  return { images, permissions: permissions as Permissions };
 }
 
 /** Whether the value is not known yet when the program runs. */

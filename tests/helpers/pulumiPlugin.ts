@@ -2,19 +2,31 @@
 
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { packageSchema } from "../../provider/pulumi-plugin/schema";
 import { type Emulator, ROOT } from "./emulator";
 import { type ProjectOptions, PulumiProject } from "./pulumiProject";
 
 export const SET_TYPE = "ami-launch-permissions:index:LaunchPermissionSet";
 
-/** What an SDK's class does: a resource of the type, whose plugin Pulumi.yaml names. */
+const { aliases } = packageSchema().resources[SET_TYPE] as { readonly aliases: readonly object[] };
+
+/** What an SDK's classes do: resources of the types, whose plugin Pulumi.yaml names, with the aliases of the schema. */
 const SDK = `
   import * as pulumi from "@pulumi/pulumi";
 
   class LaunchPermissionSet extends pulumi.CustomResource {
     declare readonly grants: pulumi.Output<Record<string, string>>;
     constructor(name: string, args: object, opts?: pulumi.CustomResourceOptions) {
-      super("${SET_TYPE}", name, { ...args, ownerId: undefined, snapshotIds: undefined, grants: undefined }, opts);
+      super("${SET_TYPE}", name, { ...args, ownerId: undefined, snapshotIds: undefined, grants: undefined },
+        pulumi.mergeOptions({ aliases: ${JSON.stringify(aliases)} }, opts));
+    }
+  }
+
+  class SharedAmi extends pulumi.ComponentResource {
+    declare readonly imageIds: pulumi.Output<Record<string, string>>;
+    declare readonly grants: pulumi.Output<Record<string, Record<string, string>>>;
+    constructor(name: string, args: object, opts?: pulumi.ComponentResourceOptions) {
+      super("ami-launch-permissions:index:SharedAmi", name, { imageIds: undefined, grants: undefined, ...args }, opts, true);
     }
   }
 `;
@@ -28,9 +40,15 @@ export async function pluginProject(emulator: Emulator, options: Pick<ProjectOpt
   return project;
 }
 
-/** Replaces the program of such a project; the class LaunchPermissionSet is there. */
+/** Replaces the program of such a project; the classes LaunchPermissionSet and SharedAmi are there. */
 export function writeProgram({ folder }: PulumiProject, body: string): void {
   fs.writeFileSync(path.join(folder, "index.ts"), `${SDK}\n${body}\n`);
+}
+
+/** Replaces the program by one of dynamic resources. */
+export function writeDynamicProgram({ folder }: PulumiProject, body: string): void {
+  const imports = `import * as pulumi from "@pulumi/pulumi";\nimport { AmiLaunchPermissionSet, SharedAmi } from "ami-launch-permissions";\n`;
+  fs.writeFileSync(path.join(folder, "index.ts"), `${imports}\n${body}\n`);
 }
 
 /** A set in a program. */

@@ -892,10 +892,17 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.match(details, /takes no parameters: leave them out/);
   });
 
-  it("Call, Construct, GetMapping, GetMappings, List: unimplemented, as the protocol has it", async () => {
+  it("Construct: a component of another type is not there; its own are tested in pulumiPluginConstruct", async () => {
+    const request = new messages.ConstructRequest();
+    request.setType("ami-launch-permissions:index:Other");
+    const { code, details } = await refused(ask(client.construct, request));
+    assert.equal(code, grpc.status.NOT_FOUND);
+    assert.match(details, /has no component ami-launch-permissions:index:Other/);
+  });
+
+  it("Call, GetMapping, GetMappings, List: unimplemented, as the protocol has it", async () => {
     const faults = [
       await refused(ask(client.call, new messages.CallRequest())),
-      await refused(ask(client.construct, new messages.ConstructRequest())),
       await refused(ask(client.getMapping, new messages.GetMappingRequest())),
       await refused(ask(client.getMappings, new messages.GetMappingsRequest())),
       await new Promise<Fault>((resolve) =>

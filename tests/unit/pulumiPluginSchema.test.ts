@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import { ARGUMENT_NAMES, describePermissions, PROVIDER_ARGUMENTS } from "../../provider/core";
 import { SECRET_CONFIG } from "../../provider/pulumi-plugin/configArguments";
-import { GET_PERMISSIONS, SET_TYPE } from "../../provider/pulumi-plugin/names";
+import { GET_PERMISSIONS, SET_TYPE, SHARED_AMI_TYPE } from "../../provider/pulumi-plugin/names";
 import { packageSchema } from "../../provider/pulumi-plugin/schema";
 import { MemoryGateway } from "../helpers/memoryGateway";
 
@@ -37,6 +37,21 @@ describe("the full Pulumi provider's schema", () => {
       Object.keys(set.inputProperties).filter((name) => set.inputProperties[name]?.willReplaceOnChanges),
       ["imageId", "region"],
     );
+  });
+
+  it("has the dynamic resource's type as an alias of a set, so that stacks move", () => {
+    const { aliases } = schema.resources[SET_TYPE] as { aliases: unknown };
+    assert.deepEqual(aliases, [{ type: "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet" }]);
+  });
+
+  it("has a component with every argument of a set but the AMI and its region, described alike", () => {
+    const { isComponent, inputProperties, properties } = schema.resources[SHARED_AMI_TYPE] as unknown as Shape & Node;
+    assert.equal(isComponent, true);
+    const own = ["imageIds", "sourceImageId", "sourceRegion", "regions", "copy"];
+    const common = ARGUMENT_NAMES.filter((name) => name !== "imageId" && name !== "region");
+    assert.deepEqual(Object.keys(inputProperties).sort(), [...own, ...common].sort());
+    for (const name of common) assert.deepEqual(inputProperties[name], set.inputProperties[name]);
+    assert.deepEqual(Object.keys(properties), ["imageIds", "grants"]);
   });
 
   it("has the same arguments in the provider and in the config", () => {

@@ -32,6 +32,14 @@ async function setUp() {
 }
 
 describe("secrets", () => {
+  it("of imageId are marked among the outputs, and the set's id is the AMI", async () => {
+    const { provider, imageId } = await setUp();
+    const inputs = { imageId, accountIds: [A], region: "us-east-1", [SECRETS]: ["imageId"] };
+    const { id, outs } = await provider.create(inputs);
+    assert.equal(id, imageId);
+    assert.doesNotMatch(shown(outs), /ami-/);
+  });
+
   for (const [argument, secret] of [
     ["accountIds", { accountIds: [A, B] }],
     ["createVolumePermissions", { createVolumePermissions: { accountIds: [A, B] }, accountIds: [] }],
