@@ -5,29 +5,40 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   AmiSharingError,
   adoptionOf,
+  type Claim,
+  type ClaimedImage,
   claimedParts,
   type DeclaredSet,
+  declaredGrants,
   decodeRecorded,
   describePermissions,
   endpointWarning,
   environmentEndpoint,
   type Gateway,
+  type Grants,
+  granteesLosingAccess,
+  intersection,
+  isEmpty,
+  joinWords,
   minus,
   NO_FINDINGS,
   NO_PERMISSIONS,
   observe,
   type PermissionSet,
+  type Permissions,
   type Plan,
   permissionSetOf,
   planChange,
   policyOf,
   reportOf,
   reportOfDeletion,
+  revokedByRemoval,
+  targetPermissions,
   UNKNOWN,
   union,
   usageBeforeDeletion,
 } from "../core";
-import { DynamicProvider, type ProviderOptions, placeOf, withSecretsOf } from "../pulumi/dynamicProvider";
+import { DynamicProvider, type ProviderOptions, placeOf, recordedClaim, withSecretsOf } from "../pulumi/dynamicProvider";
 import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "../pulumi/previewReport";
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import {
@@ -58,12 +69,15 @@ import {
 import { asStackConfig, type Failure } from "./configuration";
 import { detailedDiff, type Kind } from "./detailedDiff";
 import type { Show } from "./engineClient";
+import { grantsOf, OTHERS, othersIn, recordOfOthers, takenWords, toldLater, untold } from "./neighbours";
 
 /** What the operations need from outside; tests give their own. */
 export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOptions" | "signal"> {
   readonly show: Show;
   /** Milliseconds without a new set before a change, or the preview of one. Default: {@link QUIET}. */
   readonly quiet?: number;
+  /** Resolves when the engine tells of no further set for now, in place of that time. */
+  readonly settled?: () => Promise<void>;
 }
 
 /** What a diff answers. */
@@ -90,6 +104,9 @@ export interface Found extends Made {
  */
 const QUIET = 100;
 
+/** A change that takes something away waits this many times longer: a set that is told later could lose what it declares. */
+const TAKING_FACTOR = 4;
+
 /** The form of ids to import. */
 const IMPORT_ID = /^(?:([a-z]{2}[a-z0-9-]+)\/)?(ami-[0-9a-f]{8,17})$/;
 
@@ -102,6 +119,8 @@ export class SetProvider extends DynamicProvider {
   private readonly known = new Map<string, Properties>();
   /** What the program of this run declares: URN → arguments. */
   private readonly declared = new Map<string, Properties>();
+  /** What the previews of sets showed as lost: place → URN → permissions. */
+  private readonly foreseen = new Map<string, Map<string, { readonly losing: Permissions; readonly image: ClaimedImage }>>();
   private lastTold = 0;
 
   constructor(private readonly own: PluginOptions) {
@@ -139,35 +158,71 @@ export class SetProvider extends DynamicProvider {
     this.declared.set(urn, news);
     const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: context });
     const { [SET]: _, ...checked } = inputs as Properties;
-    return { inputs: checked, failures };
+    return { inputs: checked, failures: failures.length > 0 ? failures : this.toldLater(urn, checked, news) };
+  }
+
+  /** What is wrong where the preview of another set took away what this one declares. */
+  private toldLater(urn: string, checked: Properties, news: Properties): readonly Failure[] {
+    const inputs = plain(checked) as Properties;
+    const set = setIn(inputs)?.set;
+    const foreseen = [...(this.foreseen.get(placeOf(inputs)) ?? [])].filter(([other]) => other !== urn);
+    for (const [other, { image, losing }] of set ? foreseen : []) {
+      const part = intersection(losing, targetPermissions(set as PermissionSet, image));
+      const reason = isEmpty(part) ? undefined : toldLater(String(inputs.imageId), other, part).message;
+      if (reason !== undefined)
+        return [{ property: "imageId", reason: withoutSecrets(reason, { ...news, [SECRETS]: secretNames(checked) }) }];
+    }
+    return [];
   }
 
   /** @param oldInputs what `check` answered last */
   async diffSet(urn: string, id: string, olds: Properties, oldInputs: Properties, news: Properties): Promise<Difference> {
+    this.forgetOldName(urn, olds);
     this.known.set(urn, olds);
     // Only now it is known what the set granted before.
     const decoded = decodeInputs(argumentsIn(news));
     if ("declared" in decoded) await this.claimAll(decoded.declared, this.contextFor(urn, news.imageId), oldInputs);
-    const { changes = false, replaces = [] } = await this.diff(id, olds, { ...news, [SET]: urn });
-    return { changes: changes || replaces.length > 0, replaces, detailed: changes ? detailedDiff(oldInputs, news) : new Map() };
+    this.claimOthers(urn, olds);
+    const named = { ...news, [SET]: urn };
+    await this.warnOfTaken(urn, olds, named);
+    const { changes = false, replaces = [] } = await this.diff(id, olds, named);
+    const before = this.withoutClaimed(urn, olds, oldInputs, news);
+    return { changes: changes || replaces.length > 0, replaces, detailed: changes ? detailedDiff(before, news) : new Map() };
+  }
+
+  /** What other sets declare is no input of a set: whether it were would depend on which of them the engine told of first. */
+  protected override claimedInputs(): Grants {
+    return {};
+  }
+
+  /** The old inputs, without what a refresh found and other sets declare: it stays. */
+  private withoutClaimed(urn: string, olds: Properties, oldInputs: Properties, news: Properties): Properties {
+    const declared = setIn(news)?.declared;
+    const claimed = declared ? this.claimedGrants(declared, urn, olds) : {};
+    const [before, after] = [grantsIn(oldInputs), grantsIn(news)];
+    const stays = Object.keys(claimed).filter((key) => after[key] === undefined && before[key] === claimed[key]);
+    if (stays.length === 0) return oldInputs;
+    return { ...oldInputs, grants: Object.fromEntries(Object.entries(before).filter(([key]) => !stays.includes(key))) };
   }
 
   async createSet(urn: string, news: Properties, isPreview: boolean): Promise<Made> {
-    const inputs = await this.named(urn, news);
-    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, this.known.get(urn)) };
+    const before = this.known.get(urn);
+    const inputs = await this.named(urn, news, before);
+    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, before, true) };
     return this.changed(urn, async () => {
       const { id, outs = {} } = await this.create(inputs);
-      return { id, outs };
+      return { id, outs: this.withOthers(urn, outs, inputs) };
     });
   }
 
   async updateSet(urn: string, id: string, olds: Properties, news: Properties, isPreview: boolean): Promise<Made> {
     this.known.set(urn, olds);
-    const inputs = await this.named(urn, news);
-    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds) };
+    const inputs = await this.named(urn, news, olds);
+    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds, false) };
     return this.changed(urn, async () => {
+      this.refuseUntold(olds, inputs);
       const { outs = {} } = await this.update(id, olds, inputs);
-      return { id, outs };
+      return { id, outs: this.withOthers(urn, outs, inputs, olds) };
     });
   }
 
@@ -181,17 +236,117 @@ export class SetProvider extends DynamicProvider {
     return ofResource(urn, async () => {
       const told = { ...inputs, ...props };
       if (told.imageId === undefined && told.grants === undefined) return this.imported(urn, imageId, { ...told, region });
-      if (props.ownerId !== undefined) this.known.set(urn, props);
+      const isRefresh = props.ownerId !== undefined;
+      if (isRefresh) this.known.set(urn, props);
+      if (isRefresh) this.lastTold = Date.now();
       const read = await this.read(imageId, region === undefined ? told : { region, ...told });
-      return { id: read.id ?? "", outs: read.props ?? {}, inputs: read.inputs ?? {} };
+      const found = { id: read.id ?? "", outs: read.props ?? {}, inputs: read.inputs ?? {} };
+      return isRefresh && found.id !== "" ? this.besideOthers(urn, props, found) : found;
     });
   }
 
   async deleteSet(urn: string, id: string, props: Properties): Promise<void> {
     await ofResource(urn, async () => {
       this.refuseToLeave(urn, props);
+      const place = placeOf(props);
+      const own = recordedClaim(urn, props);
+      // Another set's record told of this one.
+      if (own && this.claims.others(place, "", ["recorded"]).has(urn))
+        this.claims.record(place, urn, own.claim, recordText(props));
+      const set = setIn(props)?.set;
+      const recorded = set && readable(props, set);
+      const neighbours = this.claims.neighboursForRemoval(place, recordText(props));
+      if (recorded) this.claims.took(place, urn, revokedByRemoval(set, recorded, neighbours));
       await this.delete(id, props);
+      if (recordText(this.known.get(urn) ?? {}) === recordText(props)) this.known.delete(urn);
     });
+  }
+
+  /** An alias renames a set that a refresh told of by its old name. */
+  private forgetOldName(urn: string, olds: Properties): void {
+    if (this.known.has(urn)) return;
+    const text = recordText(olds);
+    const isOld = ([other, props]: readonly [string, Properties]) => !this.declared.has(other) && recordText(props) === text;
+    const old = [...this.known].find(isOld)?.[0];
+    if (old === undefined) return;
+    this.known.delete(old);
+    this.claims.removed(placeOf(olds), text);
+  }
+
+  /** Registers what the record of a set says of other sets, of which the engine has not told yet. */
+  private claimOthers(urn: string, olds: Properties): void {
+    const place = placeOf(olds);
+    const told = this.claims.others(place, urn);
+    for (const [other, claim] of othersIn(olds)) if (!told.has(other)) this.claims.record(place, other, claim, "");
+  }
+
+  /** Refuses to take what another set owns too, of which the engine has not told yet: it may still declare it. */
+  private refuseUntold(olds: Properties, news: Properties): void {
+    const [before, after] = [setIn(olds)?.set, setIn(news)?.set];
+    const recorded = before && readable(olds, before);
+    if (!before || !after || !recorded || placeOf(olds) !== placeOf(news)) return;
+    const dropped = minus(targetPermissions(before, recorded), targetPermissions(after, recorded));
+    for (const [other, claim] of othersIn(olds)) {
+      const part = intersection(dropped, claim.wants(recorded));
+      if (this.declared.has(other) || this.known.has(other) || isEmpty(part)) continue;
+      const { message } = untold(after.imageId, other, part);
+      throw new Error(withoutSecrets(message, withSecretsOf(news, olds)));
+    }
+  }
+
+  /** Warns where other sets took what a set declares, before the engine told of it. */
+  private async warnOfTaken(urn: string, olds: Properties, news: Properties): Promise<void> {
+    const set = setIn(news)?.set;
+    for (const [other, part] of set ? this.takenFrom(set, olds, news) : [])
+      await this.own.show("warn", withoutSecrets(takenWords(String(news.imageId), other, part), withSecretsOf(news, olds)), urn);
+  }
+
+  /** Outputs with what is known of the other sets: the next run may tell of them late. */
+  private withOthers(urn: string, outs: Properties, news: Properties, olds?: Properties): Properties {
+    const place = placeOf(news);
+    const clear = plain(outs) as Properties;
+    const set = setIn(clear)?.set;
+    const recorded = set && readable(clear, set);
+    if (!recorded) return outs;
+    // What a refresh told of and the program has not declared is about to be deleted.
+    const isStaying = ([other]: readonly [string, unknown]) => !this.known.has(other) || this.declared.has(other);
+    const claims = [...this.claims.others(place, urn)].filter(isStaying);
+    const unmade = this.claims.others(place, urn, ["declared"]);
+    // A set that is not made yet will own what it wants, but for what somebody else granted.
+    const foreign = minus(recorded.live, recorded.granted);
+    const owned = (claim: Claim, other: string) =>
+      unmade.has(other) ? union(claim.granted, minus(claim.wants(recorded), foreign)) : claim.granted;
+    return withRecord(outs, recordOfOthers(claims, recorded, owned), secretNames(news), secretNames(olds));
+  }
+
+  /** What a refresh found, where other sets own a part of it: the inputs do not have that part, so that the set does not take it. */
+  private async besideOthers(urn: string, props: Properties, found: Found): Promise<Found> {
+    const [outs, inputs] = [plain(found.outs), plain(found.inputs)] as [Properties, Properties];
+    const { declared, set } = setIn(outs) ?? {};
+    const recorded = set && readable(outs, set);
+    if (!declared || !recorded) return found;
+    const own = declaredGrants(declared);
+    const foreign = Object.keys(grantsIn(inputs)).filter((key) => own[key] === undefined);
+    if (foreign.length === 0 && !(OTHERS in props)) return found;
+    await this.untilAllAreTold();
+    const place = placeOf(props);
+    const others = [...this.known].filter(([other, { imageId }]) => other !== urn && imageId === props.imageId);
+    const claims = others.flatMap(([other, outputs]) => {
+      const claim = placeOf(outputs) === place ? recordedClaim(other, outputs)?.claim : undefined;
+      return claim ? [[other, claim] as const] : [];
+    });
+    const owned = recordOfOthers(claims, recorded, ({ granted }) => granted);
+    const theirs = grantsOf(owned, recorded);
+    const isTheirs = ([key, words]: readonly [string, string]) =>
+      foreign.includes(key) && joinWords(theirs[key] ?? "", words) === theirs[key];
+    const grants = Object.fromEntries(Object.entries(grantsIn(inputs)).filter((entry) => !isTheirs(entry)));
+    const hides = others.some(([, outputs]) => hidesGrantees(secretNames(outputs))) ? [SECRET_OF_OTHERS] : [];
+    const secrets = secretNames(props);
+    return {
+      id: found.id,
+      outs: withRecord(found.outs, owned, [...secrets, ...hides]),
+      inputs: foreign.length > 0 ? { ...found.inputs, ...pick(sealed({ grants }, secrets), "grants") } : found.inputs,
+    };
   }
 
   /**
@@ -246,8 +401,11 @@ export class SetProvider extends DynamicProvider {
     });
   }
 
-  private async untilAllAreTold(): Promise<void> {
-    const { quiet = QUIET } = this.own;
+  /** @param takes whether somebody loses access by what waits */
+  private async untilAllAreTold(takes = false): Promise<void> {
+    const { quiet: pause = QUIET, settled } = this.own;
+    if (settled) return settled();
+    const quiet = takes ? pause * TAKING_FACTOR : pause;
     for (let left = quiet; left > 0; left = this.lastTold + quiet - Date.now()) {
       const since = Date.now() - this.lastTold;
       if (since >= quiet) return;
@@ -263,8 +421,8 @@ export class SetProvider extends DynamicProvider {
   }
 
   /** The inputs of a set with its name; what another set of the AMI keeps secret is secret in this one, too. */
-  private async named(urn: string, news: Properties): Promise<Properties> {
-    await this.untilAllAreTold();
+  private async named(urn: string, news: Properties, olds: Properties = {}): Promise<Properties> {
+    await this.untilAllAreTold(granteesLosingAccess(grantsIn(olds), grantsIn(news)).length > 0);
     const { recorded, declared = {} } = this.contextFor(urn, news.imageId);
     const others = Object.entries({ ...recorded, ...declared }).filter(([other]) => other !== urn);
     const hides = others.some(([, props]) => hidesGrantees(secretNames(props)));
@@ -277,18 +435,27 @@ export class SetProvider extends DynamicProvider {
    *
    * @throws Error where the change would fail
    */
-  private async previewed(urn: string, news: Properties, olds: Properties | undefined): Promise<Properties> {
+  private async previewed(urn: string, news: Properties, olds: Properties | undefined, isNew: boolean): Promise<Properties> {
     const decoded = decodeInputs(argumentsIn(news));
     // `check` refused it.
     if ("problems" in decoded) return outputsOf(news, undefined, olds);
     const { declared } = decoded;
-    if (olds && onlyTimeoutsChange(olds, declared)) return { ...olds, ...news };
-    const { severity, text, plan } = await this.foretold(urn, news, declared, olds);
+    if (olds && !isNew && onlyTimeoutsChange(olds, declared))
+      return sealed({ ...olds, ...news }, secretNames(news), secretNames(olds));
+    if (olds && !isNew) this.refuseUntold(olds, news);
+    const { severity, text, plan } = await this.foretold(urn, news, declared, olds, isNew);
     const hidden = withSecretsOf(news, olds);
     const words = [hidden, ...(olds ? [withSecretsOf(olds, news)] : [])].reduce((all, props) => withoutSecrets(all, props), text);
     if (severity === "error") throw new Error(words);
+    if (plan) this.foresee(urn, news, plan);
     await this.own.show(severity, words, urn);
     return outputsOf(news, plan, olds);
+  }
+
+  /** Notes what the preview of a set shows as lost. */
+  private foresee(urn: string, news: Properties, { losing, image }: Plan): void {
+    const place = placeOf(news);
+    this.foreseen.set(place, new Map(this.foreseen.get(place)).set(urn, { losing, image }));
   }
 
   private async foretold(
@@ -296,6 +463,7 @@ export class SetProvider extends DynamicProvider {
     news: Properties,
     declared: DeclaredSet,
     olds: Properties | undefined,
+    isNew: boolean,
   ): Promise<{ severity: Severity; text: string; plan?: Plan }> {
     const { imageId, region } = declared;
     if (imageId === UNKNOWN)
@@ -310,11 +478,14 @@ export class SetProvider extends DynamicProvider {
     }
     const isSame = olds?.imageId === imageId && olds.region === region;
     const countOnly = [news, olds].some((props) => hidesGrantees(secretNames(props)));
-    const leaving = olds && !isSame ? await this.leaving(olds, countOnly) : { lines: [], warns: false };
+    // An authoritative set takes at its create what the set that it replaces granted.
+    const takesAll = isSame && set.mode === "authoritative";
+    const leaving = olds && isNew && !takesAll ? await this.leaving(olds, countOnly) : { lines: [], warns: false };
     const lines = (report: string) =>
       [report, ...leaving.lines, ...hiddenChanges(isSame ? olds : undefined, declared)].join("\n");
     try {
-      const recorded = olds && isSame ? await this.recorded(olds, setIn(olds)?.set) : undefined;
+      // A create has no record, not even that of the set that it replaces.
+      const recorded = olds && isSame && !isNew ? await this.recorded(olds, setIn(olds)?.set) : undefined;
       const neighbours = this.claims.neighbours(placeOf(news), urn);
       const plan = await planChange(this.gateway(argumentsIn(news)), set, recorded, neighbours);
       const severity = severityOf(plan.refusals);
@@ -363,6 +534,16 @@ async function ofResource<Result>(urn: string, run: () => Promise<Result>): Prom
 function tell(show: Show, words: string): void {
   const { urn = "", told = [] } = operation.getStore() ?? {};
   told.push(show("info", words, urn));
+}
+
+/** Outputs with the record of other sets, which names grantees; without one where there are none. */
+function withRecord(outs: Properties, others: object, secrets: readonly string[], before: readonly string[] = []): Properties {
+  const { [OTHERS]: _, ...rest } = outs;
+  return Object.keys(others).length === 0 ? rest : { ...rest, ...pick(sealed({ [OTHERS]: others }, secrets, before), OTHERS) };
+}
+
+function pick(props: Properties, name: string): Properties {
+  return { [name]: props[name] };
 }
 
 /** The outputs in a preview. The grants are known where they stay: what EC2 has in the end is read after the change. */
