@@ -7,6 +7,7 @@ import {
   adoptionOf,
   type Claim,
   type ClaimedImage,
+  claimedBy,
   claimedParts,
   type DeclaredSet,
   declaredGrants,
@@ -178,6 +179,8 @@ export class SetProvider extends DynamicProvider {
   /** @param oldInputs what `check` answered last */
   async diffSet(urn: string, id: string, olds: Properties, oldInputs: Properties, news: Properties): Promise<Difference> {
     this.forgetOldName(urn, olds);
+    const [told, other] = [this.known.get(urn), this.known.get(replaced(urn))];
+    if (told && other && recordText(other) === recordText(olds)) this.known.set(replaced(urn), told);
     this.known.set(urn, olds);
     // Only now it is known what the set granted before.
     const decoded = decodeInputs(argumentsIn(news));
@@ -237,11 +240,15 @@ export class SetProvider extends DynamicProvider {
       const told = { ...inputs, ...props };
       if (told.imageId === undefined && told.grants === undefined) return this.imported(urn, imageId, { ...told, region });
       const isRefresh = props.ownerId !== undefined;
-      if (isRefresh) this.known.set(urn, props);
+      // A refresh also reads a replaced set that waits to be deleted.
+      const known = this.known.has(urn) ? replaced(urn) : urn;
+      if (isRefresh) this.known.set(known, props);
       if (isRefresh) this.lastTold = Date.now();
       const read = await this.read(imageId, region === undefined ? told : { region, ...told });
       const found = { id: read.id ?? "", outs: read.props ?? {}, inputs: read.inputs ?? {} };
-      return isRefresh && found.id !== "" ? this.besideOthers(urn, props, found) : found;
+      if (!isRefresh || found.id === "") return found;
+      this.known.set(known, plain(found.outs) as Properties);
+      return this.besideOthers(urn, props, found);
     });
   }
 
@@ -308,9 +315,8 @@ export class SetProvider extends DynamicProvider {
     const set = setIn(clear)?.set;
     const recorded = set && readable(clear, set);
     if (!recorded) return outs;
-    // What a refresh told of and the program has not declared is about to be deleted.
-    const isStaying = ([other]: readonly [string, unknown]) => !this.known.has(other) || this.declared.has(other);
-    const claims = [...this.claims.others(place, urn)].filter(isStaying);
+    // A set that a refresh told of is among them: it may leave the program, or be told of later.
+    const claims = this.claims.others(place, urn);
     const unmade = this.claims.others(place, urn, ["declared"]);
     // A set that is not made yet will own what it wants, but for what somebody else granted.
     const foreign = minus(recorded.live, recorded.granted);
@@ -327,7 +333,6 @@ export class SetProvider extends DynamicProvider {
     if (!declared || !recorded) return found;
     const own = declaredGrants(declared);
     const foreign = Object.keys(grantsIn(inputs)).filter((key) => own[key] === undefined);
-    if (foreign.length === 0 && !(OTHERS in props)) return found;
     await this.untilAllAreTold();
     const place = placeOf(props);
     const others = [...this.known].filter(([other, { imageId }]) => other !== urn && imageId === props.imageId);
@@ -359,6 +364,13 @@ export class SetProvider extends DynamicProvider {
     if (!set || !recorded || set.onDelete === "retain") return;
     const place = placeOf(props);
     const heirs = [...this.claims.others(place, urn, ["declared", "made"]).values()];
+    // Of which the record of another set tells, but not the engine: it is gone, or it is no target of this run.
+    const stays = claimedBy(heirs, recorded);
+    for (const [other, claim] of this.claims.others(place, urn, ["recorded"])) {
+      const part = minus(intersection(recorded.granted, claim.wants(recorded)), stays);
+      if (!this.known.has(other) && !isEmpty(part))
+        throw new Error(withoutSecrets(untold(set.imageId, other, part).message, props));
+    }
     const owned = heirs.map(({ granted }) => granted).reduce(union, NO_PERMISSIONS);
     const [waiting] = claimedParts(heirs, recorded, minus(recorded.granted, owned));
     if (!waiting) return;
@@ -534,6 +546,11 @@ async function ofResource<Result>(urn: string, run: () => Promise<Result>): Prom
 function tell(show: Show, words: string): void {
   const { urn = "", told = [] } = operation.getStore() ?? {};
   told.push(show("info", words, urn));
+}
+
+/** The name of a replaced set, beside that of the set that replaces it. */
+function replaced(urn: string): string {
+  return `${urn} (replaced)`;
 }
 
 /** Outputs with the record of other sets, which names grantees; without one where there are none. */

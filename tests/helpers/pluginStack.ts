@@ -171,6 +171,11 @@ export class PluginStack {
         if (read.id === "") this.sets.delete(name);
         else this.sets.set(name, { id, inputs: stored(read.inputs), outputs: stored(read.outs), unfinished: false });
       });
+    for (const [i, [name, state]] of this.pendingDeletes.entries())
+      await workers.submit(async () => {
+        const read = await provider.readSet(URN + name, state.id, wire(state.inputs), wire(state.outputs));
+        if (read.id !== "") this.pendingDeletes[i] = [name, { ...state, outputs: stored(read.outs) }];
+      });
     await workers.idle();
     if (workers.failed) throw workers.failed;
   }

@@ -1,6 +1,7 @@
 /** Several sets of one AMI by the full Pulumi provider, in the orders in which the engine can tell of them. */
 
 import * as assert from "node:assert/strict";
+import { SetProvider } from "../../provider/pulumi-plugin/setProvider";
 import type { Props } from "../helpers/memoryEngine";
 import { MemoryGateway } from "../helpers/memoryGateway";
 import { PluginStack } from "../helpers/pluginStack";
@@ -72,6 +73,19 @@ describe("several sets of one AMI by the full Pulumi provider", () => {
     assert.deepEqual(launchers(), []);
   });
 
+  it("settles after a refresh, although the engine tells of the other set late in every run", async () => {
+    const order = { late: ["two"] };
+    const sets = (...accounts: string[]) => program({ one: additive(...accounts), two: additive(B) });
+    await stack.up(sets(A, B), order);
+    await stack.up(sets(A), { ...order, refresh: true });
+    for (let run = 0; run < 2; run++) {
+      await stack.up(sets(A), order);
+      assert.deepEqual([...stack.done.values()], ["same", "same"]);
+    }
+    await stack.up(sets(A, C), order);
+    assert.deepEqual([lost, launchers()], [[], [A, B, C]]);
+  });
+
   it("refuses in the preview that an account moves to a new set of which the engine tells later", async () => {
     await stack.up(program({ one: additive(A, B) }));
     const now = program({ one: additive(A), two: additive(B) });
@@ -118,6 +132,46 @@ describe("several sets of one AMI by the full Pulumi provider", () => {
     assert.deepEqual(launchers(), [A]);
   });
 
+  it("a set that leaves the program revokes what it granted, although a refresh changed its record", async () => {
+    await stack.up(program({ one: additive(A, B), two: additive(C) }));
+    ec2.grantees(imageId).delete(`account/${B}`);
+    await stack.up(program({ two: additive(C) }), { refresh: true });
+    assert.deepEqual(launchers(), [C]);
+  });
+
+  it("a replaced set whose deletion is refused is deleted after a refresh, which reads it", async () => {
+    await stack.up(program({ one: additive(A) }));
+    const now = program({ heir: additive(A), one: additive() });
+    assert.match(await failing(stack.up(now, { late: ["one"], replace: ["one"] })), /pulumi up --refresh/);
+    await stack.up(now, { refresh: true });
+    assert.deepEqual([lost, launchers()], [[], [A]]);
+    await stack.destroy();
+    assert.deepEqual(launchers(), []);
+  });
+
+  it("holds each set once, however often the engine asks for it", async () => {
+    const provider = new SetProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS, quiet: 0, show: async () => undefined });
+    const images = Array.from({ length: 20 }, () => ec2.addImage(1).imageId);
+    const states = new Map<string, { inputs: Props; outs: Props }>();
+    const sizes: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      for (const [i, image] of images.entries()) {
+        const urn = `urn:pulumi:t::t::ami-launch-permissions:index:LaunchPermissionSet::set-${i}`;
+        const args = { imageId: image, accountIds: round % 2 === 0 ? [A, B] : [A, C], createVolumePermissions: true };
+        const old = states.get(urn);
+        const { inputs } = await provider.checkSet(urn, old?.inputs ?? {}, args);
+        if (old) await provider.diffSet(urn, image, old.outs, old.inputs, inputs);
+        const { outs } = old
+          ? await provider.updateSet(urn, image, old.outs, inputs, false)
+          : await provider.createSet(urn, inputs, false);
+        states.set(urn, { inputs, outs });
+      }
+      sizes.push(sizeOf(provider, new Set([ec2])));
+    }
+    assert.ok((sizes[1] ?? 0) > 20 * 10, "it holds the sets");
+    assert.deepEqual([sizes[3], sizes[4]], [sizes[2], sizes[2]]);
+  });
+
   it("a taint: the preview fails where up does, and says what up does", async () => {
     const sets = (...accounts: string[]) => program({ whole: { ...exact(...accounts), unrecorded: "refuse" } });
     await stack.up(sets(A, B));
@@ -152,3 +206,11 @@ describe("several sets of one AMI by the full Pulumi provider", () => {
     assert.deepEqual(launchers(), [A]);
   });
 });
+
+/** How many values an object holds, those in maps and sets included. */
+function sizeOf(value: unknown, seen: Set<unknown>): number {
+  if (typeof value !== "object" || value === null || seen.has(value)) return 1;
+  seen.add(value);
+  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
+  return members.reduce<number>((sum, member) => sum + sizeOf(member, seen), 1);
+}
