@@ -12,9 +12,10 @@ const FOLDER = join(PROVIDER, "dist", "pulumi-plugin");
 /**
  * What starts the bundle, as a shell sees it; to JavaScript it is a comment and a string.
  * A shebang of node's own fails wherever a package.json above says `"type": "module"`: the engine asks for a file name without an ending.
+ * Node.js 22.1 and later keep the compiled code beside the file, for the next start; where they cannot, they go on without.
  */
 const START = `#!/bin/sh
-":" //; exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
+":" //; exec node -e 'const f=require("path").resolve(process.argv[1]);require("module").enableCompileCache?.(f+".cache");require(f)' "$0" "$@"`;
 
 const { outputFiles, metafile } = await build({
   entryPoints: [join(PROVIDER, "pulumi-plugin", "main.ts")],

@@ -62,13 +62,21 @@ const KINDS: Readonly<Record<Kind, messages.PropertyDiff.Kind>> = {
 
 /** The service's methods by their names in the protocol. */
 export function providerService(options: ServiceOptions): UntypedServiceImplementation {
-  const sets = new SetProvider(options);
+  let sets = new SetProvider(options);
+  let engine: string | undefined;
   /** The engine's reference to this provider. */
   let self = "";
 
+  /** Under a debugger, one process serves many runs of the engine, each at an address of its own: none knows the sets of another one. */
+  function engineAt(address: string): void {
+    if (engine !== undefined && engine !== address) sets = new SetProvider(options);
+    engine = address;
+    options.engineAt(address);
+  }
+
   return {
     handshake: answering((request: messages.ProviderHandshakeRequest) => {
-      options.engineAt(request.getEngineAddress());
+      engineAt(request.getEngineAddress());
       const response = new messages.ProviderHandshakeResponse();
       response.setAcceptSecrets(true);
       return response;
@@ -81,7 +89,7 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
     }),
 
     attach: answering((request: PluginAttach) => {
-      options.engineAt(request.getAddress());
+      engineAt(request.getAddress());
       return new Empty();
     }),
 

@@ -5,30 +5,42 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   AmiSharingError,
   adoptionOf,
+  type Claim,
+  type ClaimedImage,
+  claimedBy,
   claimedParts,
   type DeclaredSet,
+  declaredGrants,
   decodeRecorded,
   describePermissions,
   endpointWarning,
   environmentEndpoint,
   type Gateway,
+  type Grants,
+  granteesLosingAccess,
+  intersection,
+  isEmpty,
+  joinWords,
   minus,
   NO_FINDINGS,
   NO_PERMISSIONS,
   observe,
   type PermissionSet,
+  type Permissions,
   type Plan,
   permissionSetOf,
   planChange,
   policyOf,
   reportOf,
   reportOfDeletion,
+  revokedByRemoval,
+  targetPermissions,
   UNKNOWN,
   union,
   usageBeforeDeletion,
   type WaitOptions,
 } from "../core";
-import { DynamicProvider, type ProviderOptions, placeOf, withSecretsOf } from "../pulumi/dynamicProvider";
+import { DynamicProvider, type ProviderOptions, placeOf, recordedClaim, withSecretsOf } from "../pulumi/dynamicProvider";
 import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "../pulumi/previewReport";
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import {
@@ -59,6 +71,7 @@ import {
 import { asStackConfig, type Failure } from "./configuration";
 import { detailedDiff, type Kind } from "./detailedDiff";
 import type { Show } from "./engineClient";
+import { grantsOf, OTHERS, othersIn, recordOfOthers, takenWords, toldLater, untold } from "./neighbours";
 import { withoutPythonNames } from "./values";
 
 /** What the operations need from outside; tests give their own. */
@@ -66,6 +79,15 @@ export interface PluginOptions extends Pick<ProviderOptions, "gateway" | "waitOp
   readonly show: Show;
   /** Milliseconds without a new set before a change, or the preview of one. Default: {@link QUIET}. */
   readonly quiet?: number;
+  /** Resolves when the engine tells of no further set for now, in place of that time. */
+  readonly settled?: () => Promise<void>;
+}
+
+/** A preview of a create or an update. */
+interface Preview {
+  readonly isNew: boolean;
+  /** The seconds of the resource's `customTimeouts`; 0: none. */
+  readonly timeout: number;
 }
 
 /** What a diff answers. */
@@ -92,6 +114,9 @@ export interface Found extends Made {
  */
 const QUIET = 100;
 
+/** A change that takes something away waits this many times longer: a set that is told later could lose what it declares. */
+const TAKING_FACTOR = 4;
+
 /** The form of ids to import. */
 const IMPORT_ID = /^(?:([a-z]{2}[a-z0-9-]+)\/)?(ami-[0-9a-f]{8,17})$/;
 
@@ -104,6 +129,8 @@ export class SetProvider extends DynamicProvider {
   private readonly known = new Map<string, Properties>();
   /** What the program of this run declares: URN → arguments. */
   private readonly declared = new Map<string, Properties>();
+  /** What the previews of sets showed as lost: place → URN → permissions. */
+  private readonly foreseen = new Map<string, Map<string, { readonly losing: Permissions; readonly image: ClaimedImage }>>();
   private lastTold = 0;
 
   constructor(private readonly own: PluginOptions) {
@@ -153,51 +180,77 @@ export class SetProvider extends DynamicProvider {
     this.declared.set(urn, news);
     const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: context });
     const { [SET]: _, ...checked } = inputs as Properties;
-    return { inputs: checked, failures };
+    return { inputs: checked, failures: failures.length > 0 ? failures : this.toldLater(urn, checked, news) };
+  }
+
+  /** What is wrong where the preview of another set took away what this one declares. */
+  private toldLater(urn: string, checked: Properties, news: Properties): readonly Failure[] {
+    const inputs = plain(checked) as Properties;
+    const set = setIn(inputs)?.set;
+    const foreseen = [...(this.foreseen.get(placeOf(inputs)) ?? [])].filter(([other]) => other !== urn);
+    for (const [other, { image, losing }] of set ? foreseen : []) {
+      const part = intersection(losing, targetPermissions(set as PermissionSet, image));
+      const reason = isEmpty(part) ? undefined : toldLater(String(inputs.imageId), other, part).message;
+      if (reason !== undefined)
+        return [{ property: "imageId", reason: withoutSecrets(reason, { ...news, [SECRETS]: secretNames(checked) }) }];
+    }
+    return [];
   }
 
   /** @param oldInputs what `check` answered last */
   async diffSet(urn: string, id: string, olds: Properties, oldInputs: Properties, news: Properties): Promise<Difference> {
+    const named = { ...news, [SET]: urn };
     // A refresh asks for the difference, too, also of sets that have left the program: these declare nothing.
     if (this.declared.has(urn)) {
       this.forgetOldName(urn, olds);
+      const [told, other] = [this.known.get(urn), this.known.get(replaced(urn))];
+      if (told && other && recordText(other) === recordText(olds)) this.known.set(replaced(urn), told);
       this.known.set(urn, olds);
       // Only now it is known what the set granted before.
       const decoded = decodeInputs(argumentsIn(news));
       if ("declared" in decoded) await this.claimAll(decoded.declared, this.contextFor(urn, news.imageId), oldInputs);
+      this.claimOthers(urn, olds);
+      await this.warnOfTaken(urn, olds, named);
     }
-    const { changes = false, replaces = [] } = await this.diff(id, olds, { ...news, [SET]: urn });
-    return { changes: changes || replaces.length > 0, replaces, detailed: changes ? detailedDiff(oldInputs, news) : new Map() };
+    const { changes = false, replaces = [] } = await this.diff(id, olds, named);
+    const before = this.withoutClaimed(urn, olds, oldInputs, news);
+    return { changes: changes || replaces.length > 0, replaces, detailed: changes ? detailedDiff(before, news) : new Map() };
   }
 
-  /** A set that an alias renames has been refreshed under its old name: it is no other set that leaves the program. */
-  private forgetOldName(urn: string, olds: Properties): void {
-    if (this.known.has(urn)) return;
-    const record = recordText(olds);
-    const isOldName = ([other, props]: [string, Properties]) => !this.declared.has(other) && recordText(props) === record;
-    const [oldName] = [...this.known].find(isOldName) ?? [];
-    if (oldName === undefined) return;
-    this.known.delete(oldName);
-    this.claims.removed(placeOf(olds), record);
+  /** What other sets declare is no input of a set: whether it were would depend on which of them the engine told of first. */
+  protected override claimedInputs(): Grants {
+    return {};
+  }
+
+  /** The old inputs, without what a refresh found and other sets declare: it stays. */
+  private withoutClaimed(urn: string, olds: Properties, oldInputs: Properties, news: Properties): Properties {
+    const declared = setIn(news)?.declared;
+    const claimed = declared ? this.claimedGrants(declared, urn, olds) : {};
+    const [before, after] = [grantsIn(oldInputs), grantsIn(news)];
+    const stays = Object.keys(claimed).filter((key) => after[key] === undefined && before[key] === claimed[key]);
+    if (stays.length === 0) return oldInputs;
+    return { ...oldInputs, grants: Object.fromEntries(Object.entries(before).filter(([key]) => !stays.includes(key))) };
   }
 
   /** @param timeout the seconds of the resource's `customTimeouts`; 0: none */
   async createSet(urn: string, news: Properties, isPreview: boolean, timeout = 0): Promise<Made> {
-    const inputs = await this.named(urn, news);
-    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, this.known.get(urn), timeout) };
+    const before = this.known.get(urn);
+    const inputs = await this.named(urn, news, before);
+    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, before, { isNew: true, timeout }) };
     return this.changed(urn, timeout, async () => {
       const { id, outs = {} } = await this.create(inputs);
-      return { id, outs };
+      return { id, outs: this.withOthers(urn, outs, inputs) };
     });
   }
 
   async updateSet(urn: string, id: string, olds: Properties, news: Properties, isPreview: boolean, timeout = 0): Promise<Made> {
     this.known.set(urn, olds);
-    const inputs = await this.named(urn, news);
-    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds, timeout) };
+    const inputs = await this.named(urn, news, olds);
+    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds, { isNew: false, timeout }) };
     return this.changed(urn, timeout, async () => {
+      this.refuseUntold(olds, inputs);
       const { outs = {} } = await this.update(id, olds, inputs);
-      return { id, outs };
+      return { id, outs: this.withOthers(urn, outs, inputs, olds) };
     });
   }
 
@@ -211,22 +264,119 @@ export class SetProvider extends DynamicProvider {
     return ofResource(urn, 0, async () => {
       const told = { ...inputs, ...props };
       if (told.imageId === undefined && told.grants === undefined) return this.imported(urn, imageId, { ...told, region });
-      const {
-        id: found = "",
-        props: outs = {},
-        inputs: refreshed = {},
-      } = await this.read(imageId, region === undefined ? told : { region, ...told });
-      // What a deletion in this run is told of the set is what is recorded now. A program that only looks records nothing.
-      if (props.ownerId !== undefined && found !== "") this.known.set(urn, plain(outs) as Properties);
-      return { id: found, outs, inputs: refreshed };
+      const isRefresh = props.ownerId !== undefined;
+      // A refresh also reads a replaced set that waits to be deleted.
+      const known = this.known.has(urn) ? replaced(urn) : urn;
+      if (isRefresh) this.known.set(known, props);
+      if (isRefresh) this.lastTold = Date.now();
+      const read = await this.read(imageId, region === undefined ? told : { region, ...told });
+      const found = { id: read.id ?? "", outs: read.props ?? {}, inputs: read.inputs ?? {} };
+      if (!isRefresh || found.id === "") return found;
+      this.known.set(known, plain(found.outs) as Properties);
+      return this.besideOthers(urn, props, found);
     });
   }
 
   async deleteSet(urn: string, id: string, props: Properties, timeout = 0): Promise<void> {
     await ofResource(urn, timeout, async () => {
       this.refuseToLeave(urn, props);
+      const place = placeOf(props);
+      const own = recordedClaim(urn, props);
+      // Another set's record told of this one.
+      if (own && this.claims.others(place, "", ["recorded"]).has(urn))
+        this.claims.record(place, urn, own.claim, recordText(props));
+      const set = setIn(props)?.set;
+      const recorded = set && readable(props, set);
+      const neighbours = this.claims.neighboursForRemoval(place, recordText(props));
+      if (recorded) this.claims.took(place, urn, revokedByRemoval(set, recorded, neighbours));
       await this.delete(id, props);
+      if (recordText(this.known.get(urn) ?? {}) === recordText(props)) this.known.delete(urn);
     });
+  }
+
+  /** An alias renames a set that a refresh told of by its old name. */
+  private forgetOldName(urn: string, olds: Properties): void {
+    if (this.known.has(urn)) return;
+    const text = recordText(olds);
+    const isOld = ([other, props]: readonly [string, Properties]) => !this.declared.has(other) && recordText(props) === text;
+    const old = [...this.known].find(isOld)?.[0];
+    if (old === undefined) return;
+    this.known.delete(old);
+    this.claims.removed(placeOf(olds), text);
+  }
+
+  /** Registers what the record of a set says of other sets, of which the engine has not told yet. */
+  private claimOthers(urn: string, olds: Properties): void {
+    const place = placeOf(olds);
+    const told = this.claims.others(place, urn);
+    for (const [other, claim] of othersIn(olds)) if (!told.has(other)) this.claims.record(place, other, claim, "");
+  }
+
+  /** Refuses to take what another set owns too, of which the engine has not told yet: it may still declare it. */
+  private refuseUntold(olds: Properties, news: Properties): void {
+    const [before, after] = [setIn(olds)?.set, setIn(news)?.set];
+    const recorded = before && readable(olds, before);
+    if (!before || !after || !recorded || placeOf(olds) !== placeOf(news)) return;
+    const dropped = minus(targetPermissions(before, recorded), targetPermissions(after, recorded));
+    for (const [other, claim] of othersIn(olds)) {
+      const part = intersection(dropped, claim.wants(recorded));
+      if (this.declared.has(other) || this.known.has(other) || isEmpty(part)) continue;
+      const { message } = untold(after.imageId, other, part);
+      throw new Error(withoutSecrets(message, withSecretsOf(news, olds)));
+    }
+  }
+
+  /** Warns where other sets took what a set declares, before the engine told of it. */
+  private async warnOfTaken(urn: string, olds: Properties, news: Properties): Promise<void> {
+    const set = setIn(news)?.set;
+    for (const [other, part] of set ? this.takenFrom(set, olds, news) : [])
+      await this.own.show("warn", withoutSecrets(takenWords(String(news.imageId), other, part), withSecretsOf(news, olds)), urn);
+  }
+
+  /** Outputs with what is known of the other sets: the next run may tell of them late. */
+  private withOthers(urn: string, outs: Properties, news: Properties, olds?: Properties): Properties {
+    const place = placeOf(news);
+    const clear = plain(outs) as Properties;
+    const set = setIn(clear)?.set;
+    const recorded = set && readable(clear, set);
+    if (!recorded) return outs;
+    // A set that a refresh told of is among them: it may leave the program, or be told of later.
+    const claims = this.claims.others(place, urn);
+    const unmade = this.claims.others(place, urn, ["declared"]);
+    // A set that is not made yet will own what it wants, but for what somebody else granted.
+    const foreign = minus(recorded.live, recorded.granted);
+    const owned = (claim: Claim, other: string) =>
+      unmade.has(other) ? union(claim.granted, minus(claim.wants(recorded), foreign)) : claim.granted;
+    return withRecord(outs, recordOfOthers(claims, recorded, owned), secretNames(news), secretNames(olds));
+  }
+
+  /** What a refresh found, where other sets own a part of it: the inputs do not have that part, so that the set does not take it. */
+  private async besideOthers(urn: string, props: Properties, found: Found): Promise<Found> {
+    const [outs, inputs] = [plain(found.outs), plain(found.inputs)] as [Properties, Properties];
+    const { declared, set } = setIn(outs) ?? {};
+    const recorded = set && readable(outs, set);
+    if (!declared || !recorded) return found;
+    const own = declaredGrants(declared);
+    const foreign = Object.keys(grantsIn(inputs)).filter((key) => own[key] === undefined);
+    await this.untilAllAreTold();
+    const place = placeOf(props);
+    const others = [...this.known].filter(([other, { imageId }]) => other !== urn && imageId === props.imageId);
+    const claims = others.flatMap(([other, outputs]) => {
+      const claim = placeOf(outputs) === place ? recordedClaim(other, outputs)?.claim : undefined;
+      return claim ? [[other, claim] as const] : [];
+    });
+    const owned = recordOfOthers(claims, recorded, ({ granted }) => granted);
+    const theirs = grantsOf(owned, recorded);
+    const isTheirs = ([key, words]: readonly [string, string]) =>
+      foreign.includes(key) && joinWords(theirs[key] ?? "", words) === theirs[key];
+    const grants = Object.fromEntries(Object.entries(grantsIn(inputs)).filter((entry) => !isTheirs(entry)));
+    const hides = others.some(([, outputs]) => hidesGrantees(secretNames(outputs))) ? [SECRET_OF_OTHERS] : [];
+    const secrets = secretNames(props);
+    return {
+      id: found.id,
+      outs: withRecord(found.outs, owned, [...secrets, ...hides]),
+      inputs: foreign.length > 0 ? { ...found.inputs, ...pick(sealed({ grants }, secrets), "grants") } : found.inputs,
+    };
   }
 
   /**
@@ -239,6 +389,13 @@ export class SetProvider extends DynamicProvider {
     if (!set || !recorded || set.onDelete === "retain") return;
     const place = placeOf(props);
     const heirs = [...this.claims.others(place, urn, ["declared", "made"]).values()];
+    // Of which the record of another set tells, but not the engine: it is gone, or it is no target of this run.
+    const stays = claimedBy(heirs, recorded);
+    for (const [other, claim] of this.claims.others(place, urn, ["recorded"])) {
+      const part = minus(intersection(recorded.granted, claim.wants(recorded)), stays);
+      if (!this.known.has(other) && !isEmpty(part))
+        throw new Error(withoutSecrets(untold(set.imageId, other, part).message, props));
+    }
     const owned = heirs.map(({ granted }) => granted).reduce(union, NO_PERMISSIONS);
     const [waiting] = claimedParts(heirs, recorded, minus(recorded.granted, owned));
     if (!waiting) return;
@@ -281,8 +438,11 @@ export class SetProvider extends DynamicProvider {
     });
   }
 
-  private async untilAllAreTold(): Promise<void> {
-    const { quiet = QUIET } = this.own;
+  /** @param takes whether somebody loses access by what waits */
+  private async untilAllAreTold(takes = false): Promise<void> {
+    const { quiet: pause = QUIET, settled } = this.own;
+    if (settled) return settled();
+    const quiet = takes ? pause * TAKING_FACTOR : pause;
     for (let left = quiet; left > 0; left = this.lastTold + quiet - Date.now()) {
       const since = Date.now() - this.lastTold;
       if (since >= quiet) return;
@@ -302,8 +462,8 @@ export class SetProvider extends DynamicProvider {
    *
    * @throws AmiSharingError `conflicting-sets` for a set of which the engine has told since this one was checked
    */
-  private async named(urn: string, news: Properties): Promise<Properties> {
-    await this.untilAllAreTold();
+  private async named(urn: string, news: Properties, olds: Properties = {}): Promise<Properties> {
+    await this.untilAllAreTold(granteesLosingAccess(grantsIn(olds), grantsIn(news)).length > 0);
     const { recorded, declared = {}, ...context } = this.contextFor(urn, news.imageId);
     const decoded = decodeInputs(argumentsIn(news));
     if ("declared" in decoded) await this.claimAll(decoded.declared, { ...context, recorded, declared }, {});
@@ -318,18 +478,27 @@ export class SetProvider extends DynamicProvider {
    *
    * @throws Error where the change would fail
    */
-  private async previewed(urn: string, news: Properties, olds: Properties | undefined, timeout: number): Promise<Properties> {
+  private async previewed(urn: string, news: Properties, olds: Properties | undefined, how: Preview): Promise<Properties> {
     const decoded = decodeInputs(argumentsIn(news));
     // `check` refused it.
     if ("problems" in decoded) return outputsOf(news, undefined, olds);
     const { declared } = decoded;
-    if (olds && onlyTimeoutsChange(olds, declared)) return { ...olds, ...news };
-    const { severity, text, plan } = await this.foretold(urn, news, declared, olds, timeout);
+    if (olds && !how.isNew && onlyTimeoutsChange(olds, declared))
+      return sealed({ ...olds, ...news }, secretNames(news), secretNames(olds));
+    if (olds && !how.isNew) this.refuseUntold(olds, news);
+    const { severity, text, plan } = await this.foretold(urn, news, declared, olds, how);
     const hidden = withSecretsOf(news, olds);
     const words = [hidden, ...(olds ? [withSecretsOf(olds, news)] : [])].reduce((all, props) => withoutSecrets(all, props), text);
     if (severity === "error") throw new Error(words);
+    if (plan) this.foresee(urn, news, plan);
     await this.own.show(severity, words, urn);
     return outputsOf(news, plan, olds);
+  }
+
+  /** Notes what the preview of a set shows as lost. */
+  private foresee(urn: string, news: Properties, { losing, image }: Plan): void {
+    const place = placeOf(news);
+    this.foreseen.set(place, new Map(this.foreseen.get(place)).set(urn, { losing, image }));
   }
 
   private async foretold(
@@ -337,7 +506,7 @@ export class SetProvider extends DynamicProvider {
     news: Properties,
     declared: DeclaredSet,
     olds: Properties | undefined,
-    timeout: number,
+    { isNew, timeout }: Preview,
   ): Promise<{ severity: Severity; text: string; plan?: Plan }> {
     const { imageId, region } = declared;
     if (imageId === UNKNOWN)
@@ -352,11 +521,14 @@ export class SetProvider extends DynamicProvider {
     }
     const isSame = olds?.imageId === imageId && olds.region === region;
     const countOnly = [news, olds].some((props) => hidesGrantees(secretNames(props)));
-    const leaving = olds && !isSame ? await this.leaving(olds, countOnly) : { lines: [], warns: false };
+    // An authoritative set takes at its create what the set that it replaces granted.
+    const takesAll = isSame && set.mode === "authoritative";
+    const leaving = olds && isNew && !takesAll ? await this.leaving(olds, countOnly) : { lines: [], warns: false };
     const lines = (report: string) =>
       [report, ...leaving.lines, ...hiddenChanges(isSame ? olds : undefined, declared)].join("\n");
     try {
-      const recorded = olds && isSame ? await this.recorded(olds, setIn(olds)?.set) : undefined;
+      // A create has no record, not even that of the set that it replaces.
+      const recorded = olds && isSame && !isNew ? await this.recorded(olds, setIn(olds)?.set) : undefined;
       const neighbours = this.claims.neighbours(placeOf(news), urn);
       const given = timeout > 0 ? { [recorded ? "update" : "create"]: timeout } : {};
       const timed = { ...set, timeouts: { ...given, ...set.timeouts } };
@@ -407,6 +579,21 @@ async function ofResource<Result>(urn: string, timeout: number, run: () => Promi
 function tell(show: Show, words: string): void {
   const { urn = "", told = [] } = operation.getStore() ?? {};
   told.push(show("info", words, urn));
+}
+
+/** The name of a replaced set, beside that of the set that replaces it. */
+function replaced(urn: string): string {
+  return `${urn} (replaced)`;
+}
+
+/** Outputs with the record of other sets, which names grantees; without one where there are none. */
+function withRecord(outs: Properties, others: object, secrets: readonly string[], before: readonly string[] = []): Properties {
+  const { [OTHERS]: _, ...rest } = outs;
+  return Object.keys(others).length === 0 ? rest : { ...rest, ...pick(sealed({ [OTHERS]: others }, secrets, before), OTHERS) };
+}
+
+function pick(props: Properties, name: string): Properties {
+  return { [name]: props[name] };
 }
 
 /** The outputs in a preview. The grants are known where they stay: what EC2 has in the end is read after the change. */

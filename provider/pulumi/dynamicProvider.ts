@@ -35,6 +35,7 @@ import {
   NO_PERMISSIONS,
   observe,
   type PermissionSet,
+  type Permissions,
   type Plan,
   permissionSetOf,
   problemText,
@@ -104,7 +105,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   /** What the sets of this run declare, so that no set revokes what another set declares. */
   protected readonly claims = new ClaimRegistry();
   /** The recorded AMIs of the sets, by place. */
-  private readonly images = new Map<string, ClaimedImage>();
+  protected readonly images = new Map<string, ClaimedImage>();
   /** One gateway for each connection, so that a role is assumed only once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
 
@@ -135,7 +136,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
       if (context) await this.claimAll(declared, context, olds);
-      const grants = declaredGrants(declared, grantsIn(olds), this.claimedGrants(declared, context?.urn, olds));
+      const grants = declaredGrants(declared, grantsIn(olds), this.claimedInputs(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
       // Checked here as well, so that the preview fails without a call to EC2. A new AMI has no grants in the state.
       const isLimited = olds.imageId === declared.imageId && maximum !== UNKNOWN;
@@ -168,7 +169,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const claimed = found ? this.claimedGrants(found.declared, idOf(news), olds) : {};
     return (
       !isDeepStrictEqual(comparableGrants(olds, olds, news, claimed), comparableGrants(news, olds, news, claimed)) ||
-      (found !== undefined && this.mustTakeOver(found.set, olds, news))
+      (found !== undefined && (this.mustTakeOver(found.set, olds, news) || this.takenFrom(found.set, olds, news).size > 0))
     );
   }
 
@@ -272,7 +273,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
           id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(place, id),
         );
         if (id) {
-          this.claims.ended(place, id, "made", made.granted);
+          this.claims.ended(place, id, "made", made.granted, made.revoked);
           this.options.others?.tell({ ...toldOf(set, place, id), made: true });
         }
         const { claims } = plan.neighbours;
@@ -285,7 +286,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
           if (id) this.claims.ended(place, id, "failed");
           throw error;
         }
-        if (id) this.claims.ended(place, id, "failed", error.recorded.granted);
+        if (id) this.claims.ended(place, id, "failed", error.recorded.granted, error.recorded.revoked);
         const outs = sealed(encodeOutputs(news, set, error.recorded), secrets, before);
         const properties = { ...outs, __provider: news.__provider };
         throw new InitializationError(set.imageId, properties, [error.message, ...lossesBy(error, news, olds)].join("\n"));
@@ -379,8 +380,13 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     if (rival) throw conflictingProviders(imageId, region, [nameOf(rival.urn), name]);
   }
 
+  /** The recorded grants that are inputs of a set because other sets also declare them. */
+  protected claimedInputs(declared: DeclaredSet, id: string | undefined, olds: Properties): Grants {
+    return this.claimedGrants(declared, id, olds);
+  }
+
   /** The recorded grants of a set that other sets also declare. */
-  private claimedGrants(declared: DeclaredSet, id: string | undefined, olds: Properties): Grants {
+  protected claimedGrants(declared: DeclaredSet, id: string | undefined, olds: Properties): Grants {
     const { imageId, region } = declared;
     if (id === undefined || typeof imageId !== "string" || typeof region !== "string" || olds.imageId !== imageId) return {};
     const place = placeOf({ imageId, region });
@@ -408,6 +414,17 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     } catch {
       return false;
     }
+  }
+
+  /** What this set declares and other sets revoked before the engine told of this one, by set. */
+  protected takenFrom(set: PermissionSet, olds: Properties, news: Properties): ReadonlyMap<string, Permissions> {
+    const id = idOf(news);
+    const taken = id === undefined ? [] : [...this.claims.takenBy(placeOf(news), id)];
+    const { ownerId, snapshotIds } = olds as { ownerId?: string; snapshotIds?: readonly string[] };
+    if (taken.length === 0 || ownerId === undefined || snapshotIds === undefined) return new Map();
+    const wanted = targetPermissions(set, { ownerId, snapshotIds });
+    const parts = taken.map(([other, permissions]) => [other, intersection(permissions, wanted)] as const);
+    return new Map(parts.filter(([, part]) => !isEmpty(part)));
   }
 
   protected waitOptions(props: Properties, urn?: string): WaitOptions {
@@ -514,8 +531,8 @@ function hidesOthers({ urn, recorded, declared = {} }: Context): boolean {
   return Object.entries({ ...recorded, ...declared }).some(([id, props]) => id !== urn && hidesGrantees(secretNames(props)));
 }
 
-/** The claim of a recorded set; undefined if its record cannot be decoded. */
-function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
+/** The claim of a recorded set; undefined if its record cannot be decoded. @internal */
+export function recordedClaim(urn: string, outputs: Properties): { claim: Claim; image: ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;
   if (!set) return undefined;
   try {

@@ -16,7 +16,7 @@ export const SECRET_OF_OTHERS = "grants";
 const NAME_GRANTEES = [SECRET_OF_OTHERS, ...NAMING_GRANTEES];
 
 /** The outputs that name grantees. */
-const TELL_GRANTEES = ["grants", "granted", "__record", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
+const TELL_GRANTEES = ["grants", "granted", "__record", "__others", "__granted", "__revoked", "__drifted", "__done", "kmsGrants"];
 
 /** The names of the arguments that hold secrets, among arguments that the SDK serialized. */
 export function secretsAmong(serialized: Properties): string[] {

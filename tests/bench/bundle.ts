@@ -1,4 +1,4 @@
-/** Measures the file of the Terraform provider: its size, and how much of it has run by the handshake and by the end of a plan, as V8 counts it. */
+/** Measures the files of the two plugins: their size, and how much of them has run by their first answers and by the end of a plan, as V8 counts it. */
 
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -7,8 +7,11 @@ import { gzipSync } from "node:zlib";
 import { PROVIDER_FILE } from "ami-launch-permissions/terraform";
 import { Emulator } from "../helpers/emulator";
 import { startPlugin } from "../helpers/pluginClient";
+import { PLUGIN_FILE } from "../helpers/pulumiClient";
+import { declaredSet, pluginProject, writeProgram } from "../helpers/pulumiPlugin";
 import { TerraformProject } from "../helpers/terraformProject";
 import { accounts } from "./calls";
+import { firstCheck } from "./plugin";
 
 /** A text that only the EC2 client contains: the code around it runs when the client is loaded. */
 const EC2_CLIENT = "com.amazonaws.ec2";
@@ -22,24 +25,50 @@ export interface Loaded {
 export interface Bundle {
   readonly kilobytes: number;
   readonly kilobytesGzipped: number;
-  readonly atHandshake: Loaded;
+  /** By the handshake of Terraform; by the first Check of Pulumi. */
+  readonly atStart: Loaded;
   readonly afterPlan: Loaded;
 }
 
-export async function measureBundle(): Promise<Bundle> {
-  const text = fs.readFileSync(PROVIDER_FILE);
-  const kilobytes = (bytes: Uint8Array) => Math.round(bytes.length / 1000);
+export async function measureTerraform(): Promise<Bundle> {
   return {
-    kilobytes: kilobytes(text),
-    kilobytesGzipped: kilobytes(gzipSync(text)),
-    atHandshake: await loadedBy(async (env) => {
+    ...sizeOf(PROVIDER_FILE),
+    atStart: await loadedBy(PROVIDER_FILE, async (env) => {
       const { child } = await startPlugin(env);
       const ended = new Promise((done) => child.once("close", done));
       child.kill("SIGTERM");
       await ended;
     }),
-    afterPlan: await loadedBy(planned),
+    afterPlan: await loadedBy(PROVIDER_FILE, planned),
   };
+}
+
+export async function measurePlugin(): Promise<Bundle> {
+  return {
+    ...sizeOf(PLUGIN_FILE),
+    atStart: await loadedBy(PLUGIN_FILE, firstCheck),
+    afterPlan: await loadedBy(PLUGIN_FILE, previewed),
+  };
+}
+
+function sizeOf(file: string): Pick<Bundle, "kilobytes" | "kilobytesGzipped"> {
+  const text = fs.readFileSync(file);
+  const kilobytes = (bytes: Uint8Array) => Math.round(bytes.length / 1000);
+  return { kilobytes: kilobytes(text), kilobytesGzipped: kilobytes(gzipSync(text)) };
+}
+
+/** A Pulumi preview of a set that does not exist yet. */
+async function previewed(env: Record<string, string>): Promise<void> {
+  const emulator = await Emulator.start();
+  const project = await pluginProject(emulator, { env });
+  try {
+    const { imageId } = await emulator.image({ snapshots: 2 });
+    writeProgram(project, declaredSet("golden", { imageId, accountIds: accounts(2) }));
+    await project.preview();
+  } finally {
+    project.remove();
+    await emulator.stop();
+  }
 }
 
 /** A Terraform plan of a set that does not exist yet. */
@@ -57,11 +86,12 @@ async function planned(env: Record<string, string>): Promise<void> {
 }
 
 /** The coverage of the process that ran the most code. */
-async function loadedBy(run: (env: Record<string, string>) => Promise<void>): Promise<Loaded> {
+async function loadedBy(file: string, run: (env: Record<string, string>) => Promise<void>): Promise<Loaded> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-bench-"));
   try {
     await run({ NODE_V8_COVERAGE: folder });
-    const processes = fs.readdirSync(folder).map((name) => loadedIn(fs.readFileSync(path.join(folder, name), "utf8")));
+    const coverages = fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name), "utf8"));
+    const processes = coverages.flatMap((coverage) => loadedIn(file, coverage) ?? []);
     const [most] = processes.sort((a, b) => b.ran - a.ran);
     if (!most) throw new Error("V8 told nothing of the provider");
     return most;
@@ -78,11 +108,13 @@ interface Coverage {
   }[];
 }
 
-function loadedIn(coverage: string): Loaded {
-  const script = (JSON.parse(coverage) as Coverage).result.find(({ url }) => url.endsWith(path.basename(PROVIDER_FILE)));
-  const text = fs.readFileSync(PROVIDER_FILE, "utf8");
+/** Undefined: of another process, such as that of a language host. */
+function loadedIn(file: string, coverage: string): Loaded | undefined {
+  const script = (JSON.parse(coverage) as Coverage).result.find(({ url }) => url.endsWith(path.basename(file)));
+  if (!script) return undefined;
+  const text = fs.readFileSync(file, "utf8");
   const at = text.indexOf(EC2_CLIENT);
-  if (!script || at < 0) throw new Error(`there is no coverage of the provider, or no ${EC2_CLIENT} in it`);
+  if (at < 0) throw new Error(`there is no ${EC2_CLIENT} in ${file}`);
   // An inner function comes after the function that contains it, and an inner range after the outer range.
   const ran = new Uint8Array(text.length);
   for (const { ranges } of script.functions)

@@ -1,6 +1,7 @@
 /** Counts the EC2 calls of each operation at the emulator, with the real CLIs, and compares them with the expected numbers. */
 
 import { Emulator, type MadeImage } from "../helpers/emulator";
+import { declaredSet, pluginProject, writeProgram } from "../helpers/pulumiPlugin";
 import { PulumiProject } from "../helpers/pulumiProject";
 import { TerraformProject } from "../helpers/terraformProject";
 import { batches, OPERATIONS, type Operation, type Size } from "./peers";
@@ -11,7 +12,7 @@ export interface Count {
   readonly describe: number;
 }
 
-export type EngineName = "Pulumi" | "Terraform";
+export type EngineName = "Pulumi" | "plugin" | "Terraform";
 export type Counts = Readonly<Partial<Record<Operation, Count>>>;
 
 /** A set in one engine: who has access, and the commands that its users run. */
@@ -21,20 +22,34 @@ interface Engine {
   readonly remove: () => void;
 }
 
+function operationsOf(project: PulumiProject): Engine["operations"] {
+  return {
+    "plan of the create": () => project.preview(),
+    create: () => project.up(),
+    "nothing to change": () => project.up(),
+    refresh: () => project.refresh(),
+    "plan of the update": () => project.preview(),
+    update: () => project.up(),
+    destroy: () => project.destroy(),
+  };
+}
+
+/** `Pulumi`: the dynamic provider; `plugin`: the full one. */
 const ENGINES: Readonly<Record<EngineName, (emulator: Emulator, image: MadeImage) => Promise<Engine>>> = {
   async Pulumi(emulator, { imageId }) {
     const project = await PulumiProject.create(emulator);
     return {
       declare: (accountIds) => project.config({ imageId, accountIds, createVolumePermissions: true }),
-      operations: {
-        "plan of the create": () => project.preview(),
-        create: () => project.up(),
-        "nothing to change": () => project.up(),
-        refresh: () => project.refresh(),
-        "plan of the update": () => project.preview(),
-        update: () => project.up(),
-        destroy: () => project.destroy(),
-      },
+      operations: operationsOf(project),
+      remove: () => project.remove(),
+    };
+  },
+  async plugin(emulator, { imageId }) {
+    const project = await pluginProject(emulator);
+    return {
+      declare: (accountIds) =>
+        writeProgram(project, declaredSet("golden", { imageId, accountIds, createVolumePermissions: true })),
+      operations: operationsOf(project),
       remove: () => project.remove(),
     };
   },

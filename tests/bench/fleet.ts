@@ -4,7 +4,9 @@ import { publishedBucket } from "../../provider/core/aws/pacing";
 import { Emulator, type MadeImage } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 import { TerraformProject } from "../helpers/terraformProject";
-import { accounts, type EngineName } from "./calls";
+import { accounts } from "./calls";
+
+export type FleetEngine = "Pulumi" | "Terraform";
 
 export interface FleetSize {
   readonly sets: number;
@@ -14,7 +16,7 @@ export interface FleetSize {
 
 /** One operation on all sets. */
 export interface FleetRow {
-  readonly engine: EngineName;
+  readonly engine: FleetEngine;
   readonly operation: string;
   readonly modify: number;
   readonly describe: number;
@@ -43,7 +45,7 @@ for (const imageId of config.requireObject<string[]>("imageIds"))
   new AmiLaunchPermissionSet(imageId, { imageId, accountIds, createVolumePermissions: true });
 `;
 
-const FLEETS: Readonly<Record<EngineName, (emulator: Emulator, images: readonly MadeImage[]) => Promise<Fleet>>> = {
+const FLEETS: Readonly<Record<FleetEngine, (emulator: Emulator, images: readonly MadeImage[]) => Promise<Fleet>>> = {
   async Pulumi(emulator, images) {
     const project = await PulumiProject.create(emulator, { program: PROGRAM });
     return {
@@ -81,7 +83,7 @@ const FLEETS: Readonly<Record<EngineName, (emulator: Emulator, images: readonly 
  *
  * @param rate multiplies the refill rates of EC2's limits; 0: no limits
  */
-export async function runFleet(engine: EngineName, size: FleetSize, rate: number): Promise<FleetRow[]> {
+export async function runFleet(engine: FleetEngine, size: FleetSize, rate: number): Promise<FleetRow[]> {
   const emulator = await Emulator.start();
   const images = await emulator.images(Array.from({ length: size.sets }, () => ({ snapshots: size.snapshots })));
   const fleet = await FLEETS[engine](emulator, images);

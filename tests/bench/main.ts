@@ -1,15 +1,16 @@
-/** The benchmark: EC2 calls, times, and the file of the provider. It prints tables, and exits with an error if a count is wrong. */
+/** The benchmark: EC2 calls, times, and the files and the memory of the plugins. It prints tables, and exits with an error if a count is wrong. */
 
 import { parseArgs } from "node:util";
-import { measureBundle } from "./bundle";
+import { type Bundle, measurePlugin, measureTerraform } from "./bundle";
 import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
 import { type FleetRow, runFleet } from "./fleet";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
+import { measureMemory, startTimes } from "./plugin";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
 
 const HUNDRED: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
 const THOUSAND: Size = { accounts: 1000, snapshots: 2, added: 0, removed: 0 };
-const ENGINES: readonly EngineName[] = ["Pulumi", "Terraform"];
+const ENGINES: readonly EngineName[] = ["Pulumi", "plugin", "Terraform"];
 
 type Row = Readonly<Record<string, string | number>>;
 
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   if (fleet) return showFleet();
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
+"Pulumi" is the dynamic provider, "plugin" the full one.
 A plan (a preview) and what it plans are counted apart; Terraform looks at EC2 before each plan and destroy, and plans again when it applies.
 Other tools are computed from their source, not run: aws = terraform-provider-aws, at least; NaN: EC2 would refuse it.
 "least" is what EC2 cannot be spared, without a look before or after a change.`);
@@ -27,14 +29,15 @@ Other tools are computed from their source, not run: aws = terraform-provider-aw
   console.log(`\nTime: medians of tasks that run in turn${quick ? "; --quick: too few rounds to lean on" : ""}.`);
   const times = [
     ...(await handshakeTime(quick ? 3 : 11)),
+    ...(await startTimes(quick ? 3 : 11)),
     ...(await planTimes(quick ? 1 : 5)),
     ...(await coreTime(quick ? 11 : 31)),
   ];
-  const { kilobytes, kilobytesGzipped, atHandshake, afterPlan } = await measureBundle();
-  console.log(`
-The Terraform provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gzipped). By V8's coverage:
-  by the handshake       ${percent(atHandshake.ran)} of it has run; EC2 client loaded: ${yesNo(atHandshake.ec2Client)}
-  by the end of a plan   ${percent(afterPlan.ran)} of it has run; EC2 client loaded: ${yesNo(afterPlan.ec2Client)}
+  console.log(bundleWords("Terraform", "the handshake", await measureTerraform()));
+  console.log(bundleWords("full Pulumi", "the first Check", await measurePlugin()));
+  const { sets, atStart, made, again } = await measureMemory(quick ? 100 : 1000);
+  console.log(`Memory of the full Pulumi provider: ${atStart} MB at the start, ${made} MB when it has made ${sets} sets of ${sets} AMIs,
+${again} MB when it has checked and compared them once more.
 `);
   console.log(
     "Ratios: of EC2 calls, how many times as many terraform-provider-aws needs as this provider; of time, in milliseconds.",
@@ -43,7 +46,17 @@ The Terraform provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gz
   console.log(`${Math.round((Date.now() - began) / 1000)} s`);
 }
 
-/** Counts with both engines at once, each on its own local EC2. Prints the counts, and fails the run if one is wrong. */
+function bundleWords(which: string, start: string, { kilobytes, kilobytesGzipped, atStart, afterPlan }: Bundle): string {
+  const loaded = ({ ran, ec2Client }: Bundle["atStart"]) =>
+    `${percent(ran)} of it has run; EC2 client loaded: ${yesNo(ec2Client)}`;
+  return `
+The ${which} provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gzipped). By V8's coverage:
+  by ${start}   ${loaded(atStart)}
+  by the end of a plan   ${loaded(afterPlan)}
+`;
+}
+
+/** Counts with all engines at once, each on its own local EC2. Prints the counts, and fails the run if one is wrong. */
 async function countBoth(size: Size, operations: readonly Operation[]): Promise<Record<EngineName, Counts>> {
   const counting = ENGINES.map(async (engine) => [engine, await countCalls(engine, size, operations)] as const);
   const counts = Object.fromEntries(await Promise.all(counting)) as Record<EngineName, Counts>;
@@ -77,7 +90,7 @@ async function showFleet(): Promise<void> {
   const size = { sets: 200, accounts: 50, snapshots: 2 };
   console.log(`${size.sets} sets of ${size.accounts} accounts and ${size.snapshots} snapshots each, on a local EC2 with EC2's published limits.
 "at least" is the time that the limits allow for these calls, in seconds; "ratio" is the time divided by it.`);
-  for (const engine of ENGINES) {
+  for (const engine of ["Pulumi", "Terraform"] as const) {
     const rows = await runFleet(engine, size, 1);
     console.table(Object.fromEntries(rows.map(fleetRow)));
     if (rows.some(({ wrong }) => wrong > 0)) process.exitCode = 1;

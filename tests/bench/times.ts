@@ -27,7 +27,7 @@ export interface Ratio {
 type Tasks<Name extends string> = Readonly<Record<Name, () => Promise<unknown>>>;
 
 /** The medians of tasks in milliseconds. If there are several rounds, the first one does not count. */
-async function medians<Name extends string>(rounds: number, tasks: Tasks<Name>): Promise<Record<Name, number>> {
+export async function medians<Name extends string>(rounds: number, tasks: Tasks<Name>): Promise<Record<Name, number>> {
   const times = Object.fromEntries(Object.keys(tasks).map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = rounds > 1 ? 0 : 1; round <= rounds; round++)
     for (const name of Object.keys(tasks) as Name[]) {

@@ -1,10 +1,11 @@
-/** One interface to the real Pulumi and the real Terraform, for runs with hundreds of sets in which some calls fail. */
+/** One interface to the real Pulumi, with the dynamic and with the full provider, and to the real Terraform, for runs with hundreds of sets in which some calls fail. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Grants } from "../../provider/core";
 import type { Emulator } from "../helpers/emulator";
+import { pluginProject, writeProgram } from "../helpers/pulumiPlugin";
 import { PulumiProject, type Ran } from "../helpers/pulumiProject";
 import { TerraformProject, terraformCli } from "../helpers/terraformProject";
 import { type Running, start } from "./cli";
@@ -47,7 +48,6 @@ export type Phase = "plan" | "apply";
 export type Begin = (phase: Phase, failed: ReadonlySet<string>) => Promise<void>;
 
 export interface Driver {
-  readonly name: "Pulumi" | "Terraform";
   /** Matches the command line of the provider's process, among the processes that the engine started. */
   readonly providerCommand: RegExp;
   readonly folder: string;
@@ -83,14 +83,30 @@ const QUIET = 2;
 /** The number of attempts if errors of some sets stop a Terraform plan, so that other sets are not applied. */
 const ATTEMPTS = 5;
 
+/** By the dynamic provider. */
 export async function pulumiDriver(emulator: Emulator, env: Record<string, string>): Promise<Driver> {
   const program = `
     import * as fs from "node:fs";
     import { AmiLaunchPermissionSet } from "ami-launch-permissions";
-    for (const args of JSON.parse(fs.readFileSync("sets.json", "utf8")))
-      new AmiLaunchPermissionSet(args.imageId, { ...args, createVolumePermissions: true });
+    ${forEachSet("AmiLaunchPermissionSet")}
   `;
   const project = await PulumiProject.create(emulator, { program, env: { ...env, PULUMI_DEBUG_COMMANDS: "true" } });
+  return driverOf(project, /dynamic-provider/);
+}
+
+/** By the full provider. */
+export async function pluginDriver(emulator: Emulator, env: Record<string, string>): Promise<Driver> {
+  const project = await pluginProject(emulator, { env: { ...env, PULUMI_DEBUG_COMMANDS: "true" } });
+  writeProgram(project, `import * as fs from "node:fs";\n${forEachSet("LaunchPermissionSet")}`);
+  return driverOf(project, /pulumi-resource-ami-launch-permissions/);
+}
+
+function forEachSet(type: string): string {
+  return `for (const args of JSON.parse(fs.readFileSync("sets.json", "utf8")))
+    new ${type}(args.imageId, { ...args, createVolumePermissions: true });`;
+}
+
+function driverOf(project: PulumiProject, providerCommand: RegExp): Driver {
   const log = path.join(project.folder, "events.json");
   const launch = (...args: string[]) => {
     fs.rmSync(log, { force: true });
@@ -108,8 +124,7 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
   const changing = (command: "up" | "destroy") => [command, "--yes", "--skip-preview", "--continue-on-error"];
   const exported = async () => JSON.parse((await project.succeed("stack", "export")).stdout).deployment.resources ?? [];
   return {
-    name: "Pulumi",
-    providerCommand: /dynamic-provider/,
+    providerCommand,
     folder: project.folder,
     env: project.env,
     declare: (sets) => fs.writeFileSync(path.join(project.folder, "sets.json"), JSON.stringify(sets)),
@@ -129,7 +144,7 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
     async state() {
       const resources = (await exported()) as { type: string; urn: string; outputs?: { grants?: Grants } }[];
       return new Map(
-        resources.filter(({ type }) => type.endsWith(SET)).map(({ urn, outputs }) => [nameIn(urn), outputs?.grants ?? {}]),
+        resources.filter(({ type }) => SET.test(type)).map(({ urn, outputs }) => [nameIn(urn), outputs?.grants ?? {}]),
       );
     },
     async unsettled() {
@@ -142,7 +157,8 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
   };
 }
 
-const SET = ":AmiLaunchPermissionSet";
+/** The end of the types of both providers. */
+const SET = /:(Ami)?LaunchPermissionSet$/;
 const nameIn = (urn: string) => urn.split("::").at(-1) ?? "";
 
 /** The messages and planned changes in the engine's event log. */
@@ -152,14 +168,14 @@ function eventsIn(log: string): Pick<Said, "told" | "planned"> {
   for (const line of log.split("\n").filter((text) => text.startsWith("{"))) {
     const { resourcePreEvent, diagnosticEvent } = parsed(line);
     const { metadata } = resourcePreEvent ?? {};
-    if (metadata?.type?.endsWith(SET) && !["same", "refresh", "read"].includes(metadata.op))
+    if (SET.test(metadata?.type ?? "") && metadata && !["same", "refresh", "read"].includes(metadata.op))
       planned.set(nameIn(metadata.urn), {
         before: metadata.old?.inputs?.grants ?? {},
         after: metadata.new?.inputs?.grants ?? {},
       });
     if (diagnosticEvent && diagnosticEvent.severity !== "debug")
       told.push({
-        name: diagnosticEvent.urn?.includes(`${SET}::`) ? nameIn(diagnosticEvent.urn) : "",
+        name: SET.test(diagnosticEvent.urn?.split("::")[2] ?? "") ? nameIn(diagnosticEvent.urn ?? "") : "",
         isError: diagnosticEvent.severity === "error",
         text: diagnosticEvent.message.replace(/<\{%[^%]*%\}>/g, ""),
       });
@@ -238,7 +254,6 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
     );
   };
   return {
-    name: "Terraform",
     providerCommand: /terraform-provider-ami/,
     folder: project.folder,
     env: project.env,

@@ -5,17 +5,29 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { decodeDeclaredSet } from "../../provider/core";
 import { Emulator, type MadeImage, ROOT } from "../helpers/emulator";
-import { type Begin, type Driver, type Phase, pulumiDriver, type Said, type SetArguments, terraformDriver } from "./drivers";
+import {
+  type Begin,
+  type Driver,
+  type Phase,
+  pluginDriver,
+  pulumiDriver,
+  type Said,
+  type SetArguments,
+  terraformDriver,
+} from "./drivers";
 import * as judge from "./judge";
 import { FAULTS, type Fault, FaultProxy, isAttributeRead, type ProxiedCall } from "./proxy";
 
-export const ENGINES = ["Pulumi", "Terraform"] as const;
+/** `Pulumi`: with the dynamic provider; `plugin`: Pulumi with the full one. */
+export const ENGINES = ["Pulumi", "plugin", "Terraform"] as const;
 export const OPERATIONS = ["create", "update", "refresh", "destroy", "preview"] as const;
 /** The two modes, and `key`: an encrypted AMI in additive mode, with KMS grants for its accounts. */
 export const VARIANTS = ["authoritative", "additive", "key"] as const;
 export type EngineName = (typeof ENGINES)[number];
 export type Operation = (typeof OPERATIONS)[number];
 export type Variant = (typeof VARIANTS)[number];
+
+const DRIVERS = { Pulumi: pulumiDriver, plugin: pluginDriver, Terraform: terraformDriver } as const;
 
 /** Accounts: in both sets, only in the old set, only in the new set, and one with all permissions granted by hand before. */
 const [KEPT, LEAVING, COMING, BYSTANDER] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
@@ -151,7 +163,7 @@ export class World {
       AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS: "3000",
       ...env,
     };
-    const driver = await (engine === "Pulumi" ? pulumiDriver : terraformDriver)(emulator, all);
+    const driver = await DRIVERS[engine](emulator, all);
     return new World(emulator, proxy, driver);
   }
 

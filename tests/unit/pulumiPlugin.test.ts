@@ -21,6 +21,34 @@ import { VERSION } from "../../provider/pulumi-plugin/version";
 import { MemoryEngine } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
+/**
+ * The conformance: every RPC of the protocol, and how it is answered. The tests whose titles begin with its name show that. The last
+ * test compares this list with the protocol's definition and with the titles.
+ */
+const CONFORMANCE: Readonly<Record<string, string>> = {
+  Handshake: "takes the engine's address; accepts secrets",
+  Attach: "takes the address of another engine, for debugging",
+  GetPluginInfo: "the version",
+  GetSchema: "the schema, version 0",
+  Parameterize: "UNIMPLEMENTED, with words: there are no parameters",
+  CheckConfig: "what is wrong with the configuration, by property",
+  DiffConfig: "what changes; nothing replaces the provider",
+  Configure: "how AWS is reached; previews and secrets are supported",
+  Check: "the canonical inputs with the grants, or what is wrong, by property; makes no call",
+  Diff: "what changes, one path a grantee, and what replaces; makes no call",
+  Create: "shares; in a preview the report and the outputs that are known; what is made in part is an ErrorResourceInitFailed",
+  Update: "changes; in a preview the report; what is made in part is an ErrorResourceInitFailed",
+  Read: "a refresh, an import or a look-up; no id where the AMI is gone",
+  Delete: "revokes what the set granted, as onDelete says",
+  Invoke: "getAmiLaunchPermissions and getSharedAmis",
+  Cancel: "nothing more is changed",
+  Call: "UNIMPLEMENTED: there are no methods",
+  Construct: "UNIMPLEMENTED: there are no components",
+  GetMapping: "UNIMPLEMENTED: no other programs are converted",
+  GetMappings: "UNIMPLEMENTED: no other programs are converted",
+  List: "UNIMPLEMENTED: there are no lists",
+};
+
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 const WAIT_OPTIONS = { timeout: 0.05, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 const URN = `urn:pulumi:test::project::${SET_TYPE}::golden`;
@@ -264,6 +292,16 @@ describe("the full Pulumi provider's RPCs", () => {
     await display.show("info", "words", "");
     other.forceShutdown();
     assert.deepEqual([heard, shown], [1, []]);
+  });
+
+  it("Attach: another run of the engine knows nothing of the sets of the last one", async () => {
+    await check({ imageId, accountIds: [A] });
+    const request = new PluginAttach();
+    request.setAddress("127.0.0.1:1");
+    await ask(client.attach, request);
+    // In the last run this would be a second authoritative set of the AMI.
+    const { failures } = await check({ imageId, accountIds: [B] }, {}, `${URN}-other`);
+    assert.deepEqual(failures, []);
   });
 
   it("GetPluginInfo: the version", async () => {
@@ -734,6 +772,13 @@ describe("the full Pulumi provider's RPCs", () => {
       }
     });
 
+  it("Update: other timeouts of a secret set show no secret, in a preview neither", async () => {
+    const before = await made({ accountIds: secret([A]) });
+    const { inputs } = await check({ imageId, accountIds: secret([A]), timeouts: { update: "5m" } }, before.inputs);
+    for (const preview of [true, false])
+      assert.deepEqual((await update(before.outs, inputs, preview)).grants, secret({ [`account/${A}`]: "launch" }));
+  });
+
   it("Read: drift shows in inputs and outputs; an AMI that is gone has no id", async () => {
     const { inputs, outs } = await made({ accountIds: [A] });
     ec2.grantees(imageId).add(`account/${C}`);
@@ -912,9 +957,10 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.deepEqual([...new Set(faults.map(({ code }) => code))], [grpc.status.UNIMPLEMENTED]);
   });
 
-  it("has a test for every RPC of the protocol", () => {
-    const tested = readTitles();
+  it("has every RPC of the protocol in the list of conformance, and a test for each", () => {
     const rpcs = Object.values(ResourceProviderService).map(({ path }) => path.split("/").at(-1) as string);
+    assert.deepEqual(Object.keys(CONFORMANCE).sort(), rpcs.sort());
+    const tested = readTitles();
     assert.deepEqual(
       rpcs.filter((name) => !tested.has(name)),
       [],

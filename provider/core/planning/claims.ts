@@ -64,6 +64,8 @@ export interface Neighbours {
    * finds it in EC2, the permission belongs to this set as well. Otherwise no set would ever revoke it.
    */
   readonly inherited: Permissions;
+  /** What other sets revoked in this run. If this set wants it, it grants it even where EC2 still shows it: that answer may be old. */
+  readonly taken?: Permissions;
 }
 
 export const NO_NEIGHBOURS: Neighbours = { claims: [], inherited: NO_PERMISSIONS };
@@ -169,6 +171,8 @@ export class ClaimRegistry {
   private readonly places = new Map<string, Map<string, Entry>>();
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly left = new Map<string, Permissions>();
+  /** What sets revoked in this run and no set has granted again: place → set → permissions. */
+  private readonly taken = new Map<string, Map<string, Permissions>>();
 
   /**
    * Registers a set that is known from state. It does not replace what this run already knows of the set.
@@ -208,11 +212,35 @@ export class ClaimRegistry {
   }
 
   /** Registers the result of the create or update of a declared set. */
-  ended(place: string, id: string, state: "made" | "failed", owned: Permissions = NO_PERMISSIONS): void {
+  ended(
+    place: string,
+    id: string,
+    state: "made" | "failed",
+    owned: Permissions = NO_PERMISSIONS,
+    revoked: Permissions = NO_PERMISSIONS,
+  ): void {
+    const taken = [...this.takenAt(place)].map(([taker, permissions]) => [taker, minus(permissions, owned)] as const);
+    this.taken.set(place, new Map(taken));
+    this.took(place, id, revoked);
     const entry = this.at(place).get(id);
     // The grants of an earlier set of this name still count: the engine may not have deleted that set yet.
     const granted = union(entry?.claim.granted ?? NO_PERMISSIONS, owned);
     if (entry) this.at(place).set(id, { ...entry, state, owned, claim: { ...entry.claim, granted } });
+  }
+
+  /** Registers what a change or removal of a set revoked. */
+  took(place: string, id: string, permissions: Permissions): void {
+    const taken = this.takenAt(place);
+    this.taken.set(place, new Map(taken).set(id, union(taken.get(id) ?? NO_PERMISSIONS, permissions)));
+  }
+
+  /** What other sets revoked in this run and no set has granted again, by set. */
+  takenBy(place: string, id: string): ReadonlyMap<string, Permissions> {
+    return new Map([...this.takenAt(place)].filter(([taker, permissions]) => taker !== id && !isEmpty(permissions)));
+  }
+
+  private takenAt(place: string): ReadonlyMap<string, Permissions> {
+    return this.taken.get(place) ?? new Map();
   }
 
   /** What the other sets own that were created or updated in this run. */
@@ -228,6 +256,7 @@ export class ClaimRegistry {
     return {
       claims: entries.filter(([other]) => other !== id).map(([, { claim }]) => claim),
       inherited: entries.map(([, { claim }]) => claim.granted).reduce(union, left),
+      taken: [...this.takenBy(place, id).values()].reduce(union, NO_PERMISSIONS),
     };
   }
 
@@ -253,6 +282,7 @@ export class ClaimRegistry {
   clear(): void {
     this.places.clear();
     this.left.clear();
+    this.taken.clear();
   }
 
   /**

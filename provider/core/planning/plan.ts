@@ -104,7 +104,7 @@ export async function planFor(
   const unbound = changeOf(set, image, { live, granted }, neighbours);
   const wanted = changeOf(set, image, { live, granted }, neighbours, revocable);
   const change = {
-    add: union(wanted.add, sentAgain(target, recorded)),
+    add: union(wanted.add, union(sentAgain(target, recorded), intersection(target, neighbours.taken ?? NO_PERMISSIONS))),
     // If EC2 is wrong about a deleted snapshot, the grants stay that the set wants on it.
     remove: minus(wanted.remove, targetPermissions(set, described)),
   };
