@@ -11,6 +11,7 @@ import {
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import { type Properties, SECRETS, withoutSecrets } from "../pulumi/secrets";
 import type { GetConfig } from "../pulumi/stackConfig";
+import { withoutPythonNames } from "./values";
 
 /** What is wrong with one property. */
 export interface Failure {
@@ -65,7 +66,7 @@ function decode(config: Properties) {
 /** Config values and the arguments of generated SDKs are texts: numbers and objects come as JSON. */
 function argumentsOf(config: Properties): Properties {
   const given = Object.entries(config).filter(([name]) => !OTHERS.includes(name));
-  return Object.fromEntries(given.map(([name, value]) => [name, isJson(name) ? parsed(value) : value]));
+  return withoutPythonNames(Object.fromEntries(given.map(([name, value]) => [name, isJson(name) ? parsed(value) : value])));
 }
 
 function isJson(name: string): boolean {
