@@ -657,6 +657,17 @@ class OnDemand(Case):
             self.refused("RequestLimitExceeded", ec2.describe_images, status=503, ImageIds=[image])
         ec2.describe_images(ImageIds=[image])
 
+    def test_token_buckets(self) -> None:
+        image, _ = self.image()
+        self.configure(bucketRate=0.001)
+        form = f"Action=ModifyImageAttribute&ImageId={image}&LaunchPermission.Add.1.UserId={OTHER}&Version=2016-11-15"
+        answers = [raw(form) for _ in range(101)]
+        self.assertEqual([n for n, answer in enumerate(answers) if "RequestLimitExceeded" in answer], [100])
+        # Another action, and another region, has a bucket of its own.
+        self.assertNotIn("RequestLimitExceeded", raw(f"Action=DescribeImages&ImageId.1={image}&Version=2016-11-15"))
+        self.configure(bucketRate=0)
+        self.assertNotIn("RequestLimitExceeded", raw(form))
+
     def test_failures(self) -> None:
         image, (first, second) = self.image(snapshots=2)
         self.configure(

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   ENGINE,
@@ -417,7 +417,8 @@ function filesUnder(folder) {
  */
 function hash(files) {
   const sum = createHash("sha256").update(`${process.platform} ${process.arch}`);
-  for (const file of [...files].sort()) sum.update(`\0${file}\0`).update(existsSync(file) ? readFileSync(file) : "absent");
+  for (const file of [...files].sort())
+    sum.update(`\0${relative(ROOT, file)}\0`).update(existsSync(file) ? readFileSync(file) : "absent");
   return sum.digest("hex");
 }
 

@@ -1,6 +1,6 @@
 /**
- * Writes the parts of files that are generated from provider/core/declaration/argumentTable.ts: the interfaces of Pulumi programs, the
- * interfaces and tables of the constructs, and the tables in docs/. Each part is between a line with BEGIN and a line with END. With
+ * Writes the parts of files that are generated from the tables of arguments: the interfaces of Pulumi programs, the interfaces and tables
+ * of the constructs, and the tables in docs/. Each part is between a line with BEGIN and a line with END. With
  * `--check`, the script writes nothing, and fails if a part is out of date.
  */
 
@@ -21,6 +21,7 @@ import {
   PROVIDER_ARGUMENTS,
   SET_ARGUMENTS,
 } from "../provider/core/declaration/argumentTable";
+import { CONFIG_ARGUMENTS } from "../provider/pulumi-plugin/configArguments";
 import { camelCase, inTerraformWords, snakeCase } from "../provider/terraform/diagnostics";
 
 const ROOT = join(__dirname, "..");
@@ -69,7 +70,11 @@ const FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     arguments: table(rowsOf(SET_ARGUMENTS, "terraform")),
     outputs: outputTable("terraform"),
   },
+  "docs/pulumi-plugin.md": { config: table(rowsOf(CONFIG_ARGUMENTS, "config")) },
 };
+
+/** The tables that the parts come from, if it is not the core's. */
+const SOURCES: Readonly<Record<string, string>> = { "docs/pulumi-plugin.md": "provider/pulumi-plugin/configArguments.ts" };
 
 main(process.argv.includes("--check"));
 
@@ -90,7 +95,7 @@ function main(isCheck: boolean): void {
 function withPart(file: string, text: string, name: string, part: string): string {
   const [begin, end] = file.endsWith(".md")
     ? [
-        `<!-- BEGIN ${name}: npm run fix writes it from provider/core/declaration/argumentTable.ts -->\n`,
+        `<!-- BEGIN ${name}: npm run fix writes it from ${SOURCES[file] ?? "provider/core/declaration/argumentTable.ts"} -->\n`,
         `\n<!-- END ${name} -->`,
       ]
     : [`// BEGIN ${name}: \`npm run fix\` writes it from core/declaration/argumentTable.ts\n`, `// END ${name}\n`];
@@ -209,16 +214,20 @@ function comment(text: string, indent = ""): string {
   return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
 }
 
-/** The rows of a table in docs: each argument and its members, with meaning and default. */
-function rowsOf(args: Arguments, engine: Engine, parent = ""): string[] {
-  const inWords = engine === "terraform" ? inTerraformWords : (words: string) => words;
+/**
+ * The rows of a table in docs: each argument and its members, with meaning and default. The configuration of Pulumi's plugin has the meaning
+ * of Terraform's provider block, and the names of the table.
+ */
+function rowsOf(args: Arguments, view: Engine | "config", parent = ""): string[] {
+  const inWords = view === "terraform" ? inTerraformWords : (words: string) => words;
+  const engine = view === "pulumi" ? "pulumi" : "terraform";
   return Object.entries(args).flatMap(([name, argument]) => {
     const { type, see, isRequired } = argument;
-    const path = `${parent}${engine === "terraform" ? snakeCase(name) : name}`;
+    const path = `${parent}${view === "terraform" ? snakeCase(name) : name}`;
     const more = see === undefined ? "" : ` See [${see.replace(/#.*/, "")}](${see})`;
     const missing = isRequired ? "required" : inWords(defaultOf(argument, engine) ?? "");
     const row = `| \`${path}\` | ${inWords(meaningOf(argument, engine)).replace(/\.$/, more === "" ? "" : ".")}${more} | ${missing} |`;
-    return [row, ...(isMembers(type) ? rowsOf(type.members, engine, `${path}.`) : [])];
+    return [row, ...(isMembers(type) ? rowsOf(type.members, view, `${path}.`) : [])];
   });
 }
 

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Any] = {
     "watermarks": {},
     "deny": [],
     "throttle": {},
+    "bucketRate": 0,
     "failures": [],
     "usage": {},
     "usageReportPendingReads": 0,
@@ -46,6 +47,8 @@ class State:
         self.stale: dict[str, tuple[int, Any]] = {}
         self.pending_left: dict[str, int] = {}
         self.usage_reports: dict[str, dict[str, Any]] = {}
+        # (account, region, action) → tokens left, and when they were counted.
+        self.buckets: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     def configure(self, given: Any) -> dict[str, Any]:
         if not isinstance(given, dict):
@@ -59,10 +62,12 @@ class State:
                 if not isinstance(value, (int, dict)):
                     raise BadConfig("imagePendingReads is a number, or an object of image id → number")
                 self.pending_left = dict(value) if isinstance(value, dict) else {}
-            elif not isinstance(value, kind):
+            elif not isinstance(value, (int, float) if key == "bucketRate" else kind):
                 raise BadConfig(f"{key} is of type {kind.__name__}")
             if key == "staleReads":
                 self.stale = {}
+            if key == "bucketRate":
+                self.buckets = {}
             self.config[key] = copy.deepcopy(value)
         return self.config
 

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 from botocore.model import OperationNotFoundError
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from .buckets import take_token
 from .images import make_ready
 from .state import STATE, BadConfig
 
@@ -108,9 +109,9 @@ def refusal(request: Request) -> Answer | None:
         code = "UnauthorizedOperation" if ec2 else "AccessDeniedException" if request.json else "AccessDenied"
         return error(request, code, message, 400 if request.json else 403)
     left = STATE.config["throttle"].get(request.action, 0)
-    if left > 0:
+    if left > 0 or (ec2 and not take_token(request.account, request.region, request.action, request.params)):
         # EC2 developer guide, "Request throttling for the Amazon EC2 API": RequestLimitExceeded.
-        STATE.config["throttle"][request.action] = left - 1
+        STATE.config["throttle"][request.action] = max(left - 1, 0)
         if ec2:
             return error(request, "RequestLimitExceeded", "Request limit exceeded.", 503)
         return error(request, "ThrottlingException" if request.json else "Throttling", "Rate exceeded", 400)

@@ -16,6 +16,7 @@ export {
   type KeyManager,
   type LaunchChange,
   type PublicAccessBlock,
+  RecentReads,
   type RoleToAssume,
   type Snapshot,
   type Usage,

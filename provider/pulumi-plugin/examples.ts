@@ -87,7 +87,8 @@ const YAML = `resources:
 outputs:
   grants: \${golden.grants}`;
 
-const BLOCKS = { typescript: TYPESCRIPT, python: PYTHON, go: GO, csharp: CSHARP, java: JAVA, yaml: YAML };
+/** The programs, by language. */
+export const BLOCKS = { typescript: TYPESCRIPT, python: PYTHON, go: GO, csharp: CSHARP, java: JAVA, yaml: YAML };
 
 /** In the form that SDK generators pick each language's block from. */
 export const EXAMPLES = `{{% examples %}}

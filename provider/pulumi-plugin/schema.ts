@@ -8,9 +8,9 @@ import {
   descriptionOf,
   OUTPUTS,
   type Output,
-  PROVIDER_ARGUMENTS,
   SET_ARGUMENTS,
 } from "../core";
+import { CONFIG_ARGUMENTS, type ConfigArgument } from "./configArguments";
 import { EXAMPLES } from "./examples";
 import { GET_PERMISSIONS, GET_SHARED_AMIS, GO_PACKAGE, PACKAGE, SET_TYPE } from "./names";
 import { VERSION } from "./version";
@@ -62,12 +62,12 @@ export function packageSchema(): PackageSchema {
       csharp: { respectSchemaVersion: true },
       go: { importBasePath: GO_PACKAGE, generateResourceContainerTypes: false, respectSchemaVersion: true },
     },
-    config: { variables: propertiesOf(PROVIDER_ARGUMENTS, providerWords) },
-    types: { ...objectTypes(ARGUMENTS), ...choiceTypes(ARGUMENTS), ...FUNCTION_TYPES },
+    config: { variables: propertiesOf(CONFIG_ARGUMENTS, providerWords) },
+    types: { ...objectTypes(ARGUMENTS), ...objectTypes(CONFIG_ARGUMENTS), ...choiceTypes(ARGUMENTS), ...FUNCTION_TYPES },
     provider: {
       description: "How AWS is reached. What is left out comes from the environment and the shared AWS files.",
       properties: {},
-      inputProperties: propertiesOf(PROVIDER_ARGUMENTS, providerWords),
+      inputProperties: propertiesOf(CONFIG_ARGUMENTS, providerWords),
     },
     resources: {
       [SET_TYPE]: {
@@ -194,7 +194,7 @@ function connection(): Readonly<Record<string, Typed>> {
   return propertiesOf({ region: { ...region, text: "The region." }, ...CONNECTION_ARGUMENTS }, setWords);
 }
 
-function propertiesOf(args: Arguments, wordsOf: WordsOf): Readonly<Record<string, Typed>> {
+function propertiesOf(args: Readonly<Record<string, ConfigArgument>>, wordsOf: WordsOf): Readonly<Record<string, Typed>> {
   return Object.fromEntries(
     Object.entries(args).map(([name, argument]) => [
       name,
@@ -202,6 +202,7 @@ function propertiesOf(args: Arguments, wordsOf: WordsOf): Readonly<Record<string
         ...typeOf(argument),
         description: wordsOf(argument),
         ...(argument.replaces ? { willReplaceOnChanges: true } : {}),
+        ...(argument.isSecret ? { secret: true } : {}),
       },
     ]),
   );
@@ -211,8 +212,8 @@ function requiredOf(args: Arguments): string[] {
   return Object.keys(args).filter((name) => args[name]?.isRequired);
 }
 
-function typeOf({ type, orInPulumi }: Argument): Typed {
-  const main = plainTypeOf(type);
+function typeOf({ type, orInPulumi, isList }: ConfigArgument): Typed {
+  const main = isList ? { type: "array", items: plainTypeOf(type) } : plainTypeOf(type);
   // No word beside a number: in Go and C#, the property would have no type. 0 says the same as "none".
   return orInPulumi === "boolean" ? { oneOf: [main, TYPES.boolean] } : main;
 }

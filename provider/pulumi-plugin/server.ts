@@ -14,7 +14,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { changedConfig, configFailures, type Failure } from "./configuration";
+import { changedConfig, configFailures, type Failure, withSecretsMarked } from "./configuration";
 import type { Kind } from "./detailedDiff";
 import { argumentFailures, call as callFunction, isFunction } from "./functions";
 import { PACKAGE, SET_TYPE } from "./names";
@@ -95,7 +95,7 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
 
     checkConfig: answering((request: messages.CheckRequest) => {
       const failures = configFailures(propertiesOf(request.getNews()));
-      return checkResponse(request.getNews(), failures);
+      return checkResponse(structOf(withSecretsMarked(request.getNews()?.toJavaScript() ?? {})), failures);
     }),
 
     diffConfig: answering((request: messages.DiffRequest) => {
@@ -145,7 +145,8 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
 
     create: answering(async (request: messages.CreateRequest) => {
       requireSet(request.getUrn());
-      const { id, outs } = await sets.createSet(request.getUrn(), propertiesOf(request.getProperties()), request.getPreview());
+      const news = propertiesOf(request.getProperties());
+      const { id, outs } = await sets.createSet(request.getUrn(), news, request.getPreview(), request.getTimeout());
       const response = new messages.CreateResponse();
       response.setId(id);
       response.setProperties(structOf(outs));
@@ -155,7 +156,8 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
     update: answering(async (request: messages.UpdateRequest) => {
       requireSet(request.getUrn());
       const [olds, news] = [propertiesOf(request.getOlds()), propertiesOf(request.getNews())];
-      const { outs } = await sets.updateSet(request.getUrn(), request.getId(), olds, news, request.getPreview());
+      const [urn, id, timeout] = [request.getUrn(), request.getId(), request.getTimeout()];
+      const { outs } = await sets.updateSet(urn, id, olds, news, request.getPreview(), timeout);
       const response = new messages.UpdateResponse();
       response.setProperties(structOf(outs));
       return response;
@@ -169,7 +171,8 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
 
     delete: answering(async (request: messages.DeleteRequest) => {
       requireSet(request.getUrn());
-      await sets.deleteSet(request.getUrn(), request.getId(), propertiesOf(request.getProperties()));
+      const props = propertiesOf(request.getProperties());
+      await sets.deleteSet(request.getUrn(), request.getId(), props, request.getTimeout());
       return new Empty();
     }),
 

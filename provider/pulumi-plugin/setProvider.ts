@@ -26,6 +26,7 @@ import {
   UNKNOWN,
   union,
   usageBeforeDeletion,
+  type WaitOptions,
 } from "../core";
 import { DynamicProvider, type ProviderOptions, placeOf, withSecretsOf } from "../pulumi/dynamicProvider";
 import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "../pulumi/previewReport";
@@ -94,8 +95,8 @@ const QUIET = 100;
 /** The form of ids to import. */
 const IMPORT_ID = /^(?:([a-z]{2}[a-z0-9-]+)\/)?(ami-[0-9a-f]{8,17})$/;
 
-/** The operation that runs: the URN of its resource, and what it is telling. */
-const operation = new AsyncLocalStorage<{ readonly urn: string; readonly told: Promise<void>[] }>();
+/** The operation that runs: the URN of its resource, what it is telling, and the seconds of the resource's `customTimeouts`. */
+const operation = new AsyncLocalStorage<{ readonly urn: string; readonly told: Promise<void>[]; readonly timeout: number }>();
 
 /** The sets of one run of the engine under one configuration. */
 export class SetProvider extends DynamicProvider {
@@ -133,6 +134,13 @@ export class SetProvider extends DynamicProvider {
     return this.gateway(args);
   }
 
+  /** How an operation waits: the argument `timeouts` wins over `customTimeouts`, and that over the default. */
+  protected override waitOptions(props: Properties, urn?: string): WaitOptions {
+    const options = super.waitOptions(props, urn);
+    const { timeout = 0 } = operation.getStore() ?? {};
+    return timeout > 0 ? { ...options, timeout } : options;
+  }
+
   /** The checked inputs, or what is wrong. */
   async checkSet(
     urn: string,
@@ -150,28 +158,44 @@ export class SetProvider extends DynamicProvider {
 
   /** @param oldInputs what `check` answered last */
   async diffSet(urn: string, id: string, olds: Properties, oldInputs: Properties, news: Properties): Promise<Difference> {
-    this.known.set(urn, olds);
-    // Only now it is known what the set granted before.
-    const decoded = decodeInputs(argumentsIn(news));
-    if ("declared" in decoded) await this.claimAll(decoded.declared, this.contextFor(urn, news.imageId), oldInputs);
+    // A refresh asks for the difference, too, also of sets that have left the program: these declare nothing.
+    if (this.declared.has(urn)) {
+      this.forgetOldName(urn, olds);
+      this.known.set(urn, olds);
+      // Only now it is known what the set granted before.
+      const decoded = decodeInputs(argumentsIn(news));
+      if ("declared" in decoded) await this.claimAll(decoded.declared, this.contextFor(urn, news.imageId), oldInputs);
+    }
     const { changes = false, replaces = [] } = await this.diff(id, olds, { ...news, [SET]: urn });
     return { changes: changes || replaces.length > 0, replaces, detailed: changes ? detailedDiff(oldInputs, news) : new Map() };
   }
 
-  async createSet(urn: string, news: Properties, isPreview: boolean): Promise<Made> {
+  /** A set that an alias renames has been refreshed under its old name: it is no other set that leaves the program. */
+  private forgetOldName(urn: string, olds: Properties): void {
+    if (this.known.has(urn)) return;
+    const record = recordText(olds);
+    const isOldName = ([other, props]: [string, Properties]) => !this.declared.has(other) && recordText(props) === record;
+    const [oldName] = [...this.known].find(isOldName) ?? [];
+    if (oldName === undefined) return;
+    this.known.delete(oldName);
+    this.claims.removed(placeOf(olds), record);
+  }
+
+  /** @param timeout the seconds of the resource's `customTimeouts`; 0: none */
+  async createSet(urn: string, news: Properties, isPreview: boolean, timeout = 0): Promise<Made> {
     const inputs = await this.named(urn, news);
-    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, this.known.get(urn)) };
-    return this.changed(urn, async () => {
+    if (isPreview) return { id: "", outs: await this.previewed(urn, inputs, this.known.get(urn), timeout) };
+    return this.changed(urn, timeout, async () => {
       const { id, outs = {} } = await this.create(inputs);
       return { id, outs };
     });
   }
 
-  async updateSet(urn: string, id: string, olds: Properties, news: Properties, isPreview: boolean): Promise<Made> {
+  async updateSet(urn: string, id: string, olds: Properties, news: Properties, isPreview: boolean, timeout = 0): Promise<Made> {
     this.known.set(urn, olds);
     const inputs = await this.named(urn, news);
-    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds) };
-    return this.changed(urn, async () => {
+    if (isPreview) return { id, outs: await this.previewed(urn, inputs, olds, timeout) };
+    return this.changed(urn, timeout, async () => {
       const { outs = {} } = await this.update(id, olds, inputs);
       return { id, outs };
     });
@@ -184,17 +208,22 @@ export class SetProvider extends DynamicProvider {
       throw new Error(
         `${JSON.stringify(id)} is not the id of an AMI: use an id such as ami-0123456789abcdef0 or us-east-1/ami-0123456789abcdef0 [invalid-argument]`,
       );
-    return ofResource(urn, async () => {
+    return ofResource(urn, 0, async () => {
       const told = { ...inputs, ...props };
       if (told.imageId === undefined && told.grants === undefined) return this.imported(urn, imageId, { ...told, region });
-      if (props.ownerId !== undefined) this.known.set(urn, props);
-      const read = await this.read(imageId, region === undefined ? told : { region, ...told });
-      return { id: read.id ?? "", outs: read.props ?? {}, inputs: read.inputs ?? {} };
+      const {
+        id: found = "",
+        props: outs = {},
+        inputs: refreshed = {},
+      } = await this.read(imageId, region === undefined ? told : { region, ...told });
+      // What a deletion in this run is told of the set is what is recorded now. A program that only looks records nothing.
+      if (props.ownerId !== undefined && found !== "") this.known.set(urn, plain(outs) as Properties);
+      return { id: found, outs, inputs: refreshed };
     });
   }
 
-  async deleteSet(urn: string, id: string, props: Properties): Promise<void> {
-    await ofResource(urn, async () => {
+  async deleteSet(urn: string, id: string, props: Properties, timeout = 0): Promise<void> {
+    await ofResource(urn, timeout, async () => {
       this.refuseToLeave(urn, props);
       await this.delete(id, props);
     });
@@ -242,8 +271,8 @@ export class SetProvider extends DynamicProvider {
   }
 
   /** Makes a change, and says what was done. */
-  private async changed(urn: string, change: () => Promise<Made>): Promise<Made> {
-    return ofResource(urn, async () => {
+  private async changed(urn: string, timeout: number, change: () => Promise<Made>): Promise<Made> {
+    return ofResource(urn, timeout, async () => {
       const begun = Date.now();
       const made = await change();
       const done = plain(made.outs[DONE]) as Done | undefined;
@@ -268,10 +297,16 @@ export class SetProvider extends DynamicProvider {
     return { urn, recorded: Object.fromEntries([...this.known].filter(ofImage)), declared: Object.fromEntries(declared) };
   }
 
-  /** The inputs of a set with its name; what another set of the AMI keeps secret is secret in this one, too. */
+  /**
+   * The inputs of a set with its name; what another set of the AMI keeps secret is secret in this one, too.
+   *
+   * @throws AmiSharingError `conflicting-sets` for a set of which the engine has told since this one was checked
+   */
   private async named(urn: string, news: Properties): Promise<Properties> {
     await this.untilAllAreTold();
-    const { recorded, declared = {} } = this.contextFor(urn, news.imageId);
+    const { recorded, declared = {}, ...context } = this.contextFor(urn, news.imageId);
+    const decoded = decodeInputs(argumentsIn(news));
+    if ("declared" in decoded) await this.claimAll(decoded.declared, { ...context, recorded, declared }, {});
     const others = Object.entries({ ...recorded, ...declared }).filter(([other]) => other !== urn);
     const hides = others.some(([, props]) => hidesGrantees(secretNames(props)));
     const secrets = hides ? [...new Set([...secretNames(news), SECRET_OF_OTHERS])] : secretNames(news);
@@ -283,13 +318,13 @@ export class SetProvider extends DynamicProvider {
    *
    * @throws Error where the change would fail
    */
-  private async previewed(urn: string, news: Properties, olds: Properties | undefined): Promise<Properties> {
+  private async previewed(urn: string, news: Properties, olds: Properties | undefined, timeout: number): Promise<Properties> {
     const decoded = decodeInputs(argumentsIn(news));
     // `check` refused it.
     if ("problems" in decoded) return outputsOf(news, undefined, olds);
     const { declared } = decoded;
     if (olds && onlyTimeoutsChange(olds, declared)) return { ...olds, ...news };
-    const { severity, text, plan } = await this.foretold(urn, news, declared, olds);
+    const { severity, text, plan } = await this.foretold(urn, news, declared, olds, timeout);
     const hidden = withSecretsOf(news, olds);
     const words = [hidden, ...(olds ? [withSecretsOf(olds, news)] : [])].reduce((all, props) => withoutSecrets(all, props), text);
     if (severity === "error") throw new Error(words);
@@ -302,6 +337,7 @@ export class SetProvider extends DynamicProvider {
     news: Properties,
     declared: DeclaredSet,
     olds: Properties | undefined,
+    timeout: number,
   ): Promise<{ severity: Severity; text: string; plan?: Plan }> {
     const { imageId, region } = declared;
     if (imageId === UNKNOWN)
@@ -322,7 +358,9 @@ export class SetProvider extends DynamicProvider {
     try {
       const recorded = olds && isSame ? await this.recorded(olds, setIn(olds)?.set) : undefined;
       const neighbours = this.claims.neighbours(placeOf(news), urn);
-      const plan = await planChange(this.gateway(argumentsIn(news)), set, recorded, neighbours);
+      const given = timeout > 0 ? { [recorded ? "update" : "create"]: timeout } : {};
+      const timed = { ...set, timeouts: { ...given, ...set.timeouts } };
+      const plan = await planChange(this.gateway(argumentsIn(news)), timed, recorded, neighbours);
       const severity = severityOf(plan.refusals);
       const warns = severity === "info" && (plan.warnings.length > 0 || leaving.warns);
       return { severity: warns ? "warn" : severity, text: lines(reportOf(plan, "planned", { countOnly })), plan };
@@ -356,10 +394,10 @@ export class SetProvider extends DynamicProvider {
 }
 
 /** Runs an operation that tells of a resource: it does not end before it has told. */
-async function ofResource<Result>(urn: string, run: () => Promise<Result>): Promise<Result> {
+async function ofResource<Result>(urn: string, timeout: number, run: () => Promise<Result>): Promise<Result> {
   const told: Promise<void>[] = [];
   try {
-    return await operation.run({ urn, told }, run);
+    return await operation.run({ urn, told, timeout }, run);
   } finally {
     await Promise.all(told);
   }

@@ -1,9 +1,10 @@
 /** Values on the wire of Pulumi's provider protocol: structs to plain values and back, unknown values and secrets told apart. */
 
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { type Arguments, CONNECTION_ARGUMENTS, SET_ARGUMENTS } from "../core";
+import { type Arguments, SET_ARGUMENTS } from "../core";
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import { type Properties, plain, SECRETS, secretNames, secretsAmong } from "../pulumi/secrets";
+import { CONFIG_ARGUMENTS } from "./configArguments";
 
 /** The marks of values that are not known yet, one for each kind. pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go. */
 const UNKNOWNS: readonly unknown[] = [
@@ -32,7 +33,7 @@ export function structOf(properties: object): Struct {
   return Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
 }
 
-const ARGUMENTS: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
+const ARGUMENTS: Arguments = { ...SET_ARGUMENTS, ...CONFIG_ARGUMENTS };
 
 /** The names of the members of arguments, by their names in Python: argument → name in Python → name. */
 const PYTHON_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.fromEntries(
@@ -51,10 +52,15 @@ export function withoutPythonNames(args: Properties): Properties {
   return Object.fromEntries(
     Object.entries(args).map(([name, value]) => {
       const names = PYTHON_NAMES[name];
-      if (!names || typeof value !== "object" || value === null || Array.isArray(value)) return [name, value];
-      return [name, Object.fromEntries(Object.entries(value).map(([member, given]) => [names[member] ?? member, given]))];
+      return [name, names ? renamed(value, names) : value];
     }),
   );
+}
+
+function renamed(value: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => renamed(item, names));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([member, given]) => [names[member] ?? member, given]));
 }
 
 function snakeCase(name: string): string {

@@ -377,7 +377,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     }
   }
 
-  private waitOptions(props: Properties, urn?: string): WaitOptions {
+  protected waitOptions(props: Properties, urn?: string): WaitOptions {
     const { waitOptions = DEFAULT_WAIT_OPTIONS, signal, showLine = logLine } = this.options;
     return { onWait: (words) => showLine(withoutSecrets(words, props), urn), ...waitOptions, signal };
   }

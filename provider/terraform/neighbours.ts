@@ -19,6 +19,7 @@ import {
   type PermissionSet,
   type Permissions,
   permissionsSchema,
+  RecentReads,
   type SerializedClaim,
   serializeClaim,
   union,
@@ -78,6 +79,8 @@ export interface Drop {
 /** The sets that one process of the provider has seen. */
 export class Run {
   readonly claims = new ClaimRegistry();
+  /** Terraform plans a change again just before it applies it. The apply then uses what that plan read. */
+  readonly reads = new RecentReads();
   private lastBegun = 0;
   private lastAnswer = 0;
   private readonly unplanned = new Map<string, Map<string, number>>();
@@ -177,6 +180,7 @@ export class Run {
   /** Forgets everything: under a debugger, one process serves many runs. */
   clear(): void {
     this.claims.clear();
+    this.reads.clear();
     this.opened = undefined;
     this.taking = undefined;
     this.drops.clear();

@@ -10,11 +10,11 @@ import { startPlugin } from "../helpers/pluginClient";
 import { TerraformProject } from "../helpers/terraformProject";
 import { accounts } from "./calls";
 
-/** A text that only the EC2 client has: the code around it runs when the client is loaded. */
+/** A text that only the EC2 client contains: the code around it runs when the client is loaded. */
 const EC2_CLIENT = "com.amazonaws.ec2";
 
 export interface Loaded {
-  /** The part of the file, of 1, that is in functions that ran. */
+  /** The share of the file, from 0 to 1, that is in functions that ran. */
   readonly ran: number;
   readonly ec2Client: boolean;
 }
@@ -42,7 +42,7 @@ export async function measureBundle(): Promise<Bundle> {
   };
 }
 
-/** A plan by Terraform of a set that is to be made. */
+/** A Terraform plan of a set that does not exist yet. */
 async function planned(env: Record<string, string>): Promise<void> {
   const emulator = await Emulator.start();
   const project = await TerraformProject.create(emulator, "", { env });
@@ -56,7 +56,7 @@ async function planned(env: Record<string, string>): Promise<void> {
   }
 }
 
-/** What ran in the process, of those that were started, in which the most ran. */
+/** The coverage of the process that ran the most code. */
 async function loadedBy(run: (env: Record<string, string>) => Promise<void>): Promise<Loaded> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-bench-"));
   try {
@@ -83,7 +83,7 @@ function loadedIn(coverage: string): Loaded {
   const text = fs.readFileSync(PROVIDER_FILE, "utf8");
   const at = text.indexOf(EC2_CLIENT);
   if (!script || at < 0) throw new Error(`there is no coverage of the provider, or no ${EC2_CLIENT} in it`);
-  // An inner function comes after the one that it is in, and an inner range after the outer.
+  // An inner function comes after the function that contains it, and an inner range after the outer range.
   const ran = new Uint8Array(text.length);
   for (const { ranges } of script.functions)
     for (const { startOffset, endOffset, count } of ranges) ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);

@@ -14,7 +14,7 @@ export interface Count {
 export type EngineName = "Pulumi" | "Terraform";
 export type Counts = Readonly<Partial<Record<Operation, Count>>>;
 
-/** A set in one engine: who has access, and the commands that its users type. */
+/** A set in one engine: who has access, and the commands that its users run. */
 interface Engine {
   readonly declare: (accountIds: readonly string[]) => void;
   readonly operations: Readonly<Record<Operation, () => Promise<unknown>>>;
@@ -58,7 +58,7 @@ const ENGINES: Readonly<Record<EngineName, (emulator: Emulator, image: MadeImage
   },
 };
 
-/** Counts the calls of an engine's operations; in order, each on what the one before has left. */
+/** Counts the calls of an engine's operations. They run in order, each on the result of the one before. */
 export async function countCalls(name: EngineName, size: Size, operations = OPERATIONS as readonly Operation[]): Promise<Counts> {
   const emulator = await Emulator.start();
   await emulator.configure({ entityQuota: size.accounts + size.added });
@@ -82,19 +82,19 @@ export async function countCalls(name: EngineName, size: Size, operations = OPER
   return counts;
 }
 
-/** What an operation should make. */
+/** The number of calls that an operation should make. */
 export function expectedCount(name: EngineName, operation: Operation, size: Size): Count {
   const { accounts: n, snapshots: s, added: a, removed: r } = size;
   const look = 1 + s;
-  // The AMI itself before its permissions.
+  // The AMI is read before its permissions.
   const plan = 1 + look;
-  // Terraform refreshes before it plans a change or a destroy, and plans once more when it applies a plan.
-  const [looksFirst, plansAgain] = name === "Terraform" ? [look, plan] : [0, 0];
+  // Terraform refreshes before it plans a change or a destroy. It also plans once more when it applies a plan: the apply uses those reads.
+  const looksFirst = name === "Terraform" ? look : 0;
   switch (operation) {
     case "plan of the create":
       return { modify: 0, describe: plan };
     case "create":
-      return { modify: 1 + s * batches(n), describe: plansAgain + plan + look };
+      return { modify: 1 + s * batches(n), describe: plan + look };
     case "nothing to change":
       return { modify: 0, describe: looksFirst };
     case "refresh":
@@ -102,9 +102,9 @@ export function expectedCount(name: EngineName, operation: Operation, size: Size
     case "plan of the update":
       return { modify: 0, describe: looksFirst + plan };
     case "update":
-      return { modify: 1 + s * (batches(a) + batches(r)), describe: plansAgain + plan + look };
+      return { modify: 1 + s * (batches(a) + batches(r)), describe: plan + look };
     case "destroy":
-      // What is recorded is removed by name, and then waited for.
+      // Recorded grants are removed by name. Then the provider waits until EC2 shows the change.
       return { modify: 1 + s * batches(n - r + a), describe: looksFirst + look };
   }
 }

@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { measureBundle } from "./bundle";
 import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
+import { type FleetRow, runFleet } from "./fleet";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
 
@@ -13,7 +14,8 @@ const ENGINES: readonly EngineName[] = ["Pulumi", "Terraform"];
 type Row = Readonly<Record<string, string | number>>;
 
 async function main(): Promise<void> {
-  const { quick } = parseArgs({ options: { quick: { type: "boolean" } } }).values;
+  const { quick, fleet } = parseArgs({ options: { quick: { type: "boolean" }, fleet: { type: "boolean" } } }).values;
+  if (fleet) return showFleet();
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
 A plan (a preview) and what it plans are counted apart; Terraform looks at EC2 before each plan and destroy, and plans again when it applies.
@@ -41,7 +43,7 @@ The Terraform provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gz
   console.log(`${Math.round((Date.now() - began) / 1000)} s`);
 }
 
-/** Counts with both engines at once, each on a local EC2 of its own; shows the counts, and fails the run where one is wrong. */
+/** Counts with both engines at once, each on its own local EC2. Prints the counts, and fails the run if one is wrong. */
 async function countBoth(size: Size, operations: readonly Operation[]): Promise<Record<EngineName, Counts>> {
   const counting = ENGINES.map(async (engine) => [engine, await countCalls(engine, size, operations)] as const);
   const counts = Object.fromEntries(await Promise.all(counting)) as Record<EngineName, Counts>;
@@ -70,6 +72,32 @@ async function countBoth(size: Size, operations: readonly Operation[]): Promise<
   return counts;
 }
 
+/** Many sets in one program, with each engine in turn. */
+async function showFleet(): Promise<void> {
+  const size = { sets: 200, accounts: 50, snapshots: 2 };
+  console.log(`${size.sets} sets of ${size.accounts} accounts and ${size.snapshots} snapshots each, on a local EC2 with EC2's published limits.
+"at least" is the time that the limits allow for these calls, in seconds; "ratio" is the time divided by it.`);
+  for (const engine of ENGINES) {
+    const rows = await runFleet(engine, size, 1);
+    console.table(Object.fromEntries(rows.map(fleetRow)));
+    if (rows.some(({ wrong }) => wrong > 0)) process.exitCode = 1;
+  }
+}
+
+function fleetRow({ engine, operation, modify, describe, refused, seconds, leastSeconds, wrong }: FleetRow): [string, Row] {
+  const ratio = leastSeconds === 0 ? Number.NaN : rounded(seconds / leastSeconds);
+  const row = {
+    modify,
+    describe,
+    refused,
+    seconds: rounded(seconds),
+    "at least": rounded(leastSeconds),
+    ratio,
+    "wrong AMIs": wrong,
+  };
+  return [`${engine} ${operation}`, row];
+}
+
 function callRatios(size: Size, { Terraform }: Record<EngineName, Counts>): [string, Row][] {
   return OPERATIONS.flatMap((operation): [string, Row][] => {
     const { modify, describe } = Terraform[operation] ?? { modify: 0, describe: 0 };
@@ -85,7 +113,7 @@ function timeRow({ name, dividend, divisor, atMost }: Ratio): [string, Row] {
   return [name, atMost === undefined ? row : { ...row, "at most": atMost }];
 }
 
-/** Three digits: more would be noise. */
+/** Rounds to three digits: more digits are noise. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }

@@ -1,4 +1,4 @@
-/** The number of EC2 calls that other tools need for the same work, and the least possible number. They are computed from the source of the tools, not measured. */
+/** The number of EC2 calls that other tools need for the same work, and the lowest possible number. They are computed from the source of the tools, not measured. */
 
 import { MAX_SNAPSHOT_CHANGES_PER_CALL } from "../../provider/core/model/limits";
 
@@ -24,29 +24,29 @@ export type Operation = (typeof OPERATIONS)[number];
 /** Changes and reads together. */
 export type Formulas = Readonly<Record<Operation, (size: Size) => number>>;
 
-/** One call for each 500 accounts on a snapshot. */
+/** One call for every 500 accounts on a snapshot. */
 export const batches = (accounts: number) => Math.ceil(accounts / MAX_SNAPSHOT_CHANGES_PER_CALL);
 
-/** hashicorp/terraform-provider-aws: an `aws_ami_launch_permission` an account, an `aws_snapshot_create_volume_permission` an account and snapshot. */
+/** hashicorp/terraform-provider-aws: an `aws_ami_launch_permission` for each account, and an `aws_snapshot_create_volume_permission` for each account and snapshot. */
 export const AWS_PROVIDER: Formulas = {
   ...reading(({ accounts: n, snapshots: s }) => n + n * s),
-  // Without a state there is nothing that it reads.
+  // Without a state, it has nothing to read.
   "plan of the create": () => 0,
   create: ({ accounts: n, snapshots: s }) => 2 * n + 2 * n * s,
   update: ({ added: a, removed: r, snapshots: s }) => 2 * a + r + 2 * s * (a + r),
   destroy: ({ accounts: n, snapshots: s }) => n + 2 * n * s,
 };
 
-/** ansible-collections/amazon.aws: ec2_ami, and ec2_snapshot for each snapshot, whose one call takes 500 accounts. */
+/** ansible-collections/amazon.aws: ec2_ami, and ec2_snapshot for each snapshot, which takes 500 accounts in one call. */
 export const ANSIBLE: Formulas = {
   ...reading(({ snapshots: s }) => 3 + s),
   create: upToOneBatch(({ snapshots: s }) => 1 + 2 * s),
-  // To remove somebody it resets the snapshot and adds everybody again.
+  // To remove an account, it resets the snapshot and adds all accounts again.
   update: upToOneBatch(({ snapshots: s, removed }) => 7 + (removed > 0 ? 3 : 2) * s),
   destroy: upToOneBatch(({ snapshots: s }) => 7 + 2 * s),
 };
 
-/** aws/aws-cli with lists as arguments, by somebody who knows who is to be added and removed, and how many a call takes. */
+/** aws/aws-cli with lists as arguments, used by somebody who knows which accounts to add and remove, and how many a call can have. */
 export const AWS_CLI: Formulas = {
   ...reading(({ snapshots: s }) => 1 + s),
   create: ({ accounts: n, snapshots: s }) => 1 + s * batches(n),
@@ -54,15 +54,15 @@ export const AWS_CLI: Formulas = {
   destroy: ({ accounts: n, snapshots: s }) => 1 + s * batches(n),
 };
 
-/** What EC2 cannot be spared: the changes without a look before or after, and one look at each resource where the question is what it has. */
+/** The least possible calls: the changes without any read, and one read of each resource if the operation only reads. */
 export const LEAST: Formulas = { ...AWS_CLI, "nothing to change": () => 0 };
 
-/** Operations that only read; where a tool has no plan of its own, the look that somebody takes before. */
+/** Operations that only read. If a tool has no plan, this is the read that a user makes first. */
 function reading(look: (size: Size) => number) {
   return { "plan of the create": look, "nothing to change": look, refresh: look, "plan of the update": look };
 }
 
-/** What EC2 refuses has no number. */
+/** EC2 refuses such a call, so there is no number. */
 function upToOneBatch(calls: (size: Size) => number): (size: Size) => number {
   return (size) => (batches(size.accounts) > 1 ? Number.NaN : calls(size));
 }

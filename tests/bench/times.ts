@@ -15,18 +15,18 @@ import { PulumiProject } from "../helpers/pulumiProject";
 import { TerraformProject } from "../helpers/terraformProject";
 import { accounts } from "./calls";
 
-/** Two medians in milliseconds, and what one is to the other. */
+/** Two medians in milliseconds, of which the report shows the ratio. */
 export interface Ratio {
   readonly name: string;
   readonly dividend: number;
   readonly divisor: number;
-  /** What the ratio should not pass; told, not enforced. */
+  /** The limit of the ratio; reported, not enforced. */
   readonly atMost?: number;
 }
 
 type Tasks<Name extends string> = Readonly<Record<Name, () => Promise<unknown>>>;
 
-/** The medians of tasks in milliseconds; the first of several rounds does not count. */
+/** The medians of tasks in milliseconds. If there are several rounds, the first one does not count. */
 async function medians<Name extends string>(rounds: number, tasks: Tasks<Name>): Promise<Record<Name, number>> {
   const times = Object.fromEntries(Object.keys(tasks).map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = rounds > 1 ? 0 : 1; round <= rounds; round++)
@@ -39,7 +39,7 @@ async function medians<Name extends string>(rounds: number, tasks: Tasks<Name>):
   return Object.fromEntries(Object.entries<number[]>(times).map(([name, all]) => [name, median(all)])) as Record<Name, number>;
 }
 
-/** From the start of the Terraform provider to its handshake line, beside a Node.js that does nothing. */
+/** The time from the start of the Terraform provider to its handshake line, compared with a Node.js process that does nothing. */
 export async function handshakeTime(rounds: number): Promise<Ratio[]> {
   const { certificate } = selfSigned();
   const sockets = fs.mkdtempSync(path.join(os.tmpdir(), "ami-bench-"));
@@ -66,7 +66,7 @@ interface Project {
   readonly remove: () => void;
 }
 
-/** Plans of a program with a set, beside those of a program without one, and of many accounts beside one. */
+/** Plans of a program with a set, compared with a program without one; and of many accounts, compared with one. */
 export async function planTimes(rounds: number): Promise<Ratio[]> {
   const emulator = await Emulator.start();
   try {
@@ -84,7 +84,7 @@ export async function planTimes(rounds: number): Promise<Ratio[]> {
   }
 }
 
-/** @param make a program that shares a new AMI with some accounts; without them, one with nothing of this package */
+/** @param make a program that shares a new AMI with some accounts; without accounts, a program that uses nothing of this package */
 async function ratiosOf(
   rounds: number,
   make: (accountIds?: readonly string[]) => Promise<Project>,
@@ -119,7 +119,7 @@ async function pulumiProject(emulator: Emulator, accountIds?: readonly string[])
   return { plan: () => project.preview(), apply: () => project.up(), remove: () => project.remove() };
 }
 
-/** The core alone, from arguments to the report, on EC2 in memory. */
+/** The core alone, from arguments to the report, with EC2 in memory. */
 export async function coreTime(rounds: number): Promise<Ratio[]> {
   const planned = async (count: number, times: number) => {
     const gateway = new MemoryGateway();

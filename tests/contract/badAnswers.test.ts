@@ -1,4 +1,4 @@
-/** Answers that AWS never gives, over real HTTP: no read or change accepts them, and the error names the call, the resource and the endpoint. */
+/** Invalid responses, which AWS never sends, over real HTTP: no read or change accepts them, and the error names the call, the resource and the endpoint. */
 
 import * as assert from "node:assert/strict";
 import { type AmiSharingError, type Connection, ec2Gateway, type Gateway } from "../../provider/core";
@@ -31,12 +31,12 @@ const report = (id = IMAGE) =>
 interface Call {
   readonly name: string;
   readonly action: string;
-  /** What the message names. */
+  /** The resource that the error message names. */
   readonly resource: string;
   readonly run: (gateway: Gateway) => Promise<unknown>;
   readonly good: string;
   readonly answer: unknown;
-  /** Bodies with something wrong in them, and the words for it. */
+  /** Invalid bodies, each with the text that the error has for it. */
   readonly wrong?: readonly (readonly [body: string, flaw: RegExp])[];
 }
 
@@ -199,9 +199,9 @@ interface Fault {
   readonly name: string;
   readonly answer: (good: string) => Answer;
   readonly flaw: RegExp;
-  /** Requests that two repeats make of it. */
+  /** The number of requests with two retries. */
   readonly requests: number;
-  /** The call whose right answer it is. */
+  /** The call for which this response is valid. */
   readonly not?: string;
 }
 
@@ -213,7 +213,7 @@ const FAULTS: readonly Fault[] = [
     requests: 3,
   },
   {
-    name: "an HTML page that is no XML",
+    name: "an HTML page that is not XML",
     answer: () => ({ body: "<html><body>Sign in<br></body></html>" }),
     flaw: /is an HTML page/,
     requests: 3,
@@ -224,15 +224,15 @@ const FAULTS: readonly Fault[] = [
     flaw: /is empty/,
     requests: 3,
   },
-  { name: "words", answer: () => ({ body: "OK" }), flaw: /is not (XML|JSON)/, requests: 3 },
+  { name: "plain text", answer: () => ({ body: "OK" }), flaw: /is not (XML|JSON)/, requests: 3 },
   {
-    name: "an answer that is cut off",
+    name: "a truncated response",
     answer: (good) => ({ body: good === "" ? "{" : good.slice(0, -4) }),
     flaw: /is cut off|is not JSON/,
     requests: 3,
   },
   {
-    name: "the answer to another call",
+    name: "the response to another call",
     answer: (good) => ({ body: good.startsWith("<") ? xml("DescribeVpcs", "<vpcSet/>") : "[]" }),
     flaw: /is not (a \w+Response|a JSON object)/,
     requests: 3,
@@ -250,7 +250,7 @@ const FAULTS: readonly Fault[] = [
     requests: 1,
   },
   {
-    name: "an object that says nothing, without a request id",
+    name: "an empty object, without a request id",
     answer: () => ({ body: "{}", headers: { "x-amzn-requestid": "" } }),
     flaw: /says nothing and has no request id|is missing|is not XML/,
     requests: 3,
@@ -261,7 +261,12 @@ const FAULTS: readonly Fault[] = [
     flaw: /has HTTP status 403 .*HTML/,
     requests: 1,
   },
-  { name: "an empty answer with status 404", answer: () => ({ status: 404 }), flaw: /has HTTP status 404 .*empty/, requests: 1 },
+  {
+    name: "an empty response with status 404",
+    answer: () => ({ status: 404 }),
+    flaw: /has HTTP status 404 .*empty/,
+    requests: 1,
+  },
   {
     name: "an HTML page with status 502",
     answer: () => ({ status: 502, body: HTML }),
@@ -270,7 +275,7 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-describe("an answer that is not valid", () => {
+describe("an invalid response", () => {
   const server = useRawServer();
   const gateway = (more: Partial<Connection> = {}) =>
     ec2Gateway(
@@ -298,19 +303,19 @@ describe("an answer that is not valid", () => {
   for (const call of CALLS) {
     describe(`to ${call.name}`, () => {
       for (const { name, answer, flaw, requests } of FAULTS)
-        it(`${name}: is an error`, async () => {
+        it(`${name}: causes an error`, async () => {
           server().respond = () => answer(call.good);
           assertTold(await failureOf(call.run(gateway())), call, flaw);
           assert.equal(server().asked.filter((action) => action === call.action).length, requests);
         });
 
       for (const [body, flaw] of call.wrong ?? [])
-        it(`where ${flaw.source}`, async () => {
+        it(`with the error ${flaw.source}`, async () => {
           server().respond = () => ({ body });
           assertTold(await failureOf(call.run(gateway())), call, flaw);
         });
 
-      it("is asked for again, and the right one is believed", async () => {
+      it("causes a retry, and the next valid response is used", async () => {
         const right = { body: call.good };
         const wrong = [{ body: HTML }, { body: "", headers: { "x-amzn-requestid": "" } }];
         server().respond = () => wrong.pop() ?? right;
@@ -318,7 +323,7 @@ describe("an answer that is not valid", () => {
         assert.equal(server().asked.length, 3);
       });
 
-      it("is asked for once where nothing may be repeated", async () => {
+      it("is not retried if maxRetries is 0", async () => {
         server().respond = ({ action }) => (action === call.action ? { body: HTML } : { status: 400, body: HTML });
         await failureOf(call.run(gateway({ maxRetries: 0 })));
         assert.equal(server().asked.filter((action) => action === call.action).length, 1);
@@ -326,7 +331,7 @@ describe("an answer that is not valid", () => {
     });
   }
 
-  it("of block public access is told as such, for each of the two", async () => {
+  it("of block public access causes an error, for AMIs and for snapshots", async () => {
     server().respond = ({ action }) => ({
       body: action.includes("Image") ? xml(action, "") : xml(action, "<state>unblocked</state>"),
     });
@@ -335,7 +340,7 @@ describe("an answer that is not valid", () => {
     assert.match(message, /GetImageBlockPublicAccessState is not valid: ImageBlockPublicAccessState is missing/);
   });
 
-  it("to who calls counts as none", async () => {
+  it("to GetCallerIdentity counts as an unknown caller", async () => {
     for (const body of [HTML, "", xml("GetCallerIdentity", "<GetCallerIdentityResult/>")]) {
       server().respond = () => ({ body });
       assert.equal(await gateway().callerAccountId(), undefined);
@@ -349,7 +354,7 @@ describe("an answer that is not valid", () => {
     ["an HTML page", HTML, /the answer to AssumeRole for DescribeImages of ami-12345678 is not valid: it is an HTML page/],
     ["no credentials", xml("AssumeRole", "<AssumeRoleResult/>"), /the answer to .* is not valid: it holds no credentials/],
   ] as const)
-    it(`to a role that is assumed, with ${name}, is told as such`, async () => {
+    it(`to AssumeRole, with ${name}, causes an error`, async () => {
       server().respond = () => ({ body });
       const roles = [{ roleArn: "arn:aws:iam::222222222222:role/share" }];
       const { code, message } = await failureOf(gateway({ assumeRoles: roles }).describeImage(IMAGE));
@@ -357,8 +362,8 @@ describe("an answer that is not valid", () => {
       assert.match(message, flaw);
     });
 
-  describe("what does not show", () => {
-    it("is gone when it does not show twice: an image", async () => {
+  describe("a resource that is not in the response", () => {
+    it("is gone if two reads do not return it: an image", async () => {
       server().respond = ({ action }) => ({ body: xml(action, "<imagesSet/>") });
       const { code, message } = await failureOf(gateway().describeImage(IMAGE));
       assert.equal(code, "image-not-found");
@@ -369,13 +374,13 @@ describe("an answer that is not valid", () => {
       assert.deepEqual(server().asked, ["DescribeImages", "DescribeImages"]);
     });
 
-    it("and shows when it is asked for again, is there: an image", async () => {
+    it("exists if the second read returns it: an image", async () => {
       const answers = ["", image()];
       server().respond = ({ action }) => ({ body: xml(action, `<imagesSet>${answers.shift()}</imagesSet>`) });
       assert.equal((await gateway().describeImage(IMAGE)).imageId, IMAGE);
     });
 
-    it("is gone when it does not show twice: a snapshot among others", async () => {
+    it("is gone if two reads do not return it: a snapshot among others", async () => {
       server().respond = ({ action }) => ({ body: xml(action, `<snapshotSet>${snapshot()}</snapshotSet>`) });
       const found = await gateway().describeSnapshots([SNAPSHOT, "snap-87654321"]);
       assert.deepEqual(
@@ -385,19 +390,19 @@ describe("an answer that is not valid", () => {
       assert.equal(server().asked.length, 2);
     });
 
-    it("and shows when it is asked for again, is there: a snapshot", async () => {
+    it("exists if the second read returns it: a snapshot", async () => {
       const answers = ["", snapshot()];
       server().respond = ({ action }) => ({ body: xml(action, `<snapshotSet>${answers.shift()}</snapshotSet>`) });
       assert.equal((await gateway().describeSnapshots([SNAPSHOT])).length, 1);
     });
   });
 
-  describe("of a grant that was made all the same", () => {
+  describe("to CreateGrant, if KMS made the grant", () => {
     const ours = { ...GRANT, Operations: OPERATIONS };
     for (const [name, grants, found] of [
       ["is found by its name and account", [{ ...ours, GrantId: "other", Name: "theirs" }, ours], "grant-1"],
-      ["is not another's", [{ ...ours, GranteePrincipal: "arn:aws:iam::444455556666:root" }], undefined],
-      ["is not one that allows less", [{ ...ours, Operations: ["Decrypt"] }], undefined],
+      ["of another account is not used", [{ ...ours, GranteePrincipal: "arn:aws:iam::444455556666:root" }], undefined],
+      ["with fewer operations is not used", [{ ...ours, Operations: ["Decrypt"] }], undefined],
     ] as const)
       it(name, async () => {
         server().respond = ({ action }) => ({ body: action === "CreateGrant" ? HTML : JSON.stringify({ Grants: grants }) });
@@ -407,7 +412,7 @@ describe("an answer that is not valid", () => {
         assert.deepEqual(server().asked, [...Array(3).fill("CreateGrant"), "ListGrants"]);
       });
 
-    it("is looked for where the connection was cut, too", async () => {
+    it("is also looked for if the connection was cut", async () => {
       server().respond = ({ action, response }) => {
         if (action !== "CreateGrant") return { body: JSON.stringify({ Grants: [ours] }) };
         response.destroy();
@@ -416,14 +421,14 @@ describe("an answer that is not valid", () => {
       assert.equal(await gateway().keys.createGrant(KEY, "111122223333", "ours"), "grant-1");
     });
 
-    it("is not looked for where KMS refuses", async () => {
+    it("is not looked for if KMS refuses the call", async () => {
       server().respond = () => ({ status: 400, body: '{"__type":"AccessDeniedException"}' });
       assert.equal((await failureOf(gateway().keys.createGrant(KEY, "111122223333", "ours"))).code, "not-authorized");
       assert.deepEqual(server().asked, ["CreateGrant"]);
     });
   });
 
-  it("whose pages never end is an error", async () => {
+  it("with an endless list of pages is an error", async () => {
     server().respond = ({ action }) => ({ body: xml(action, "<imagesSet/><nextToken>again</nextToken>") });
     assert.match(
       (await failureOf(gateway().describeImages("self"))).message,
@@ -436,7 +441,7 @@ describe("an answer that is not valid", () => {
     );
   });
 
-  it("tells an error without words as one, not as Unknown", async () => {
+  it("that is an error without a message is reported as such, not as Unknown", async () => {
     server().respond = () => ({ status: 400, body: "<Response><Errors><Error><Code>Odd</Code></Error></Errors></Response>" });
     const { message } = await failureOf(gateway().launchPermissions(IMAGE));
     assert.match(message, /DescribeImageAttribute of ami-12345678 failed: AWS gives no reason \(AWS: Odd, .*\[aws-error\]$/);

@@ -1,4 +1,4 @@
-/** The gateway with the AWS SDK over HTTP: the contract of every gateway, against the emulator and plain moto, and the form of the requests. */
+/** The gateway with the AWS SDK over HTTP: the contract of every gateway, against the emulator and plain moto, and the format of the requests. */
 
 import * as assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -42,7 +42,7 @@ describe("the EC2 gateway against the emulator", () => {
     arrange: (situation) => arrange(emulator(), situation),
   }));
 
-  /** Calls of one operation, as the emulator saw them. */
+  /** The EC2 calls of one operation, as the emulator recorded them. */
   async function calls(operation: () => Promise<unknown>) {
     await emulator().forgetCalls();
     const outcome = await operation().then(
@@ -52,14 +52,68 @@ describe("the EC2 gateway against the emulator", () => {
     return { outcome, made: await emulator().calls() };
   }
 
-  it("asks nothing of EC2 until the first call", async () => {
+  it("describes the images of several sets with one call, and each with its own if one does not exist", async () => {
+    const made = await emulator().images(Array.from({ length: 130 }, () => ({ snapshots: 1 })));
+    const gateway = ec2Gateway(connectionTo(emulator().url));
+    const ids = made.map(({ imageId }) => imageId);
+    const all = await calls(async () => {
+      const found = await Promise.all([...ids, ...ids.slice(0, 5)].map((id) => gateway.describeImage(id)));
+      assert.deepEqual(
+        found.map(({ imageId }) => imageId),
+        [...ids, ...ids.slice(0, 5)],
+      );
+    });
+    assert.deepEqual([all.outcome, all.made.map(({ action }) => action)], [undefined, ["DescribeImages", "DescribeImages"]]);
+    const absent = "ami-00000000";
+    const some = await calls(async () => {
+      const outcomes = await Promise.allSettled([...ids.slice(0, 3), absent].map((id) => gateway.describeImage(id)));
+      assert.deepEqual(
+        outcomes.map((one) => (one.status === "fulfilled" ? one.value.imageId : one.reason.code)),
+        [...ids.slice(0, 3), "image-not-found"],
+      );
+    });
+    assert.equal(some.made.length, 5);
+  });
+
+  it("describes the snapshots of several sets with one call", async () => {
+    const made = await emulator().images(Array.from({ length: 20 }, () => ({ snapshots: 2, encrypted: true })));
+    const gateway = ec2Gateway(connectionTo(emulator().url));
+    const { made: sent } = await calls(async () => {
+      const found = await Promise.all(made.map(({ snapshotIds }) => gateway.describeSnapshots(snapshotIds)));
+      assert.deepEqual(
+        found.map((ofOne) => ofOne.map(({ snapshotId }) => snapshotId)),
+        made.map(({ snapshotIds }) => [...snapshotIds].sort()),
+      );
+    });
+    assert.equal(sent.length, 1);
+  });
+
+  it("keeps to EC2's request rate limits: few calls are refused, and none fails", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0 });
+    const gateway = ec2Gateway({ ...connectionTo(emulator().url), maxRetries: 7 });
+    const change = { add: [A], remove: [] };
+    await emulator().configure({ bucketRate: 10 });
+    try {
+      const { outcome, made } = await calls(() =>
+        Promise.all(Array.from({ length: 250 }, () => gateway.changeLaunchPermissions(imageId, change))),
+      );
+      assert.equal(outcome, undefined);
+      const refused = made.filter(({ code }) => code === "RequestLimitExceeded").length;
+      assert.ok(refused <= 5, `${refused} of ${made.length} calls were refused`);
+      assert.equal(made.length - refused, 250);
+    } finally {
+      await emulator().configure({ bucketRate: 0 });
+    }
+  });
+
+  it("makes no call to EC2 before the first operation", async () => {
     const { made } = await calls(async () => {
       await ec2Gateway(connectionTo(emulator().url)).region();
     });
     assert.deepEqual(made, []);
   });
 
-  it("retries what is throttled, as often as it is told", async () => {
+  it("retries throttled calls, up to maxRetries", async () => {
     const { imageId } = await emulator().image();
     await emulator().configure({ throttle: { ModifyImageAttribute: 2 } });
     const patient = ec2Gateway({ ...connectionTo(emulator().url), maxRetries: 2 });
@@ -76,7 +130,7 @@ describe("the EC2 gateway against the emulator", () => {
     assert.equal(refused.made.length, 1);
   });
 
-  it("shows the request id that EC2 answered", async () => {
+  it("shows the request id of EC2's response", async () => {
     const gateway = ec2Gateway(connectionTo(emulator().url));
     const { outcome, made } = await calls(() =>
       gateway.changeLaunchPermissions("ami-0ffffffffffffffff", { add: [A], remove: [] }),
@@ -94,14 +148,14 @@ describe("the EC2 gateway against the emulator", () => {
       words: /may not call ec2:ModifyImageAttribute on ami-/,
     },
     {
-      name: "an answer that makes no sense",
+      name: "an internal error of EC2",
       config: { failures: [{ action: "ModifyImageAttribute", code: "InternalError", status: 500, message: "sorry." }] },
       code: "aws-error",
       words: /ModifyImageAttribute of ami-.* failed: sorry \(AWS: InternalError, request id /,
     },
   ];
   for (const { name, config, code, words } of refusals)
-    it(`says what ${name} refuses`, async () => {
+    it(`explains a refusal because of ${name}`, async () => {
       const { imageId } = await emulator().image();
       await emulator().configure(config);
       const gateway = ec2Gateway(connectionTo(emulator().url));
@@ -111,9 +165,9 @@ describe("the EC2 gateway against the emulator", () => {
     });
 
   const encrypted = [
-    { name: "the AWS managed key: nobody", image: { snapshots: 1, encrypted: true }, add: [A] },
+    { name: "a snapshot under the AWS managed key", image: { snapshots: 1, encrypted: true }, add: [A] },
     {
-      name: "a customer's key: not everybody",
+      name: "a public snapshot under a customer managed key",
       image: {
         snapshots: 1,
         encrypted: true,
@@ -123,7 +177,7 @@ describe("the EC2 gateway against the emulator", () => {
     },
   ];
   for (const { name, image: options, add } of encrypted)
-    it(`says that EC2 refuses to share what is encrypted under ${name}`, async () => {
+    it(`reports that EC2 refuses to share ${name}`, async () => {
       const { imageId, snapshotIds } = await emulator().image(options);
       const gateway = ec2Gateway(connectionTo(emulator().url));
       const image = await calls(() => gateway.changeLaunchPermissions(imageId, { add, remove: [] }));
@@ -132,7 +186,7 @@ describe("the EC2 gateway against the emulator", () => {
       assert.equal(snapshot.outcome?.code, "sharing-refused", snapshot.outcome?.message);
     });
 
-  it("says that credentials have expired", async () => {
+  it("reports expired credentials", async () => {
     const gateway = ec2Gateway({
       ...connectionTo(emulator().url),
       credentials: { ...CREDENTIALS, accessKeyId: "ASIAEXPIREDEXPIRED00", sessionToken: "token" },
@@ -142,12 +196,12 @@ describe("the EC2 gateway against the emulator", () => {
     assert.ok(!outcome?.message.includes(CREDENTIALS.secretAccessKey));
   });
 
-  it("says that the endpoint cannot be reached", async () => {
+  it("reports an endpoint that cannot be reached", async () => {
     const { outcome } = await calls(() => ec2Gateway(connectionTo("http://127.0.0.1:1")).describeImage("ami-0ffffffffffffffff"));
     assert.equal(outcome?.code, "endpoint-unreachable", outcome?.message);
   });
 
-  it("assumes a role once, and acts as its account", async () => {
+  it("assumes a role once, and acts in the role's account", async () => {
     const { imageId } = await emulator().image({ snapshots: 1, accountId: "222222222222" });
     const gateway = ec2Gateway({
       ...connectionTo(emulator().url),
@@ -169,9 +223,9 @@ describe("the EC2 gateway against the emulator", () => {
 });
 
 /**
- * Plain moto judges every case but these: it has no reset, no foreign or absent image in DescribeImageAttribute (HTTP 500),
- * no quota, no block public access, no state of a disabled image, and no check of accounts in snapshot calls; it gives an
- * image one snapshot whatever is asked for.
+ * Plain moto runs every case except these. It has no reset, no images of others or missing images in DescribeImageAttribute (HTTP 500),
+ * no quota, no block public access, no disabled state of an image, and no check of account ids in snapshot calls. It always gives an
+ * image exactly one snapshot.
  */
 describe("the EC2 gateway against plain moto", () => {
   const moto = usePlainMoto();
@@ -207,7 +261,7 @@ describe("the EC2 gateway against plain moto", () => {
     "usage",
   ]);
 
-  it("sends launch permissions in the structured form, and snapshots in the form that every EC2 understands", async () => {
+  it("sends launch permissions as a structure, and create-volume permissions in a form that every EC2 accepts", async () => {
     const imageId = await moto().image();
     const gateway = ec2Gateway(connectionTo(moto().url));
     const [snapshotId = ""] = (await gateway.describeImage(imageId)).snapshotIds;
@@ -237,7 +291,7 @@ describe("the EC2 gateway against plain moto", () => {
   });
 });
 
-/** Moto takes 20 s to read 10,000 parameters; here only what is sent matters. */
+/** Moto needs 20 s to read 10,000 parameters. These tests check only what is sent. */
 describe("the EC2 gateway at the limit of one call", () => {
   const sent: URLSearchParams[] = [];
   const server = createServer((request, response) => {
@@ -255,7 +309,7 @@ describe("the EC2 gateway at the limit of one call", () => {
   });
   after(() => server.close());
 
-  it("puts 10,000 changes of launch permissions in one call, and the next in another", async () => {
+  it("puts 10,000 changes of launch permissions in one call, and the rest in another", async () => {
     const gateway = ec2Gateway(connectionTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
     await gateway.changeLaunchPermissions("ami-12345678", { add: manyAccounts(9_999), remove: [A, B] });
     assert.deepEqual(

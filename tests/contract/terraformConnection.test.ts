@@ -1,4 +1,4 @@
-/** How the built Terraform provider reaches EC2: block, environment, shared files and roles, with the precedence of the aws provider. */
+/** How the built Terraform provider connects to EC2: provider block, environment, shared files and roles, with the precedence of the aws provider. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -19,9 +19,9 @@ interface Scenario {
   readonly name: string;
   readonly block?: Record<string, Value>;
   readonly env?: Record<string, string>;
-  /** Account and region of all EC2 calls; absent: none is made. */
+  /** The account and the region of all EC2 calls; undefined if there is no call. */
   readonly reaches?: string;
-  /** The code of the error; default: the AMI is not there. */
+  /** The expected error code. Default: the AMI does not exist. */
   readonly fails?: string;
   readonly calls?: number;
 }
@@ -54,7 +54,7 @@ describe("the Terraform provider's connection", () => {
     { name: "AWS_PROFILE, and the region of that profile", env: { AWS_PROFILE: "sharing" }, reaches: "123456789012 us-west-2" },
     { name: "the default profile", fails: "credentials-expired", reaches: "123456789012 ap-south-1" },
     {
-      name: "a profile that is not there",
+      name: "a profile that does not exist",
       block: { profile: "nobody" },
       env: { AWS_REGION: "eu-west-1" },
       fails: "credentials-missing",
@@ -77,7 +77,7 @@ describe("the Terraform provider's connection", () => {
     },
     { name: "no region at all", env: { ...GOOD, AWS_CONFIG_FILE: "/dev/null" }, fails: "region-missing" },
     {
-      name: "an empty text in the block is as good as none",
+      name: "an empty string in the block counts as not set",
       block: { region: "", profile: "", endpoint: "" },
       env: { ...GOOD, AWS_REGION: "eu-west-1" },
       reaches: "123456789012 eu-west-1",
@@ -116,7 +116,7 @@ describe("the Terraform provider's connection", () => {
       for (const secret of ["good-secret", "expired-secret"]) assert.ok(!(answer + log).includes(secret));
     });
 
-  it("takes the block's endpoint before the environment's, and AWS_ENDPOINT_URL_EC2 before AWS_ENDPOINT_URL", async () => {
+  it("prefers the block's endpoint to the environment's, and AWS_ENDPOINT_URL_EC2 to AWS_ENDPOINT_URL", async () => {
     const nowhere = "http://127.0.0.1:1";
     const region = { ...GOOD, AWS_REGION: "eu-west-1", AWS_MAX_ATTEMPTS: "1" };
     for (const [block, env] of [
@@ -130,12 +130,12 @@ describe("the Terraform provider's connection", () => {
     );
   });
 
-  it("refuses a wrong block as a whole, and goes on as it was", async () => {
+  it("reports all errors of an invalid provider block at once", async () => {
     const { answer } = await read({ region: "us_east_1", max_retries: -1 }, GOOD);
     assert.match(answer, /"us_east_1\\" is not a region.*-1 is not a whole number of retries/);
   });
 
-  /** What the data source answers, or the block's problems, and what was logged. */
+  /** The response of the data source, or the errors of the provider block, and the log. */
   async function read(block: Record<string, Value>, env: Record<string, string>): Promise<{ answer: string; log: string }> {
     const shared = { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials, AWS_EC2_METADATA_DISABLED: "true" };
     const plugin = await startPlugin({ ...shared, ...env });

@@ -30,7 +30,7 @@ describe("the Terraform plugin", () => {
 
   const health = async (of: PluginClient) => (await of.ask(HEALTH_SERVICE, "Check", { service: "plugin" })).status;
 
-  it("started by hand says what it is, and that it failed", async () => {
+  it("started by hand says what it is, and exits with an error", async () => {
     const ran = await new Promise<{ code: unknown; text: string }>((resolve) => {
       execFile(PROVIDER_FILE, (error, stdout, stderr) => resolve({ code: error?.code, text: stdout + stderr }));
     });
@@ -39,7 +39,7 @@ describe("the Terraform plugin", () => {
     assert.match(ran.text, /--debug/);
   });
 
-  it("refuses a client that speaks another protocol, in words", async () => {
+  it("refuses a client that speaks another protocol version, with a clear error", async () => {
     assert.throws(
       () => pluginEnvironment({ ...COOKIE, PLUGIN_PROTOCOL_VERSIONS: "4,5" }),
       /^Error: the client speaks plugin protocol 4, 5, this provider speaks 6$/,
@@ -65,7 +65,7 @@ describe("the Terraform plugin", () => {
     assert.ok(new Date(made.validTo).getTime() - Date.now() > 24 * 3_600_000);
   });
 
-  it("lets its client in and nobody else: neither another's certificate nor none", async () => {
+  it("accepts its own client only: no client with another certificate or without one", async () => {
     assert.equal(await health(await connected()), "SERVING");
     for (const who of ["stranger", "nobody"] as const) {
       const other = new PluginClient(plugin as Plugin, await (plugin as Plugin).as(who));
@@ -78,7 +78,7 @@ describe("the Terraform plugin", () => {
     assert.equal(await health(client as PluginClient), "SERVING");
   });
 
-  it("keeps its socket in a folder that only its user can enter, where it is told to, and takes it away", async () => {
+  it("puts its socket in a folder for its user only, below PLUGIN_UNIX_SOCKET_DIR, and removes it at the end", async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "sockets-"));
     await connected({ PLUGIN_UNIX_SOCKET_DIR: folder });
     const socket = plugin?.handshake[3] ?? "";
@@ -91,14 +91,14 @@ describe("the Terraform plugin", () => {
     fs.rmSync(folder, { recursive: true });
   });
 
-  it("speaks without TLS where it is told to", async () => {
+  it("works without TLS if TF_DISABLE_PLUGIN_TLS is set", async () => {
     plugin = await startPlugin({ TF_DISABLE_PLUGIN_TLS: "1" });
     assert.equal(plugin.handshake[5], "");
     client = new PluginClient(plugin, credentials.createInsecure());
     assert.equal(await health(client), "SERVING");
   });
 
-  it("listens on loopback in the client's range of ports on Windows, past one that is taken", async () => {
+  it("listens on a free loopback port of the client's range on Windows", async () => {
     const asWindows = ["--require", path.join(__dirname, "../helpers/asWindows.cjs")];
     const range = { PLUGIN_MIN_PORT: "23411", PLUGIN_MAX_PORT: "23499" };
     const first = await startPlugin(range, asWindows);
@@ -115,26 +115,26 @@ describe("the Terraform plugin", () => {
     }
   });
 
-  it("is told apart by its health service: serving, and unknown names", async () => {
+  it("reports its health: serving, and unknown for other service names", async () => {
     await connected();
     assert.deepEqual(await client?.ask(HEALTH_SERVICE, "Check", { service: "other" }), { status: "SERVICE_UNKNOWN" });
     assert.deepEqual(await client?.ask(HEALTH_SERVICE, "Watch", { service: "plugin" }), { status: "SERVING" });
     assert.deepEqual(await client?.ask(HEALTH_SERVICE, "List"), { statuses: { plugin: { status: "SERVING" } } });
   });
 
-  it("ignores Ctrl-C, and logs JSON lines of a level", async () => {
+  it("ignores Ctrl-C, and writes its log as JSON lines with a level", async () => {
     await connected();
     plugin?.child.kill("SIGINT");
     assert.equal(await health(client as PluginClient), "SERVING");
     for (const line of plugin?.log ?? []) {
       assert.match(JSON.parse(line)["@level"], /^(trace|debug|info)$/);
-      // go-plugin's client parses the time by a layout with microseconds, and shows a line without as text of no level.
+      // go-plugin's client parses times with microseconds only. It shows any other line as text without a level.
       assert.match(JSON.parse(line)["@timestamp"], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
     }
     assert.ok(plugin?.log.some((line) => JSON.parse(line)["@message"].startsWith("ignored SIGINT")));
   });
 
-  it("ends when asked by SIGTERM, and by itself once its parent is gone", async () => {
+  it("ends on SIGTERM, and by itself when its parent process is gone", async () => {
     await connected();
     const ended = once((plugin as Plugin).child, "exit");
     plugin?.child.kill("SIGTERM");
@@ -152,13 +152,13 @@ describe("the Terraform plugin", () => {
     assert.equal(isAlive(), false);
   });
 
-  it("ends by itself, too, where its parent is gone before it runs", async () => {
+  it("also ends by itself if its parent is gone before it starts", async () => {
     plugin = await startPlugin({ AMI_PROVIDER_PARENT: "1" });
     const [code] = await once(plugin.child, "exit");
     assert.equal(code, 0);
   });
 
-  it("tells by its metadata and its schemas the same, and lists over the wire", async () => {
+  it("returns the same names in its metadata and its schemas, and streams lists", async () => {
     const of = await connected();
     const metadata = await of.ask(PROVIDER_SERVICE, "GetMetadata");
     const schema = await of.ask(PROVIDER_SERVICE, "GetProviderSchema");
@@ -179,7 +179,7 @@ describe("the Terraform plugin", () => {
       name: "kms_key_policy_statements",
       arguments: [{ json: Buffer.from('["1"]') }, { json: Buffer.from("null") }, { json: Buffer.from("null") }],
     });
-    // The first argument is of index 0, which has to be told apart from none.
+    // The first argument has the index 0, which must differ from no index.
     assert.equal((error as Record<string, unknown>).function_argument, 0);
     const [{ severity } = {}] = (await of.ask(PROVIDER_SERVICE, "ListResource", { type_name: "ami_other" })).diagnostic as {
       severity?: string;
@@ -187,7 +187,7 @@ describe("the Terraform plugin", () => {
     assert.equal(severity, "ERROR");
   });
 
-  it("answers every RPC of the protocol: with an answer, or with a diagnostic that says what it does not have", async () => {
+  it("answers every RPC of the protocol, or returns a diagnostic that says what it does not support", async () => {
     await connected();
     const answers: Record<string, "answer" | "diagnostic"> = {};
     for (const name of Object.keys(PROVIDER_SERVICE)) {
@@ -206,7 +206,7 @@ describe("the Terraform plugin", () => {
       "StopProvider",
       "ValidateProviderConfig",
     ]);
-    // Those of the resource, its list, the data sources and the function were asked for a type without a name.
+    // The RPCs of the resource, its list, the data sources and the function were called without a type name.
     const unsupported = named("diagnostic").filter(
       (name) =>
         !/^(Validate(Resource|Data|List)|Upgrade|Read(Res|Data)|Plan.*Change|Apply|Import|Generate|Move|List|Call)/.test(name),

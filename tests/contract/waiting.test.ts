@@ -25,7 +25,7 @@ const CHANGES: Record<string, (gateway: Gateway) => Promise<unknown>> = {
 };
 const ALL = { ...READS, ...CHANGES };
 
-describe("a call that is not answered", () => {
+describe("a call without a response", () => {
   const server = useRawServer();
   const gateway = (more: Partial<Connection> = {}, watch: CallWatch = {}) =>
     ec2Gateway({ region: "us-east-1", endpoint: server().url, credentials: CREDENTIALS, requestTimeout: 100, ...more }, watch, {
@@ -55,20 +55,20 @@ describe("a call that is not answered", () => {
       assert.deepEqual(server().asked, Array(3).fill(action));
     });
 
-  it("is tried once where nothing may be repeated", async () => {
+  it("is not repeated if maxRetries is 0", async () => {
     const { message } = await failureOf(gateway({ maxRetries: 0 }).launchPermissions(IMAGE));
     assert.match(message, /did not answer within 100 ms: DescribeImageAttribute of ami-12345678; check/);
     assert.equal(server().asked.length, 1);
   });
 
-  it("and then is answered, goes well", async () => {
+  it("succeeds if a retry gets a response", async () => {
     let left = 2;
     server().respond = ({ action }) => (left-- > 0 ? undefined : { body: xml(action, "<return>true</return>") });
     await CHANGES.ModifyImageAttribute?.(gateway());
     assert.equal(server().asked.length, 3);
   });
 
-  it("ends where the answer begins and never ends", async () => {
+  it("ends if the response starts but never ends", async () => {
     server().respond = ({ response }) => {
       response.writeHead(200, { "content-length": 100 });
       response.write("<");
@@ -79,7 +79,7 @@ describe("a call that is not answered", () => {
     assert.match(message, /did not answer within 100 ms: DescribeImageAttribute .*, 3 times/);
   });
 
-  it("by STS tells nothing of the account, and ends a call that needs a role", async () => {
+  it("to STS leaves the caller unknown, and ends a call that needs a role", async () => {
     assert.equal(await gateway().callerAccountId(), undefined);
     const roles = [{ roleArn: "arn:aws:iam::222222222222:role/share" }];
     const { code, message } = await failureOf(gateway({ assumeRoles: roles }).launchPermissions(IMAGE));
@@ -87,7 +87,7 @@ describe("a call that is not answered", () => {
     assert.match(message, /STS's endpoint http:.* did not answer .*: AssumeRole for DescribeImageAttribute of ami-12345678/);
   });
 
-  it("has as long as the environment says, where nothing else does", async () => {
+  it("waits as long as AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS says, unless the connection has a timeout", async () => {
     process.env.AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS = "50";
     try {
       const slow = ec2Gateway({ region: "us-east-1", endpoint: server().url, credentials: CREDENTIALS, maxRetries: 0 });
@@ -101,9 +101,9 @@ describe("a call that is not answered", () => {
     }
   });
 
-  describe("ends when everything is to stop", () => {
+  describe("ends after the stop signal", () => {
     for (const [action, run] of Object.entries(ALL))
-      it(`${action} that is under way`, async () => {
+      it(`${action} in progress`, async () => {
         const stop = new AbortController();
         server().respond = () => {
           setTimeout(() => stop.abort(), 20);
@@ -113,12 +113,12 @@ describe("a call that is not answered", () => {
         assert.equal(code, "stopped", message);
         assert.match(message, new RegExp(`^stopped before ${action} of .* was answered`));
         assert.equal(/it is not known whether AWS made that change/.test(message), action in CHANGES, message);
-        if (action in CHANGES) assert.ok(took > 1500 && took < 3000, `after ${took} ms`);
-        else assert.ok(took < 1000, `after ${took} ms`);
+        if (action in CHANGES) assert.ok(took > 1500 && took < 3000, `it took ${took} ms`);
+        else assert.ok(took < 1000, `it took ${took} ms`);
         assert.deepEqual(server().asked, [action]);
       }).timeout(10_000);
 
-    it("a change that is answered within the grace is no failure", async () => {
+    it("a change that gets its response within the grace period succeeds", async () => {
       const stop = new AbortController();
       server().respond = ({ action, response }) => {
         stop.abort();
@@ -141,7 +141,7 @@ describe("a call that is not answered", () => {
       assert.equal(server().asked.length, 1);
     });
 
-    it("a pause between attempts, too", async () => {
+    it("a pause between attempts also ends", async () => {
       const stop = new AbortController();
       server().respond = () => {
         setTimeout(() => stop.abort(), 20);
@@ -149,10 +149,10 @@ describe("a call that is not answered", () => {
       };
       const [{ code }, took] = await timed(failureOf(gateway({ maxRetries: 30 }, stop).launchPermissions(IMAGE)));
       assert.equal(code, "stopped");
-      assert.ok(took < 2000, `after ${took} ms`);
+      assert.ok(took < 2000, `it took ${took} ms`);
     });
 
-    it("what is read afterwards is answered, or ends after the grace", async () => {
+    it("a read that starts after the signal gets a response, or ends after the grace period", async () => {
       const stop = new AbortController();
       stop.abort();
       server().respond = ({ action }) => ({ body: xml(action, `<imageId>${IMAGE}</imageId><launchPermission/>`) });
@@ -160,25 +160,25 @@ describe("a call that is not answered", () => {
       server().respond = () => undefined;
       const [{ code }, took] = await timed(failureOf(gateway({ requestTimeout: 30_000 }, stop).launchPermissions(IMAGE)));
       assert.equal(code, "stopped");
-      assert.ok(took > 1500 && took < 3000, `after ${took} ms`);
+      assert.ok(took > 1500 && took < 3000, `it took ${took} ms`);
     }).timeout(10_000);
 
-    it("what waits for a role, too", async () => {
+    it("a call that waits for a role also ends", async () => {
       const stop = new AbortController();
       setTimeout(() => stop.abort(), 200);
       const roles = [{ roleArn: "arn:aws:iam::222222222222:role/share" }];
       const slow = gateway({ assumeRoles: roles, requestTimeout: 30_000 }, stop);
       const [{ code }, took] = await timed(failureOf(slow.launchPermissions(IMAGE)));
       assert.equal(code, "stopped");
-      assert.ok(took < 1500, `after ${took} ms`);
+      assert.ok(took < 1500, `it took ${took} ms`);
     });
   });
 });
 
-describe("calls of many sets at once", () => {
+describe("concurrent calls of many sets", () => {
   const server = useRawServer();
 
-  it("are sent 50 at a time, and those that wait for their turn are not taken for unanswered", async () => {
+  it("are sent 50 at a time, and queued calls do not count as unanswered", async () => {
     let [open, most] = [0, 0];
     server().respond = ({ action, response }) => {
       open += 1;
@@ -197,9 +197,9 @@ describe("calls of many sets at once", () => {
   }).timeout(20_000);
 });
 
-describe("a connection that is not taken", () => {
-  it("ends after three attempts, and nothing was sent", async () => {
-    // A queue for connections that is full: the kernel answers nothing.
+describe("a connection that the server does not accept", () => {
+  it("ends after three attempts, and the error says that nothing was sent", async () => {
+    // The server's connection queue is full, so the kernel does not respond.
     const script = [
       "import socket, time",
       "full = socket.socket(); full.bind(('127.0.0.1', 0)); full.listen(0)",

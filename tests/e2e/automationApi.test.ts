@@ -102,7 +102,7 @@ describe("the Automation API", () => {
 
     await emulator().forgetCalls();
     assert.deepEqual(changes((await stack.up()).summary.resourceChanges), { same: 2 });
-    assert.deepEqual(await emulator().calls(), [], "nothing to change makes no call");
+    assert.deepEqual(await emulator().calls(), [], "no change makes no call");
 
     const destroyed = await stack.destroy();
     assert.deepEqual(changes(destroyed.summary.resourceChanges), { delete: 2 });
@@ -124,16 +124,16 @@ describe("the Automation API", () => {
     assert.doesNotMatch(state, /a-secret-that-must-not-show|AKIACONFIG/);
   });
 
-  it("reports a bad argument as an error of the operation, and changes nothing", async () => {
+  it("reports an invalid argument as an error of the operation, and changes nothing", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     const stack = await stackOf(async () => share(imageId, { accountIds: ["1234"] }));
     await assert.rejects(stack.up(), /accountIds\[0\]: "1234" has 4 digits, an account id has 12/);
     assert.deepEqual(await emulator().modifications(), []);
   });
 
-  // The engine starts the dynamic provider in the folder that `main` names, and there the package is looked up.
+  // The engine starts the dynamic provider in the folder that `main` names. The package is looked up from there.
   describe("the folder in which the package is looked up", () => {
-    it("is that of project settings of one's own, if `main` says so", async () => {
+    it("is that of the project settings, if they set `main`", async () => {
       const { imageId } = await emulator().image({ snapshots: 0 });
       const stack = await stackOf(async () => share(imageId), {
         workDir: fs.mkdtempSync(path.join(folder, "work-")),
@@ -143,7 +143,7 @@ describe("the Automation API", () => {
       assert.deepEqual(await emulator().launchers(imageId), ["111122223333"]);
     });
 
-    it("is the work dir without `main`: one below the project's node_modules works", async () => {
+    it("is the work dir without `main`: a folder below the project's node_modules works", async () => {
       const { imageId } = await emulator().image({ snapshots: 0 });
       fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
       const stack = await stackOf(async () => share(imageId), {
@@ -154,7 +154,7 @@ describe("the Automation API", () => {
       assert.deepEqual(await emulator().launchers(imageId), ["111122223333"]);
     });
 
-    it("has to hold @pulumi/pulumi, or Pulumi says that it cannot be found", async () => {
+    it("must contain @pulumi/pulumi, or Pulumi says that it cannot be found", async () => {
       const { imageId } = await emulator().image({ snapshots: 0 });
       const stack = await stackOf(async () => share(imageId), {
         workDir: folder,
@@ -171,7 +171,7 @@ async function share(imageId: string, args: Partial<AmiLaunchPermissionSetArgs> 
   return { region, grants };
 }
 
-/** The counts without those that are zero. */
+/** The counts that are not zero. */
 function changes(counts: OpMap | undefined): Partial<OpMap> {
   return Object.fromEntries(Object.entries(counts ?? {}).filter(([, count]) => count > 0));
 }

@@ -1,4 +1,4 @@
-/** Wrong input of users: the error that the CLI shows, and that EC2 and the state do not change. */
+/** Invalid input of users: the error that the CLI shows, and that EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -46,21 +46,21 @@ describe("bad input", () => {
     fs.rmSync(folder, { recursive: true });
   });
 
-  /** The sets in the state, in an order that does not depend on which was made first. */
+  /** The sets in the state, in an order that does not depend on which was created first. */
   async function recorded() {
     return (await project.state()).sets.sort((a, b) => a.urn.localeCompare(b.urn));
   }
 
-  /** Runs a command that must fail; what it shows, each run of blanks as one. */
+  /** Runs a command that must fail. Returns its output, with each run of spaces as one. */
   async function failure(of: PulumiProject, ...args: string[]): Promise<string> {
     const { output } = await of.fail(...args);
-    assert.doesNotMatch(output, /^\s+at \S/m, "a stack trace shows");
-    for (const secret of SECRETS) assert.ok(!output.includes(secret), "a secret shows");
+    assert.doesNotMatch(output, /^\s+at \S/m, "the output has a stack trace");
+    for (const secret of SECRETS) assert.ok(!output.includes(secret), "the output has a secret");
     return output.replace(/\s+/g, " ");
   }
 
   function shows(output: string, words: readonly string[]): void {
-    for (const expected of words) assert.ok(output.includes(expected), `not shown: ${expected}\n${output}`);
+    for (const expected of words) assert.ok(output.includes(expected), `missing in the output: ${expected}\n${output}`);
   }
 
   async function nothingChanged(...names: Name[]): Promise<void> {
@@ -72,12 +72,12 @@ describe("bad input", () => {
     }
   }
 
-  it("allows an empty set: nobody, recorded as such", async () => {
+  it("accepts a set with an empty list, and records that nobody has access", async () => {
     assert.deepEqual(state.find(({ urn }) => urn.endsWith("::nobody"))?.outputs.grants, {});
     assert.deepEqual(await emulator().launchers(images.nobody.imageId), []);
   });
 
-  it("names every wrong argument at once, at its place, and what to write instead", async () => {
+  it("names every invalid argument at once, with its place, and what to write instead", async () => {
     const wrong = {
       ...good("kept"),
       imageId: "ami-12345",
@@ -119,7 +119,7 @@ describe("bad input", () => {
     await nothingChanged("kept");
   });
 
-  it("says of what people paste what is meant, at its place", async () => {
+  it("says what is meant by values that people paste, with their place", async () => {
     const organization = "arn:aws:organizations::111122223333:organization/o-abcde12345";
     const unit = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
     const { imageId } = images.kept;
@@ -156,7 +156,7 @@ describe("bad input", () => {
     shows(await failure(project, "up", "--yes", "--skip-preview"), [
       "accountIds: no grantee is declared, and an authoritative set revokes every grant that it does not declare; write accountIds: [] if nobody is to have access",
     ]);
-    // A name of the config that is misspelt where the program takes it.
+    // The config key has a typo, so the program finds no accountIds.
     project.config({ imageId: images.kept.imageId });
     shows(await failure(project, "preview"), ["accountIds: no grantee is declared"]);
     await nothingChanged("kept");
@@ -173,7 +173,7 @@ describe("bad input", () => {
     await nothingChanged("kept");
   });
 
-  it("says that an unquoted YAML number lost its leading zero, also where YAML read it as octal", async () => {
+  it("says that an unquoted YAML number lost its leading zero, also if YAML read it as octal", async () => {
     const key = (name: string) => `ami-launch-permissions:${name}`;
     project.rawConfig(
       `config:\n  ${key("imageId")}: ${images.kept.imageId}\n  ${key("accountIds")}: [111122223333, 044455556666, 099988887777, 12345678901]\n`,
@@ -189,7 +189,7 @@ describe("bad input", () => {
     assert.doesNotMatch(output, /accountIds\[0\]/, "a number of 12 digits is an account id");
   });
 
-  it("refuses a misspelt config key and a single id for a list, and public sharing that nobody acknowledged", async () => {
+  it("refuses a config key with a typo, a single id for a list, and public sharing without acknowledgePublic", async () => {
     project.config({
       imageId: images.kept.imageId,
       accountIds: ACCOUNT,
@@ -240,7 +240,7 @@ describe("bad input", () => {
     assert.deepEqual(await emulator().launchers(own.imageId), []);
   });
 
-  it("names expired credentials, a dead endpoint, an absent profile and a refused role, when a set is to be changed", async () => {
+  it("names expired credentials, a dead endpoint, a missing profile and a refused role, if a set would change", async () => {
     await emulator().configure({ deny: ["sts:AssumeRole"] });
     const change = (name: Name, connection: object) => ({ ...good(name), accountIds: [NEW], ...connection });
     project.config({

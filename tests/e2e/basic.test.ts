@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
-describe("the main job", () => {
+describe("the basic scenario", () => {
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
@@ -12,7 +12,7 @@ describe("the main job", () => {
   });
   after(() => project.remove());
 
-  it("shares, previews a change grantee by grantee, changes, does nothing twice, and revokes", async () => {
+  it("shares, previews a change for each grantee, changes, has nothing to change, and revokes", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     project.config({ imageId, accountIds: ["111122223333", "444455556666"], createVolumePermissions: true });
     const first = await project.preview();

@@ -15,7 +15,7 @@ import { type Emulator, ROOT, useEmulator } from "../helpers/emulator";
 import { fetchPackage } from "../helpers/packageCopy";
 import { TerraformProject } from "../helpers/terraformProject";
 
-/** What the provider tells the real Terraform. */
+/** The provider's schema as the real Terraform returns it. */
 async function schemaJson(emulator: Emulator): Promise<unknown> {
   const project = await TerraformProject.create(emulator, "");
   try {
@@ -33,12 +33,12 @@ const generator = new TerraformProviderGenerator(new CodeMaker(), JSON.parse(rea
 generator.generateAll();
 generator.save(".");
 `;
-/** Where it writes which constructs. */
+/** The generated modules with constructs. */
 const MODULES = ["provider", "launch-permission-set", "data-ami-launch-permissions", "data-ami-launch-permission-audit"];
 
 /**
- * What only generated ones have: import of what cannot be imported, arguments of what takes none, how they write, and the provider's
- * function, which a program calls as kmsKeyPolicyStatements of the package.
+ * What only generated constructs have: import for types that cannot be imported, arguments for constructs without arguments, internal
+ * functions, and the provider's function. Programs use the package's kmsKeyPolicyStatements instead.
  */
 const NOT_OURS = [
   /^(new )?AmiProvider(\.functions|Functions)\b/,
@@ -47,14 +47,14 @@ const NOT_OURS = [
   /To(Hcl)?Terraform$/,
 ];
 
-/** A class of either, as programs without types see it. */
+/** A class of either kind, without its types. */
 type Class = new (scope: Construct, id: string, config: object) => Construct & Record<string, unknown>;
 type Bindings = Readonly<
   Record<"AmiProvider" | "AmiLaunchPermissionSet" | "DataAmiLaunchPermissions" | "DataAmiLaunchPermissionAudit", Class>
 >;
 
-describe("the constructs beside generated ones", function () {
-  // The first run fetches the generator.
+describe("the constructs compared with generated ones", function () {
+  // The first run downloads the generator.
   this.timeout(300_000);
   const source = path.join(ROOT, "provider/cdk/index.ts");
   const emulator = useEmulator();
@@ -63,7 +63,7 @@ describe("the constructs beside generated ones", function () {
   let program: ts.Program;
 
   before(async () => {
-    // In the repository: what is generated is to find the same library.
+    // In the repository, so that the generated code uses the same library.
     folder = fs.mkdtempSync(path.join(ROOT, ".toolchain", "bindings-"));
     await generate(await schemaJson(emulator()), folder);
     files = MODULES.map((name) => path.join(folder, "providers", "ami", name, "index.ts"));
@@ -71,14 +71,14 @@ describe("the constructs beside generated ones", function () {
   });
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  it("have the same members of the same types", () => {
+  it("have the same members with the same types", () => {
     const generated = files.flatMap((file) => membersIn(program, file)).map(inOurNames);
     assert.ok(generated.length > 200, generated.join("\n"));
     const ours = membersIn(program, source).filter((member) => member !== "PROVIDER_SOURCE");
     assert.deepEqual(ours.sort(), generated.filter(isOurs).sort());
   });
 
-  it("can be assigned the same", () => {
+  it("accept the same assigned values", () => {
     const assignments = files.flatMap((file) => assignmentsIn(program, file)).filter(isOurs);
     assert.ok(assignments.length > 20, assignments.join("\n"));
     const file = path.join(folder, "assignments.ts");
@@ -189,7 +189,7 @@ describe("the constructs beside generated ones", function () {
     ],
   ];
   for (const [what, program] of cases)
-    it(`write the same Terraform of ${what}`, () => {
+    it(`write the same Terraform JSON for ${what}`, () => {
       const { LaunchPermissionSet: AmiLaunchPermissionSet, ...rest } = Object.assign({}, ...files.map((file) => require(file)));
       const generated = synthesized(program, { AmiLaunchPermissionSet, ...rest });
       assert.ok(JSON.stringify(generated).length > 100);
@@ -197,7 +197,7 @@ describe("the constructs beside generated ones", function () {
     });
 });
 
-/** The Terraform of a program, but for where the provider is found and in which version, which the generator leaves to its users. */
+/** The Terraform JSON of a program, without the source and version of the provider, which generated code leaves to its users. */
 function synthesized(program: (stack: cdktn.TerraformStack, bindings: Bindings) => void, bindings: Bindings): unknown {
   const stack = new cdktn.TerraformStack(new cdktn.App({ outdir: os.tmpdir(), stackTraces: false }), "test");
   program(stack, bindings);
@@ -214,7 +214,7 @@ async function generate(schema: unknown, folder: string): Promise<void> {
 }
 
 function compiled(...files: string[]): ts.Program {
-  // As users compile: under exactOptionalPropertyTypes the generated ones do not.
+  // As users compile. The generated constructs do not compile with exactOptionalPropertyTypes.
   const options: ts.CompilerOptions = { strict: true, skipLibCheck: true, noEmit: true, types: ["node"] };
   const [target, module, moduleResolution] = [ts.ScriptTarget.ES2022, ts.ModuleKind.CommonJS, ts.ModuleResolutionKind.Node10];
   return ts.createProgram(files, {
@@ -226,7 +226,7 @@ function compiled(...files: string[]): ts.Program {
   });
 }
 
-/** A line for each member of each class and interface that a module exports, and one for whatever else it exports. */
+/** A line for each member of each class and interface that a module exports, and one for each other export. */
 function membersIn(program: ts.Program, file: string): string[] {
   const checker = program.getTypeChecker();
   const typeOf = (symbol: ts.Symbol) => text(checker, checker.getTypeOfSymbol(symbol));
@@ -245,7 +245,7 @@ function membersIn(program: ts.Program, file: string): string[] {
   });
 }
 
-/** A line for each setter of a module's classes: it assigns a value of the setter's type to the same of ours. */
+/** A line for each setter in a module's classes. It assigns a value of the setter's type to the same property of our construct. */
 function assignmentsIn(program: ts.Program, file: string): string[] {
   const classes = exportsOf(program, file).flatMap(({ valueDeclaration: declared }) =>
     declared && ts.isClassDeclaration(declared) ? [declared] : [],
@@ -275,13 +275,13 @@ function isOptional({ flags }: ts.Symbol): boolean {
   return (flags & ts.SymbolFlags.Optional) !== 0;
 }
 
-/** A type in words, the parts of a union in order. */
+/** A type as text, with the parts of a union sorted. */
 function text(checker: ts.TypeChecker, type: ts.Type): string {
   const words = (part: ts.Type) => checker.typeToString(part, undefined, ts.TypeFormatFlags.NoTruncation);
   return inOurNames(words(type)).split(" | ").sort().join(" | ");
 }
 
-/** The generator takes the provider's name off a resource's. */
+/** The generator removes the provider's name from the names of resources. */
 function inOurNames(line: string): string {
   return line.replace(/\bLaunchPermissionSet/g, "AmiLaunchPermissionSet");
 }

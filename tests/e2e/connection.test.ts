@@ -1,4 +1,4 @@
-/** How a set reaches EC2: its own arguments have precedence over the stack's `aws:*` config. No credential is in the state or the output. */
+/** How a set connects to EC2: its own arguments have precedence over the stack's `aws:*` config. No credential is in the state or the output. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -16,10 +16,10 @@ const SECRETS = {
   key: "secret-key-of-the-config",
   token: "session-token-of-the-config",
 };
-/** What the session tokens and access keys that this STS gives out begin with. */
+/** The prefixes of the session tokens and access keys that this STS returns. */
 const TEMPORARY = /FQoGZXIvYXdz|ASIA[A-Z0-9]{16}/;
 
-/** The emulator as seen by the AWS CLI with other keys. */
+/** The AWS CLI's environment for the emulator, with other keys. */
 class OtherCaller extends Emulator {
   constructor(
     url: string,
@@ -61,12 +61,12 @@ describe("the connection", () => {
     fs.rmSync(folder, { recursive: true });
   });
 
-  /** Brings the stack up; what the CLI shows and the state it leaves are searched for credentials. */
+  /** Runs `up`, and searches its output and the state for credentials. */
   async function up(expected: "succeed" | "fail" = "succeed"): Promise<string> {
     const { output } = await project[expected]("up", "--yes", "--diff", ...(expected === "succeed" ? ["--skip-preview"] : []));
     const { text, sets } = await project.state();
     shown += output + text;
-    for (const secret of Object.values(SECRETS)) assert.ok(!shown.includes(secret), `${secret} shows`);
+    for (const secret of Object.values(SECRETS)) assert.ok(!shown.includes(secret), `the output has ${secret}`);
     assert.doesNotMatch(shown, TEMPORARY);
     for (const { inputs, outputs } of sets) {
       assert.equal(inputs.__provider, outputs.__provider);
@@ -75,7 +75,7 @@ describe("the connection", () => {
     return output;
   }
 
-  /** Who may launch an AMI of the second account, read by the AWS CLI with that account's role. */
+  /** The launch permissions of an AMI of the second account, read by the AWS CLI with that account's role. */
   async function launchersOfOwner(imageId: string): Promise<string[]> {
     const reader = ["--role-arn", role(OWNER), "--role-session-name", "reader"];
     const { Credentials } = await emulator().aws("sts", "assume-role", ...reader);
@@ -87,13 +87,13 @@ describe("the connection", () => {
     }).launchers(imageId);
   }
 
-  /** The regions and accounts of all EC2 calls, each once. */
+  /** The regions and accounts of all EC2 calls, without duplicates. */
   async function reached(): Promise<string[]> {
     const calls = (await emulator().calls()).filter(({ service }) => service === "ec2");
     return [...new Set(calls.map(({ account, region }) => `${account} in ${region}`))];
   }
 
-  /** How roles were assumed: the role, with its external id and session name where given. */
+  /** The assumed roles, with external id and session name if they are set. */
   async function assumed(): Promise<string[]> {
     const calls = (await emulator().calls()).filter(({ action }) => action === "AssumeRole");
     return calls.map(({ params: { RoleArn, ExternalId, RoleSessionName } }) => [RoleArn, ExternalId, RoleSessionName].join(" "));
@@ -116,7 +116,7 @@ describe("the connection", () => {
     await project.destroy();
   });
 
-  it("takes the region from the profile in the files of aws:sharedConfigFiles: check, report, up and the program's own look", async () => {
+  it("uses the profile's region in aws:sharedConfigFiles: in check, report, up and the program's own read", async () => {
     const { imageId } = await emulator().image({ snapshots: 1, region: "us-west-2" });
     const config = path.join(folder, "config");
     fs.writeFileSync(config, "[profile sharing]\nregion = us-west-2\n");
@@ -146,7 +146,7 @@ describe("the connection", () => {
     fs.writeFileSync(program, before);
   });
 
-  it("takes the role of another account from aws:assumeRoles, and from the set, whose own arguments win over all config", async () => {
+  it("uses another account's role from aws:assumeRoles, or from the set, whose own arguments have precedence", async () => {
     const first = await emulator().image({ snapshots: 1, accountId: OWNER });
     const second = await emulator().image({ snapshots: 1, accountId: OWNER });
     const endpoints = [{ ec2: emulator().url }];
@@ -190,7 +190,7 @@ describe("the connection", () => {
     assert.deepEqual(await launchersOfOwner(second.imageId), []);
   });
 
-  it("takes secret keys from the config, and repeats a call as often as aws:maxRetries says", async () => {
+  it("uses secret keys from the config, and retries a call up to aws:maxRetries", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     project.config({
       imageId,
@@ -206,7 +206,7 @@ describe("the connection", () => {
     assert.match(await up("fail"), /EC2 still throttles DescribeImages after every retry/);
     assert.deepEqual(
       (await emulator().calls()).map(({ action, code }) => `${action} ${code}`),
-      // The preview's report tries as often as the up.
+      // The preview's report makes as many attempts as the up.
       Array(2 * 3).fill("DescribeImages RequestLimitExceeded"),
     );
 
@@ -215,6 +215,6 @@ describe("the connection", () => {
     assert.deepEqual(await emulator().launchers(imageId), [ACCOUNT]);
     await emulator().configure({ deny: ["ec2:ModifyImageAttribute"] });
     shown += (await project.fail("destroy", "--yes")).output;
-    for (const secret of Object.values(SECRETS)) assert.ok(!shown.includes(secret), `${secret} shows`);
+    for (const secret of Object.values(SECRETS)) assert.ok(!shown.includes(secret), `the output has ${secret}`);
   });
 });

@@ -8,7 +8,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"];
 
-/** Declares what given.json says: sets by name. */
+/** Declares the sets in given.json, by name. */
 const PROGRAM = `
   import * as fs from "fs";
   import { AmiLaunchPermissionSet } from "ami-launch-permissions";
@@ -35,7 +35,7 @@ describe("pulumi destroy and import (P7)", function () {
   }
 
   for (const run of [[], ["--run-program"]])
-    it(`names who loses access before and after: destroy ${run}`, async () => {
+    it(`names who loses access, before and after: destroy ${run}`, async () => {
       const images = await emulator().images(Array.from({ length: 3 }, () => ({ snapshots: 0 })));
       const [one, two, three] = images.map(({ imageId }) => imageId) as [string, string, string];
       const kept = { first: { imageId: one, mode: "additive", accountIds: [FIRST, SECOND] } };
@@ -43,7 +43,7 @@ describe("pulumi destroy and import (P7)", function () {
       given({ ...kept, beside, left: { imageId: two, accountIds: [FIRST] } });
       await project.up();
 
-      // Not made yet, and so not destroyed: the program still declares them.
+      // The new set is declared but not created, so it is not destroyed.
       given({ ...kept, beside: { ...beside, accountIds: [FIRST] }, fresh: { imageId: three, accountIds: [FIRST] } });
       const { output: shown } = await project.succeed("destroy", ...run, "--preview-only", "--diff");
       for (const [imageId, ...accounts] of [
@@ -58,7 +58,7 @@ describe("pulumi destroy and import (P7)", function () {
           ),
         );
       assert.doesNotMatch(shown, / in us-east-1: /, "a destroy shares nothing");
-      assert.doesNotMatch(shown, new RegExp(three), "what is not made is not told of");
+      assert.doesNotMatch(shown, new RegExp(three), "a set that was not created is not mentioned");
       if (run.length > 0) assert.match(shown, /set "left" is not declared any more/);
 
       const { output: done } = await project.succeed("destroy", ...run, "--yes", "--skip-preview");
@@ -71,7 +71,7 @@ describe("pulumi destroy and import (P7)", function () {
       for (const imageId of [one, two, three]) assert.deepEqual(await emulator().launchers(imageId), []);
     });
 
-  it("imports nothing, changes nothing, and what README says instead takes the AMI over", async () => {
+  it("imports nothing and changes nothing; the way in the README takes the AMI over", async () => {
     const launchPermissions = [{ UserId: FIRST }];
     const { imageId } = await emulator().image({ snapshots: 0, launchPermissions });
     given({});

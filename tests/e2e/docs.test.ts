@@ -10,13 +10,13 @@ import { PulumiProject } from "../helpers/pulumiProject";
 import { installAwsStandIn, TerraformProject } from "../helpers/terraformProject";
 
 const [A, B, C] = ["111122223333", "044455556666", "777788889999"] as const;
-/** One that knows all that the pages show, such as imports by identity. */
+/** A CLI with all features that the pages use, such as imports by identity. */
 const CLI = String(process.env.NEW_TERRAFORM_CLI);
 const REQUIRED = 'terraform {\n  required_providers {\n    ami = { source = "ami-launch-permissions/ami" }\n  }\n}\n';
-/** What a block that only imports is about. */
+/** The resource for blocks that contain only an import. */
 const SET = 'resource "ami_launch_permission_set" "golden" {\n  image_id    = "ami-0123456789abcdef0"\n  account_ids = []\n}\n';
 
-describe("the blocks of the documentation", () => {
+describe("the documentation's code blocks", () => {
   const emulator = useEmulator();
 
   describe("for Terraform", () => {
@@ -25,7 +25,7 @@ describe("the blocks of the documentation", () => {
       project = await TerraformProject.create(emulator(), "", { cli: CLI });
       const mirror = path.join(project.folder, "mirror");
       installAwsStandIn(mirror);
-      // With overrides, no configuration has to be initialized.
+      // With dev_overrides, terraform init is not needed.
       const places = [
         ["hashicorp/aws", path.dirname(fileBeneath(mirror, /provider-aws/))],
         ["ami-launch-permissions/ami", path.dirname(PROVIDER_FILE)],
@@ -41,13 +41,13 @@ describe("the blocks of the documentation", () => {
         assert.equal(ran.code, 0, ran.output);
       });
 
-    it("would not be, if they named what there is not", async () => {
+    it("with an unknown argument are not valid", async () => {
       const [block] = blocksIn("README.md").filter(({ language }) => language === "hcl");
       const wrong = (block as Block).text.replace("account_ids", "acount_ids");
       assert.match((await validated({ ...(block as Block), place: "wrong", text: wrong })).output, /acount_ids/);
     });
 
-    /** A configuration is validated; the CLI's own configuration is read. */
+    /** Validates a configuration. A configuration of the CLI itself is only read. */
     async function validated({ place, text }: Block) {
       const folder = place.replaceAll(/\W/g, "_");
       if (text.startsWith("provider_installation")) {
@@ -66,19 +66,19 @@ describe("the blocks of the documentation", () => {
     }
   });
 
-  it("by config: the commands of README do what they say", async () => {
+  it("by config: the commands of the README work as described", async () => {
     const project = await PulumiProject.create(emulator());
     try {
       const section = pageText("README.md").split("\n## Use it by config\n")[1]?.split("\n## ")[0] ?? "";
       const [, text] = /```sh\n(eval [\s\S]*?)```/.exec(section) ?? [];
       assert.ok(text, "README has the commands");
-      // The shell of the test is set up, and its local EC2 runs.
+      // The test has already set up the shell, and its local EC2 runs.
       const [setUp, ...commands] = text.replace("http://127.0.0.1:5055", emulator().url).split("\n");
       assert.equal(setUp, 'eval "$(npm run -s env)"');
       const { code, output } = await project.script("bash", "-euxo", "pipefail", "-c", commands.join("\n"));
       assert.equal(code, 0, output);
       for (const id of [A, B]) assert.match(output, new RegExp(`"?account/${id}"?:? *"?launch, createVolume`), output);
-      assert.match(output, new RegExp(`"UserId": "${B}"`), "the AWS CLI shows who may launch");
+      assert.match(output, new RegExp(`"UserId": "${B}"`), "the AWS CLI shows the launch permissions");
       const [image = ""] = /ami-[0-9a-f]{17}/.exec(output) ?? [];
       assert.deepEqual(await emulator().launchers(image), []);
     } finally {
@@ -86,7 +86,7 @@ describe("the blocks of the documentation", () => {
     }
   });
 
-  it("several sets: the config of docs/arguments.md is one that the program takes", async () => {
+  it("several sets: the program accepts the config in docs/arguments.md", async () => {
     const project = await PulumiProject.create(emulator());
     try {
       const [golden, builder] = [await emulator().image(), await emulator().image()];

@@ -31,7 +31,7 @@ describe("encrypted AMIs", function () {
       .sort();
   }
 
-  it("warn of accounts that lack the key; with kmsAccess grant they get it, and lose it with their share", async () => {
+  it('warn of accounts without access to the key; kmsAccess "grant" makes KMS grants, and unsharing revokes them', async () => {
     const key = await emulator().kmsKey();
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 1, kmsKeyId: key });
     const declare = (accountIds: readonly string[], more: Record<string, unknown> = {}) =>
@@ -43,7 +43,7 @@ describe("encrypted AMIs", function () {
     assert.match(text, new RegExp(`encrypted: ${snapshotIds[0]} under the customer managed key ${key} of account 123456789012`));
     assert.match(text, new RegExp(`account/${FIRST}, account/${SECOND} may not use key ${key}`));
     await project.up();
-    assert.deepEqual(await accountsWithGrants(key), [], "check changes nothing at KMS");
+    assert.deepEqual(await accountsWithGrants(key), [], 'kmsAccess "check" changes nothing in KMS');
     assert.deepEqual((await project.outputs()).seen, {
       encrypted: true,
       snapshots: [{ snapshotId: snapshotIds[0], accountIds: [], public: false, encrypted: true, kmsKeyId: key }],
@@ -66,14 +66,18 @@ describe("encrypted AMIs", function () {
     const changes = (await emulator().calls())
       .map(({ action }) => action)
       .filter((action) => /Modify|CreateGrant|Revoke/.test(action));
-    assert.deepEqual(changes, ["CreateGrant", "ModifyImageAttribute", "RevokeGrant"], "the key comes first and goes last");
+    assert.deepEqual(
+      changes,
+      ["CreateGrant", "ModifyImageAttribute", "RevokeGrant"],
+      "the KMS grant is made first and revoked last",
+    );
 
     await project.destroy();
     assert.deepEqual(await accountsWithGrants(key), []);
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 
-  it("are not warned of once the key's policy has the statements that the package gives", async () => {
+  it("cause no warning if the key's policy has the statements of kmsKeyPolicyStatements", async () => {
     const key = await emulator().kmsKey();
     const { imageId } = await emulator().image({ snapshots: 1, kmsKeyId: key });
     const organizationArns = ["arn:aws:organizations::111122223333:organization/o-abcde12345"];

@@ -8,7 +8,7 @@ import { PulumiProject, type Ran, reportsIn } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD, FOURTH] = ["111122223333", "444455556666", "777788889999", "888899990000"] as const;
 
-/** Declares what given.json says: sets by name, with `secret` the arguments that are secrets, whole or in their first member. */
+/** Declares the sets in given.json, by name. `secret` names the arguments that are secrets, completely or only in their first element. */
 const PROGRAM = `
   import * as fs from "fs";
   import * as pulumi from "@pulumi/pulumi";
@@ -36,7 +36,7 @@ function accounts(count: number): string[] {
   return Array.from({ length: count }, (_, i) => String(300000000000 + i));
 }
 
-/** The lines of a preview that are marked as changed, without the resources' headings, the reports and the stack's outputs. */
+/** The lines of a preview that are marked as changed, without resource headings, reports and stack outputs. */
 function changedLines(preview: string): string[] {
   const [resources = ""] = preview.split("--outputs:--");
   return (
@@ -44,7 +44,7 @@ function changedLines(preview: string): string[] {
       .split("\n")
       .map((line) => line.trim().replace(/\s+/g, " ").replace(" : ", ": "))
       .filter((line) => /^[-+~] /.test(line) && !/pulumi-nodejs:|pulumi:pulumi:/.test(line))
-      // The report's own lines.
+      // Lines of the report.
       .filter((line) => !/^[-+] (launch|createVolume)\b/.test(line))
       .filter((line) => !/^[-+~] \d+ (to|unchanged|created|updated)/.test(line))
   );
@@ -105,7 +105,7 @@ describe("exact previews", function () {
       given({
         golden: { args: { imageId: newer.imageId, accountIds: without, createVolumePermissions: { accountIds: without } } },
       });
-      // What the new AMI's owner and snapshots are is not known before it is looked at.
+      // The owner and the snapshots of the new AMI are not known before EC2 is read.
       assert.deepEqual(
         changedLines(await project.preview()).filter(
           (line) => !line.includes(imageId) && !/^- (ownerId|snapshotIds|\[0\]: "snap-)/.test(line),
@@ -143,13 +143,13 @@ describe("exact previews", function () {
       "~ grants: {",
       `- account/${all[0]}: "launch"`,
     ]);
-    assert.match(preview, new RegExp(`neverRevoke, new: ${all[2]}`), "what the grants cannot show is told");
+    assert.match(preview, new RegExp(`neverRevoke, new: ${all[2]}`), "the report explains what the grants cannot show");
     const { stdout } = await project.succeed("preview", "--json");
     const steps: { op: string; newState: { inputs: { accountIds: string[] } } }[] = JSON.parse(stdout).steps;
     assert.deepEqual(steps.find(({ op }) => op === "update")?.newState.inputs.accountIds, all.slice(1));
   });
 
-  it("go by what ignoreChanges leaves of the arguments; grants cannot be ignored, all can (P1, P10)", async () => {
+  it('use the arguments that ignoreChanges leaves; grants cannot be ignored alone, but "*" works (P1, P10)', async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] } } });
     await project.up();
@@ -226,19 +226,19 @@ describe("exact previews", function () {
     seen.push(...files.map((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8")));
     for (const text of seen)
       for (const secret of [FIRST, THIRD, FOURTH, "9999000011112", "8888777766665", "o-secret1234"])
-        assert.ok(!text.includes(secret), `${secret} shows in:\n${text}`);
-    // SECOND is not secret where it stands beside a secret one; the engine makes the whole list one.
-    for (const text of seen) assert.ok(!text.includes(SECOND), `${SECOND} shows in:\n${text}`);
+        assert.ok(!text.includes(secret), `the output has ${secret}:\n${text}`);
+    // SECOND is not secret beside a secret element, but the engine makes the whole list secret.
+    for (const text of seen) assert.ok(!text.includes(SECOND), `the output has ${SECOND}:\n${text}`);
   });
 
-  it("tell each set whose arguments are wrong, but for what ignoreChanges leaves out, and change nothing (P4)", async () => {
+  it("report each set with invalid arguments, except ignored ones (ignoreChanges), and change nothing (P4)", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     const fine = { imageId, accountIds: [FIRST], mode: "additive" };
     const all = { args: { imageId, mode: "additive", acountIds: "1234" }, opts: { ignoreChanges: ["*"] } };
     given({ ignored: { args: fine }, all: { args: fine } });
     await project.up();
     await emulator().forgetCalls();
-    // The engine takes what state recorded.
+    // The engine uses the recorded value.
     const ignored = { args: { ...fine, accountIds: ["1234"] }, opts: { ignoreChanges: ["accountIds"] } };
     given({ ignored, all });
     assert.match(await project.preview(), /3 unchanged/);
@@ -266,14 +266,14 @@ describe("exact previews", function () {
     assert.deepEqual(await emulator().modifications(), []);
   });
 
-  it("tell the order of a replacement, and what retainOnDelete keeps (P5, P9)", async () => {
+  it("show the order of a replacement, and what retainOnDelete keeps (P5, P9)", async () => {
     const images = await emulator().images(Array.from({ length: 3 }, () => ({ snapshots: 0 })));
     const [older, newer, newest] = images.map(({ imageId }) => imageId) as [string, string, string];
     const set = (imageId: string, opts: Record<string, unknown>) =>
       given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] }, opts } });
     set(older, {});
     await project.up();
-    // In the engine's own order nothing is lost where the new AMI is not there; in the other one everybody is unshared first.
+    // If the new AMI does not exist, nobody loses access in the engine's default order. With deleteBeforeReplace, everybody is unshared first.
     set("ami-00000000000000000", { deleteBeforeReplace: true });
     assert.match((await project.fail("preview")).output, /will fail: there is no AMI ami-00000000000000000 .*/);
     set("ami-00000000000000000", {});
@@ -298,14 +298,14 @@ describe("exact previews", function () {
     assert.doesNotMatch(flat(await project.up()), /was unshared/);
     assert.deepEqual(await emulator().launchers(newer), [FIRST, SECOND]);
 
-    // Options of what the program does not declare any more, or that come from a parent, are not the program's to see.
+    // The program cannot see options of sets that it does not declare any more, or that come from a parent.
     given({ other: { args: { imageId: older, accountIds: [] } } });
     assert.match(flat(await project.preview()), /note: if the last up recorded retainOnDelete for it, everybody keeps access/);
     await project.up();
     assert.deepEqual(await emulator().launchers(newest), [FIRST, SECOND]);
   });
 
-  it("call drifted what a refresh found drifted, until it is mended (P6)", async () => {
+  it("report drift that a refresh found as drifted, until it is corrected (P6)", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] } } });
     await project.up();
@@ -320,10 +320,14 @@ describe("exact previews", function () {
     given({ golden: { args: { imageId, accountIds: [SECOND] } } });
     await project.up();
     given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] } } });
-    assert.match(flat(await project.preview()), new RegExp(`\\+ launch \\(new\\): account/${FIRST}`), "it is new again");
+    assert.match(
+      flat(await project.preview()),
+      new RegExp(`\\+ launch \\(new\\): account/${FIRST}`),
+      "the grant counts as new again",
+    );
   });
 
-  it("name everybody who loses access, before and after, by update, replacement, departure and reset (P8)", async () => {
+  it("name everybody who loses access, before and after: update, replacement, removal and reset (P8)", async () => {
     const elsewhere = accounts(60);
     const launchPermissions = elsewhere.map((UserId) => ({ UserId }));
     const [image, next] = await emulator().images([{ snapshots: 0, launchPermissions }, { snapshots: 0 }]);
@@ -336,7 +340,7 @@ describe("exact previews", function () {
     namesAll(await project.up(), "up");
 
     given({ golden: { args: { imageId, accountIds: elsewhere } } });
-    assert.match(flat(await project.up()), /and 50 more/, "gains may be cut");
+    assert.match(flat(await project.up()), /and 50 more/, "a list of gaining grantees may be shortened");
     given({ golden: { args: { imageId: nextId, accountIds: [FIRST] } } });
     const replacing = await project.succeed("preview");
     namesAll(replacing.output, "replacement, preview");

@@ -1,6 +1,6 @@
 /**
- * Runs every example of Pulumi as its README says, with the real CLI. newest-ami-by-name needs the plugin of @pulumi/aws, so it runs with
- * mocks. The examples of Terraform are in terraformExamples.test.ts.
+ * Runs every Pulumi example as its README says, with the real CLI. newest-ami-by-name needs the plugin of @pulumi/aws, so it runs with
+ * mocks. The Terraform examples are in terraformExamples.test.ts.
  */
 
 import * as assert from "node:assert/strict";
@@ -101,7 +101,7 @@ describe("the examples", () => {
     const first = await script();
     assert.equal(first.code, 0, first.output);
     assert.deepEqual(await emulator().launchers(old.imageId), [FIRST, SECOND]);
-    // Creation dates are whole seconds.
+    // Creation dates have whole seconds.
     await new Promise((resolve) => setTimeout(resolve, 1100));
     const newest = await tagged("golden");
     await tagged("other");
@@ -126,7 +126,7 @@ describe("the examples", () => {
     assert.deepEqual(await emulator().modifications(), []);
   });
 
-  it("are all run", () => {
+  it("are all tested", () => {
     const folders = fs.readdirSync(path.join(ROOT, "examples"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     assert.deepEqual(folders.map(({ name }) => name).sort(), [...ran].sort());
   });

@@ -1,4 +1,4 @@
-/** getSharedAmis in a real program: the audit of a region, the number of its calls, and its errors for wrong arguments. */
+/** getSharedAmis in a real program: the audit of a region, the number of its calls, and its errors for invalid arguments. */
 
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
@@ -70,13 +70,13 @@ describe("getSharedAmis", () => {
     for (const [name, value] of Object.entries(emulator().environment())) process.env[name] = value;
     delete process.env.AWS_ENDPOINT_URL;
   });
-  // Other files may run in the same process after this one.
+  // Other test files may run in the same process afterwards.
   after(() => {
     for (const name of Object.keys(process.env)) if (environment[name] === undefined) delete process.env[name];
     Object.assign(process.env, environment);
   });
 
-  it("reads 50 AMIs of 2 snapshots with 151 calls, or 51 without the snapshots: DescribeImages once for all", async () => {
+  it("reads 50 AMIs with 2 snapshots each in 151 calls, or 51 without snapshots, with a single DescribeImages", async () => {
     const images = Array.from({ length: 50 }, () => ({
       region: "us-west-2",
       snapshots: 2,
@@ -94,7 +94,7 @@ describe("getSharedAmis", () => {
         found.map(({ imageId }) => imageId).sort(),
       );
       const calls: Record<string, number> = {};
-      // The region holds moto's own AMIs of no snapshot, too: only those that were made count.
+      // The region also has moto's own AMIs, without snapshots. Only the AMIs of this test count.
       const resources = new Set(made.flatMap(({ imageId, snapshotIds }) => [imageId, ...snapshotIds, ""]));
       for (const { action, resource } of await emulator().calls())
         if (resources.has(resource)) calls[action] = (calls[action] ?? 0) + 1;
@@ -104,7 +104,7 @@ describe("getSharedAmis", () => {
     assert.deepEqual(await counted(false), { DescribeImages: 1, DescribeImageAttribute: 50 });
   });
 
-  it("reads more than one page", async () => {
+  it("reads all pages", async () => {
     const region = "sa-east-1";
     await emulator().images(
       Array.from({ length: 1001 }, () => ({ region, snapshots: 0, accountId: OTHER, launchPermissions: [{ UserId: CALLER }] })),
@@ -116,7 +116,7 @@ describe("getSharedAmis", () => {
     assert.deepEqual(calls, ["DescribeImages", "DescribeImages", "GetCallerIdentity"]);
   });
 
-  it("says in one line what AWS refuses", async () => {
+  it("reports a refusal of AWS in one line", async () => {
     await emulator().configure({ deny: ["ec2:DescribeImages"] });
     await assert.rejects(getSharedAmis({ owner: "self", ...connection() }), (error: Error) => {
       assert.ok(pulumi.RunError.isInstance(error));
@@ -146,8 +146,8 @@ describe("getSharedAmis", () => {
       assert.deepEqual(await emulator().calls(), []);
     });
 
-  it("has types by owner", () => {
-    // Not run: what the compiler checks is the test.
+  it("has different types for own AMIs and AMIs of others", () => {
+    // This does not run: the compiler's checks are the test.
     const typed = () => {
       const own = getSharedAmisOutput({ owner: "self" });
       const others = getSharedAmisOutput({ owner: "others", region: pulumi.output("us-east-1") });

@@ -13,7 +13,7 @@ describe("guard rails", function () {
   });
   after(() => project.remove());
 
-  it("maxRevocations fails the preview, and the up where only EC2 knows; neverRevoke spares its accounts to the end", async () => {
+  it("maxRevocations fails the preview, or the up if only EC2 has the grants; neverRevoke keeps its accounts", async () => {
     const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "777788889999" }] });
     const config = { imageId, accountIds: ["111122223333", "444455556666"], maxRevocations: 0 };
     project.config(config);
@@ -41,7 +41,7 @@ describe("guard rails", function () {
     assert.deepEqual(await emulator().launchers(imageId), ["777788889999"]);
   });
 
-  it('unrecorded: "refuse" fails preview and up for whom the state does not record, until a refresh shows them; "revoke" reports them', async () => {
+  it('unrecorded: "refuse" fails preview and up for grants that a refresh has not recorded; "revoke" reports them', async () => {
     const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "777788889999" }] });
     const config = { imageId, accountIds: ["111122223333"], unrecorded: "refuse" };
     const share = (id: string) =>
@@ -71,7 +71,7 @@ describe("guard rails", function () {
     await project.destroy();
   });
 
-  it("a deleted snapshot is left out with a note: who goes goes, who comes comes, and the next up is unchanged", async () => {
+  it("a deleted snapshot is left out with a note; other changes still apply, and the next up has no change", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     const [s1 = "", s2 = ""] = snapshotIds;
     const config = { imageId, accountIds: ["111122223333"], createVolumePermissions: true };
@@ -85,7 +85,7 @@ describe("guard rails", function () {
     assert.deepEqual(await emulator().volumeCreators(s1), ["444455556666"]);
     assert.match(await project.preview("--refresh"), /2 unchanged/);
 
-    // One that is named fails its own set, as in Terraform: other sets of the program are changed all the same.
+    // A deleted snapshot in snapshotIds fails its own set, as in Terraform. Other sets of the program still change.
     project.config({ ...config, createVolumePermissions: { snapshotIds: [s1, s2] } });
     const refused = new RegExp(`${s2} is gone; take it out of createVolumePermissions\\.snapshotIds \\[snapshot-not-found\\]`);
     assert.match((await project.preview()).replace(/\s+/g, " "), refused);

@@ -1,4 +1,4 @@
-/** Several sets of one AMI in one Pulumi program: no account loses access that a set declares, and after the end no access is left. */
+/** Several sets of one AMI in one Pulumi program: no account loses access that a set declares, and after a destroy no access is left. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -20,7 +20,7 @@ describe("hand-over between sets of a program", () => {
   });
   afterEach(() => project.remove());
 
-  /** Replaces the program; `args` are written into it, `image` is the AMI. */
+  /** Replaces the program. `args` are inserted into it, and `image` is the AMI. */
   function program(body: string): void {
     const text = `import { AmiLaunchPermissionSet, SharedAmi } from "ami-launch-permissions";
 import * as pulumi from "@pulumi/pulumi";
@@ -32,13 +32,13 @@ ${body}`;
   const set = (name: string, accountIds: readonly string[], more = "", opts = "") =>
     `new AmiLaunchPermissionSet(${JSON.stringify(name)}, { imageId, accountIds: ${JSON.stringify(accountIds)}, ${more} }, { ${opts} });\n`;
 
-  /** Runs `up` while EC2 is watched: the accounts hold access at every moment. */
+  /** Runs `up` and watches EC2: these accounts must have access at every moment. */
   async function upKeeps(accounts: readonly string[], { volumes = false, args = [] as string[] } = {}): Promise<string> {
     const watch = watchAccess(emulator(), [image], accounts, { volumes });
     const output = await project.up(...args);
     const { lost, looks } = await watch.end();
     assert.deepEqual(lost, [], "somebody lost access for a moment");
-    assert.ok(looks > 20, `EC2 was looked at ${looks} times only`);
+    assert.ok(looks > 20, `EC2 was read only ${looks} times`);
     return output;
   }
 
@@ -47,11 +47,11 @@ ${body}`;
     assert.deepEqual(await emulator().pairs([image]), []);
   }
 
-  /** The output without its line breaks. */
+  /** The output with line breaks and spaces as single spaces. */
   const flat = (output: string) => output.replaceAll(/\s+/g, " ");
 
   for (const mode of ["authoritative", "additive"] as const)
-    it(`H1, ${mode}: renaming a set without an alias takes nothing from anybody`, async () => {
+    it(`H1, ${mode}: renaming a set without an alias takes access from nobody`, async () => {
       const more = `mode: "${mode}", createVolumePermissions: true`;
       program(set("one", [A, B], more));
       await project.up();
@@ -65,7 +65,7 @@ ${body}`;
       await nobodyIsLeft();
     });
 
-  it("H1: a renamed set that drops an account takes it from that one alone, and says so", async () => {
+  it("H1: a renamed set that drops an account revokes only that account, and says so", async () => {
     program(set("one", [A, B, C], "createVolumePermissions: true"));
     await project.up();
     program(set("two", [A, C], "createVolumePermissions: true"));
@@ -76,7 +76,7 @@ ${body}`;
     await nobodyIsLeft();
   });
 
-  it("H2: --target-replace, taint, a new parent and SharedAmi take nothing from anybody, key grants neither", async () => {
+  it("H2: --target-replace, taint, a new parent and SharedAmi keep all access and all KMS grants", async () => {
     const key = await emulator().kmsKey();
     image = await emulator().image({ snapshots: 2, kmsKeyId: key });
     const more = 'mode: "additive", createVolumePermissions: true, kmsAccess: "grant"';
@@ -107,7 +107,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     assert.deepEqual(await keyGrantees(), []);
   });
 
-  it("H2: deleteBeforeReplace of a tainted set takes nothing from anybody", async () => {
+  it("H2: deleteBeforeReplace of a tainted set takes access from nobody", async () => {
     program(set("one", [A, B], "createVolumePermissions: true", "deleteBeforeReplace: true"));
     await project.up();
     await project.succeed("state", "taint", (await project.state()).sets[0]?.urn as string, "--yes");
@@ -115,7 +115,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("H3: two authoritative sets of one AMI are refused, both named, before anything changes", async () => {
+  it("H3: two authoritative sets of one AMI are refused before anything changes, and the error names both", async () => {
     program(set("one", [A]) + set("two", [B]));
     for (const command of [["preview"], ["up", "--yes", "--skip-preview"], ["up", "--yes", "--refresh", "--skip-preview"]]) {
       const output = flat((await project.fail(...command)).output);
@@ -129,7 +129,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("H4: an account that one additive set drops and another one declares stays, and the report says who declares it", async () => {
+  it("H4: an account that one additive set drops keeps access if another set declares it, and the report says so", async () => {
     const more = 'mode: "additive", createVolumePermissions: true';
     program(set("one", [A, B], more) + set("two", [A], more));
     await project.up();
@@ -146,7 +146,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("H4: whichever of two additive sets goes first, the other keeps what both declare, and a destroy leaves nobody", async () => {
+  it("H4: after either of two additive sets is removed, the other keeps its accounts; a destroy leaves no access", async () => {
     const more = 'mode: "additive", createVolumePermissions: true';
     for (const [gone, stays] of [
       ["one", "two"],
@@ -156,12 +156,12 @@ ${set("one", [A, B], more, "parent: box")}`);
       await project.up();
       program(set(stays, [A], more));
       await upKeeps([A], { volumes: true });
-      assert.deepEqual(await emulator().launchers(image.imageId), [A], `${gone} is gone`);
+      assert.deepEqual(await emulator().launchers(image.imageId), [A], `without ${gone}`);
       await nobodyIsLeft();
     }
   });
 
-  it("an additive set beside an authoritative one keeps what it declares, and no later preview says otherwise", async () => {
+  it("an additive set beside an authoritative one keeps what it declares, and later previews show no change", async () => {
     program(set("exact", [A]) + set("more", [B], 'mode: "additive"'));
     await project.up();
     await project.up();
@@ -172,7 +172,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("H8: an AMI that moves from one set to another keeps its accounts, and the report says one thing of it", async () => {
+  it("H8: an AMI that moves from one set to another keeps its accounts, and preview and up report the same", async () => {
     const [x, y, z] = [image, await emulator().image(), await emulator().image()];
     const rotation = (current: MadeImage, previous: MadeImage) =>
       program(`for (const [name, imageId] of Object.entries(${JSON.stringify({ current: current.imageId, previous: previous.imageId })}))
@@ -190,7 +190,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     assert.deepEqual(await emulator().pairs([x, y, z]), []);
   });
 
-  it("H8: a list of sets by index that shifts keeps what stays in it", async () => {
+  it("H8: in a list of sets by index, a shift takes no access from AMIs that remain", async () => {
     const [x, y, z] = [image, await emulator().image(), await emulator().image()];
     const list = (images: readonly MadeImage[]) =>
       program(`for (const [i, imageId] of ${JSON.stringify(images.map(({ imageId }) => imageId))}.entries())
@@ -206,7 +206,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     assert.deepEqual(await emulator().pairs([x, y, z]), []);
   });
 
-  it("a set that an alias renames and shrinks at once loses whom it drops", async () => {
+  it("a set that is renamed by an alias and drops an account revokes that account", async () => {
     program(set("one", [A, B], 'mode: "additive"'));
     await project.up();
     program(set("two", [A], 'mode: "additive"', 'aliases: [{ name: "one" }]'));
@@ -216,10 +216,10 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("a rename that drops somebody says who stays only until the old set is deleted, records no more than holds, and settles", async () => {
+  it("a rename that drops an account: it stays until the old set is deleted, and the state records what EC2 has", async () => {
     program(set("old", [A, B]));
     await project.up();
-    // What the deletion of another set takes away is not this set's to count or to refuse.
+    // The deletion of another set does not count for this set's maxRevocations and unrecorded.
     const renamed = set("new", [A], 'maxRevocations: "none", unrecorded: "refuse"');
     program(`export const grants = (${renamed.trim().replace(/;$/, "")}).grants;`);
     const leaving = new RegExp(`stays until set "old" is deleted\\): account/${B}`);
@@ -235,7 +235,7 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("a set whose parents an alias renames is not told as gone, and nothing changes", async () => {
+  it("a set with a parent renamed by an alias does not count as removed, and nothing changes", async () => {
     const components = (outer: string, options: string) => `
       class Group extends pulumi.ComponentResource {
         constructor(type: string, name: string, opts: pulumi.ComponentResourceOptions = {}) {
@@ -255,14 +255,14 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
-  it("a destroy that runs the program leaves nobody either", async () => {
+  it("a destroy that runs the program also leaves no access", async () => {
     program(set("one", [A, B], 'mode: "additive"') + set("two", [A], 'mode: "additive"'));
     await project.up();
     await project.succeed("destroy", "--yes", "--skip-preview", "--run-program");
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
-  it("where the new set cannot be made, the old one keeps what it granted", async () => {
+  it("if the new set cannot be created, the old one keeps what it granted", async () => {
     program(set("one", [A, B]));
     await project.up();
     program(`${set("two", [A, B, "123412341234"])}`);

@@ -11,15 +11,15 @@ import { PulumiProject } from "../helpers/pulumiProject";
 import { SlowEc2 } from "../helpers/slowEc2";
 
 const ACCOUNT = "111122223333";
-/** Seconds that a cancelled operation may take, although EC2 never answers. */
+/** How many seconds a cancelled operation may take if EC2 never responds. */
 const SOON = 15;
-/** The launcher that Pulumi ships, a shell that waits for the provider. Pulumi, sdk/nodejs/dist/pulumi-resource-pulumi-nodejs. */
+/** The launcher that Pulumi ships: a shell that waits for the provider. Pulumi, sdk/nodejs/dist/pulumi-resource-pulumi-nodejs. */
 const LAUNCHER = `#!/bin/sh
 script=$(node -e "console.log(require.resolve('@pulumi/pulumi/cmd/dynamic-provider'))")
 node "$script" $@
 `;
 
-describe("a change by Pulumi that is interrupted", () => {
+describe("an interrupted change by Pulumi", () => {
   const emulator = useEmulator();
   let ec2: SlowEc2;
   let project: PulumiProject;
@@ -31,7 +31,7 @@ describe("a change by Pulumi that is interrupted", () => {
   const left = new Set<number>();
   afterEach(() => {
     ec2.letGo();
-    // The language host of a killed engine lingers; so does all else where a test fails.
+    // The language host of a killed engine still runs, and so do other processes if a test fails.
     for (const pid of left) tryToEnd(pid);
     left.clear();
   });
@@ -44,7 +44,7 @@ describe("a change by Pulumi that is interrupted", () => {
   const volumeCreatorsOf = ({ snapshotIds }: MadeImage) => Promise.all(snapshotIds.map((id) => emulator().volumeCreators(id)));
   const providerOf = ({ pid }: ChildProcess) => onlyProcess(pid, /^node .*dynamic-provider/);
 
-  /** Starts an up and waits until EC2 has shared the snapshots, of which the provider has not heard yet. */
+  /** Starts an up, and waits until EC2 has shared the snapshots but the provider has no response yet. */
   async function upUntilHeld(ami: MadeImage) {
     project.config({ imageId: ami.imageId, accountIds: [ACCOUNT], createVolumePermissions: true });
     ec2.hold("ModifySnapshotAttribute");
@@ -54,7 +54,7 @@ describe("a change by Pulumi that is interrupted", () => {
     return { ...running, provider: await providerOf(running.child) };
   }
 
-  /** Ctrl-C in a terminal; resolves once the engine says that it cancels. */
+  /** Sends Ctrl-C as a terminal does. Resolves when the engine says that it cancels. */
   async function interrupt({ child, ended }: Pick<Awaited<ReturnType<typeof upUntilHeld>>, "child" | "ended">): Promise<void> {
     const told = new Promise<void>((done) => {
       child.stdout?.on("data", (text) => String(text).includes("cancelling") && done());
@@ -62,7 +62,7 @@ describe("a change by Pulumi that is interrupted", () => {
     assert.ok(child.pid);
     process.kill(-child.pid, "SIGINT");
     await Promise.race([told, ended]);
-    // The engine's request to the provider is on its way.
+    // Gives the engine's request time to reach the provider.
     await sleep(500);
   }
 
@@ -80,7 +80,7 @@ describe("a change by Pulumi that is interrupted", () => {
     assert.notEqual(code, 0);
     assert.match(output.replace(/\s+/g, " "), /was begun and not completed: .*\[stopped\]/);
     await endsSoon(running.provider);
-    assert.deepEqual(await launchersOf(ami), [], "it went on");
+    assert.deepEqual(await launchersOf(ami), [], "the provider made another call");
     assert.deepEqual(await volumeCreatorsOf(ami), [[ACCOUNT], [ACCOUNT]]);
     assert.equal((await project.state()).sets.length, 1);
 
@@ -118,7 +118,7 @@ describe("a change by Pulumi that is interrupted", () => {
     for (const { pid } of below) await endsSoon(pid);
   });
 
-  it("by kill -9 of the engine: the provider changes nothing more and ends by itself, whether or not EC2 answers", async () => {
+  it("by kill -9 of the engine: the provider changes nothing more and ends, whether or not EC2 responds", async () => {
     for (const answers of [false, true]) {
       const ami = await emulator().image({ snapshots: 2 });
       const { child, ended, provider } = await upUntilHeld(ami);
@@ -130,10 +130,10 @@ describe("a change by Pulumi that is interrupted", () => {
       }
       await endsSoon(provider);
       ec2.letGo();
-      assert.deepEqual(await launchersOf(ami), [], "it went on");
+      assert.deepEqual(await launchersOf(ami), [], "the provider made another call");
       assert.deepEqual(await volumeCreatorsOf(ami), [[ACCOUNT], [ACCOUNT]]);
 
-      // As the engine tells its user: the lock that it left, and the create of which it does not know what became.
+      // The steps that the engine tells its user: remove the lock, and clear the pending create.
       await project.succeed("cancel", "--yes");
       await project.succeed("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
       await project.up();
@@ -144,7 +144,7 @@ describe("a change by Pulumi that is interrupted", () => {
   });
 });
 
-/** Puts the launcher that Pulumi ships first on the project's PATH: that of this repository's own engine is replaced by the provider. */
+/** Puts the launcher that Pulumi ships first on the project's PATH. In this repository's engine, the provider replaces the launcher process. */
 function withShippedLauncher({ folder, env }: PulumiProject): void {
   const launchers = path.join(folder, "launchers");
   fs.mkdirSync(launchers);
@@ -156,6 +156,6 @@ function tryToEnd(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // It has already ended.
   }
 }

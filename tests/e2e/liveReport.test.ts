@@ -21,7 +21,7 @@ describe("the live report", function () {
     return reportsIn(await project.preview(...args));
   }
 
-  it("of a create tells what the AMI is shared with already, whom it revokes, and afterwards what was done", async () => {
+  it("of a create lists existing grants and revocations before the up, and what was done after it", async () => {
     const { imageId, snapshotIds } = await emulator().image({
       snapshots: 1,
       launchPermissions: [{ UserId: FIRST }, { UserId: ELSE }],
@@ -51,19 +51,19 @@ describe("the live report", function () {
       `ModifyImageAttribute ${imageId}`,
     ]);
     await emulator().forgetCalls();
-    assert.deepEqual(await preview(), [], "nothing changes: nothing is said");
+    assert.deepEqual(await preview(), [], "no change, so no report");
     assert.deepEqual(reportsIn(await project.up()), []);
     assert.deepEqual(await emulator().calls(), []);
   });
 
-  it("of a change tells whose grants go, what drifted, and what the diff cannot show", async () => {
+  it("of a change lists whose grants go, what drifted, and what the diff cannot show", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     project.config({ imageId, accountIds: [FIRST, SECOND] });
     await project.up();
     await emulator().aws(
       ...["ec2", "modify-image-attribute", "--image-id", imageId, "--launch-permission", `Add=[{UserId=${ELSE}}]`],
     );
-    // The first account leaves by itself.
+    // The first account cancels its own launch permission.
     await emulator().awsAs(FIRST, "ec2", "cancel-image-launch-permission", "--image-id", imageId);
     project.config({ imageId, accountIds: [FIRST, THIRD] });
     assert.deepEqual(await preview(), [
@@ -95,7 +95,7 @@ describe("the live report", function () {
     assert.deepEqual(await emulator().launchers(imageId), []);
     project.config({ imageId: other.imageId, accountIds: [], mode: "additive" });
     const text = await project.preview();
-    assert.match(text, new RegExp(`- account/${SECOND}: "launch"`), "the diff knows only what was recorded");
+    assert.match(text, new RegExp(`- account/${SECOND}: "launch"`), "the diff shows only what was recorded");
     const lines = [
       `  - launch (granted by this set): account/${FIRST}`,
       `  = launch (stays: set elsewhere, and the mode is additive):`,
@@ -107,7 +107,7 @@ describe("the live report", function () {
     assert.deepEqual(await emulator().launchers(other.imageId), [SECOND]);
   });
 
-  it("tells of what cannot be read, and the preview goes on", async () => {
+  it("says what cannot be read, and the preview continues", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     project.config({ imageId, accountIds: [FIRST] });
     await emulator().configure({ deny: ["ec2:DescribeImageAttribute"] });
@@ -138,7 +138,7 @@ describe("the live report", function () {
   });
 });
 
-describe("the preflight", function () {
+describe("the preflight checks", function () {
   this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
@@ -154,7 +154,7 @@ describe("the preflight", function () {
     arrange?: (imageId: string) => Promise<unknown>;
     args: Record<string, unknown>;
     says: RegExp;
-    /** Something else in the same update may mend it: the preview warns, and does not fail for it. */
+    /** Something else in the same update may fix it: the preview warns, and does not fail. */
     warns?: boolean;
   }[] = [
     {
@@ -244,7 +244,7 @@ describe("the preflight", function () {
     },
   ];
 
-  it("tells each refusal in the preview, and in the up before anything is changed", async () => {
+  it("reports each refusal in the preview, and in the up before anything is changed", async () => {
     const sets: Record<string, unknown>[] = [];
     for (const { name, image, arrange, args } of rules) {
       const { imageId } = await emulator().image(await image());
@@ -264,10 +264,10 @@ describe("the preflight", function () {
     assert.deepEqual(await emulator().modifications(), []);
     assert.deepEqual((await project.state()).sets, []);
     project.config({ sets: sets.filter((_, i) => rules[i]?.warns) });
-    assert.match(await project.preview(), /will fail: /, "what may be mended by then does not fail the preview");
+    assert.match(await project.preview(), /will fail: /, "a problem that may be fixed by then does not fail the preview");
   });
 
-  /** All messages about an image, in one line. */
+  /** All messages about an image, as one line. */
   function aboutImage(output: string, imageId: string): string {
     const parts = output
       .split(/^(?= *(?:error|warning): )/m)
@@ -275,7 +275,7 @@ describe("the preflight", function () {
     return parts.join(" ").trim().replace(/\s+/g, " ");
   }
 
-  it("of 1,001 accounts warns of the quota; EC2's refusal leaves the snapshots as they were", async () => {
+  it("of 1,001 accounts warns of the quota, and if EC2 refuses, the snapshots are unchanged", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 1 });
     const accountIds = Array.from({ length: 1001 }, (_, i) => String(300000000000 + i));
     project.config({ imageId, accountIds, createVolumePermissions: true });
@@ -293,11 +293,11 @@ describe("the preflight", function () {
   });
 });
 
-describe("adopting", function () {
+describe("adopting an AMI", function () {
   this.timeout(300_000);
   const emulator = useEmulator();
 
-  it("the program that the command prints changes nothing in EC2, and nothing is left to do", async () => {
+  it("with the program that the command prints changes nothing in EC2, and nothing is left to do", async () => {
     const { imageId, snapshotIds } = await emulator().image({
       snapshots: 2,
       name: "golden",

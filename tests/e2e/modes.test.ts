@@ -1,4 +1,4 @@
-/** Each mode with each operation and each `onDelete`, with the real CLI. boto3 reads who has access. */
+/** Each mode with each operation and each `onDelete`, with the real CLI. boto3 reads the permissions. */
 
 import * as assert from "node:assert/strict";
 import type { Mode, OnDelete } from "../../provider/core";
@@ -17,7 +17,7 @@ describe("each mode with each operation", function () {
   let images: MadeImage[];
   before(async () => {
     project = await PulumiProject.create(emulator());
-    // Somebody else shared the AMIs and their snapshots before.
+    // Somebody else has already shared the AMIs and their snapshots.
     const shared = [{ UserId: ELSE }];
     images = await emulator().images(
       sets.map(() => ({ snapshots: 1, launchPermissions: shared, createVolumePermissions: shared })),
@@ -40,7 +40,7 @@ describe("each mode with each operation", function () {
     });
   }
 
-  /** Who has launch and create-volume permission, of all sets of a mode the same. */
+  /** The accounts with launch and create-volume permission, which are the same for all sets of a mode. */
   async function holders(mode: Mode): Promise<{ launch: string[]; volume: string[] }> {
     const pairs = await emulator().pairs(images);
     const of = (resource: string | undefined) =>
@@ -64,7 +64,7 @@ describe("each mode with each operation", function () {
     }
   }
 
-  it("create: authoritative takes away what others granted, and says so; additive leaves it", async () => {
+  it("create: authoritative sets revoke grants of others, and say so; additive sets keep them", async () => {
     declare([A, B]);
     const reports = reportsIn(await project.preview());
     assert.equal(reports.filter((line) => line.includes(`- launch, createVolume (set elsewhere): account/${ELSE}`)).length, 3);
@@ -74,7 +74,7 @@ describe("each mode with each operation", function () {
     await expectHolders([A, B], [A, B, ELSE]);
   });
 
-  it("update: in place, in both modes what the set granted and no longer wants goes", async () => {
+  it("update: in place; in both modes, the set revokes its own grants that are not declared any more", async () => {
     declare([A, C]);
     const preview = await project.preview();
     assert.match(preview, /~ 6 to update/);
@@ -86,7 +86,7 @@ describe("each mode with each operation", function () {
     await expectHolders([A, C], [A, C, ELSE]);
   });
 
-  it("refresh: without drift nothing; with drift what was taken away comes back, and what was added goes in authoritative mode only", async () => {
+  it("refresh: without drift no change; lost grants are made again; only authoritative sets revoke added ones", async () => {
     assert.match(await project.preview("--refresh"), /7 unchanged/);
     for (const { imageId } of images)
       await emulator().aws(
@@ -96,7 +96,7 @@ describe("each mode with each operation", function () {
     const preview = await project.preview("--refresh");
     assert.match(preview, /~ 6 to update/);
     assert.equal(reportsIn(preview).filter((line) => /\+ launch \(drifted: taken away outside this set\):/.test(line)).length, 6);
-    // A program reads the stack's saved state, which a preview does not refresh.
+    // A program reads the stack's saved state, which a refresh of the preview does not change.
     const unrecorded = `- launch (set elsewhere, and not in the state): account/${LATER}`;
     assert.equal(reportsIn(preview).filter((line) => line.includes(unrecorded)).length, 3);
     await project.up("--refresh");
@@ -104,7 +104,7 @@ describe("each mode with each operation", function () {
     assert.match(await project.preview("--refresh"), /7 unchanged/);
   });
 
-  it("onDelete: changes in place, and nothing in EC2", async () => {
+  it("onDelete: changes in place, without a change in EC2", async () => {
     const before = await emulator().pairs(images);
     declare([A, C], ({ onDelete }) => ({ onDelete: ON_DELETE[(ON_DELETE.indexOf(onDelete) + 1) % 3] }));
     const preview = await project.preview();
@@ -120,7 +120,7 @@ describe("each mode with each operation", function () {
     assert.deepEqual(await emulator().pairs(images), before);
   });
 
-  it("mode: to additive nothing changes in EC2; to authoritative what others granted goes, as the preview says", async () => {
+  it("mode: a change to additive does nothing in EC2; to authoritative, it revokes grants of others, as previewed", async () => {
     const other = ({ mode }: { mode: Mode }) => ({ mode: mode === "additive" ? "authoritative" : "additive" });
     declare([A, C], other);
     const preview = await project.preview();
@@ -128,7 +128,7 @@ describe("each mode with each operation", function () {
     assert.match(preview, /~ mode +: "authoritative" => "additive"/);
     const lines = reportsIn(preview);
     assert.equal(lines.filter((line) => line.includes("nothing changes")).length, 3);
-    // A long line is broken.
+    // The report wraps long lines.
     const losing = `- launch, createVolume (set elsewhere, and not in the state): account/${ELSE}`;
     assert.equal(lines.join(" ").replace(/\s+/g, " ").split(losing).length - 1, 3);
     await project.up();
@@ -138,7 +138,7 @@ describe("each mode with each operation", function () {
     await expectHolders([A, C], [A, C]);
   });
 
-  it("destroy: revoke takes what the set granted, reset everything, retain nothing", async () => {
+  it("destroy: revoke takes the set's own grants, reset all grants, retain none", async () => {
     for (const { imageId } of images)
       await emulator().aws(
         "ec2",

@@ -1,4 +1,4 @@
-/** Changes that fail in part, lost answers, throttling and late reads: the state is right, and the next `up` completes the change. */
+/** Changes that fail in part, lost responses, throttling and stale reads: the state is right, and the next `up` completes the change. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
@@ -6,7 +6,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND] = ["111122223333", "444455556666"];
 
-describe("a change that stops half-way", () => {
+describe("a change that fails in part", () => {
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
@@ -22,7 +22,7 @@ describe("a change that stops half-way", () => {
     project.config({ imageId, accountIds, createVolumePermissions: true });
   }
 
-  /** The grants in the state's one set. */
+  /** The grants of the only set in the state. */
   async function recorded(): Promise<unknown> {
     const [set] = (await project.state()).sets;
     return set?.outputs.grants;
@@ -42,7 +42,7 @@ describe("a change that stops half-way", () => {
     ],
   });
 
-  it("in a create: records the snapshots shared so far, shows them, and shares only the AMI next", async () => {
+  it("in a create: records the snapshots that are already shared, and the next up shares only the AMI", async () => {
     const image = await emulator().image({ snapshots: 2 });
     declare(image, FIRST);
     await emulator().configure(refuseLaunch(image.imageId));
@@ -65,7 +65,7 @@ describe("a change that stops half-way", () => {
     assert.deepEqual(await access(image), { launch: [FIRST], createVolume: [[FIRST], [FIRST]] });
   });
 
-  it("in a create: a destroy revokes all that was granted", async () => {
+  it("in a create: a destroy revokes everything that was granted", async () => {
     const image = await emulator().image({ snapshots: 2 });
     declare(image, FIRST);
     const [, last = ""] = image.snapshotIds;
@@ -82,7 +82,7 @@ describe("a change that stops half-way", () => {
     assert.deepEqual(await access(image), { launch: [], createVolume: [[], []] });
   });
 
-  it("in an update: leaves the state alone if nothing changed, else records what holds; the next up makes the missing calls only", async () => {
+  it("in an update: the state is unchanged or records what EC2 has, and the next up makes only the missing calls", async () => {
     const image = await emulator().image({ snapshots: 1 });
     const [snapshotId = ""] = image.snapshotIds;
     declare(image, FIRST);
@@ -118,7 +118,7 @@ describe("a change that stops half-way", () => {
     assert.deepEqual(await access(image), { launch: [SECOND], createVolume: [[SECOND]] });
   });
 
-  it("is no failure when an answer is lost, EC2 throttles, or shows a change late: it is repeated or waited for", async () => {
+  it("is no failure if a response is lost, or EC2 throttles or shows a change late: the set retries or waits", async () => {
     const image = await emulator().image({ snapshots: 1 });
     const [snapshotId = ""] = image.snapshotIds;
     declare(image, FIRST, SECOND);
@@ -146,7 +146,7 @@ describe("a change that stops half-way", () => {
     assert.equal(
       reads.filter(({ action }) => action === "DescribeSnapshotAttribute").length,
       4,
-      "once before, then until it shows",
+      "one read before the change, then reads until EC2 shows it",
     );
     await emulator().configure({ staleReads: 0 });
     assert.deepEqual(await recorded(), {
@@ -157,7 +157,7 @@ describe("a change that stops half-way", () => {
     assert.match(await project.preview("--refresh"), /2 unchanged/);
   });
 
-  it("by throttling to the end, or by a lost last answer: the state records what EC2 took all the same", async () => {
+  it("because of throttling or a lost last response: the state records what EC2 accepted", async () => {
     const image = await emulator().image({ snapshots: 1 });
     const { imageId } = image;
     project.config({ imageId, accountIds: [FIRST], createVolumePermissions: true, "aws:maxRetries": 1 });
@@ -175,12 +175,12 @@ describe("a change that stops half-way", () => {
     assert.deepEqual(
       await recorded(),
       { [`account/${FIRST}`]: "launch, createVolume" },
-      "it holds though the answer was an error",
+      "EC2 made the change although its response was an error",
     );
 
     await emulator().forgetCalls();
     await project.up();
-    assert.deepEqual(await emulator().modifications(), [], "there was nothing left to change");
+    assert.deepEqual(await emulator().modifications(), [], "nothing was left to change");
     await project.destroy();
     assert.deepEqual(await access(image), { launch: [], createVolume: [[]] });
   });

@@ -10,7 +10,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"];
 
-/** Declares the set that given.json says. */
+/** Declares the set in given.json. */
 const PROGRAM = `
   import * as fs from "fs";
   import { AmiLaunchPermissionSet } from "ami-launch-permissions";
@@ -19,7 +19,7 @@ const PROGRAM = `
   export const grants = new AmiLaunchPermissionSet("golden", args, opts).grants;
 `;
 
-/** Notes what it is given, and lets nobody have access whom it does not know. */
+/** Records its input, and refuses access for unknown accounts. */
 const PACK = `
   const fs = require("fs");
   const path = require("path");
@@ -41,7 +41,7 @@ const PACK = `
   });
 `;
 
-/** Runs the pack beside it, as the script does that comes with Pulumi's CLI and is not part of the engine that set-up builds. */
+/** Runs the pack in its folder, like the script that is part of Pulumi's CLI but not of the engine that set-up builds. */
 const LAUNCHER = `#!/bin/sh
 cd "$(dirname "$0")" && exec node node_modules/@pulumi/pulumi/cmd/run-policy-pack "$1" .
 `;
@@ -77,7 +77,7 @@ describe("policy packs and preview --json (P1)", function () {
     return props;
   }
 
-  it("see every list and the grants, with the resource's own hideDiffs and with more of the program's", async () => {
+  it("see every list and the grants, with the set's own hideDiffs and with more in the program", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     const args = { imageId, neverRevoke: [FIRST], createVolumePermissions: { accountIds: [FIRST] } };
     given({ ...args, accountIds: [FIRST] });
@@ -101,6 +101,6 @@ describe("policy packs and preview --json (P1)", function () {
     assert.match(output, new RegExp(`account/${THIRD} is not known`));
     await emulator().forgetCalls();
     await project.fail("up", "--yes", "--skip-preview", "--policy-pack", path.join(pack, "run"));
-    assert.deepEqual(await emulator().modifications(), [], "nothing is changed that the pack forbids");
+    assert.deepEqual(await emulator().modifications(), [], "the engine changes nothing that the pack forbids");
   });
 });

@@ -1,4 +1,4 @@
-/** What previews show: who gains and who loses access, also by drift and with unknown values. */
+/** What previews show: who gains and who loses access, also because of drift and with unknown values. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
@@ -6,7 +6,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD, OWNER] = ["111122223333", "444455556666", "777788889999", "123456789012"];
 
-/** The lines of a preview that name a grantee, with their sign; sorted, each once; without the stack's outputs, which repeat them. */
+/** The lines of a preview with a grantee and its sign, sorted and without duplicates. The stack's outputs repeat them and are left out. */
 function grantLines(preview: string): string[] {
   const [resources = ""] = preview.split("--outputs:--");
   const lines = resources.split("\n").map((line) => line.trim().replace(/\s+/g, " ").replace(" : ", ": "));
@@ -69,7 +69,7 @@ describe("previews by stack config", () => {
     assert.deepEqual(await emulator().launchers(imageId), [FIRST, SECOND]);
   });
 
-  it("show a replacement when the AMI changes; the new one is shared before the old one is unshared", async () => {
+  it("show a replacement if the AMI changes; the new AMI is shared before the old one is unshared", async () => {
     const older = await emulator().image({ snapshots: 1 });
     const newer = await emulator().image({ snapshots: 1 });
     project.config({ imageId: older.imageId, accountIds: [FIRST, SECOND] });
@@ -95,7 +95,7 @@ describe("previews by stack config", () => {
     assert.deepEqual(await emulator().launchers(older.imageId), []);
   });
 
-  it("leave the owner's own account out with a note; it is never sent, and makes no diff later", async () => {
+  it("leave the owner's own account out with a note; it is never sent, and causes no later diff", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     project.config({ imageId, accountIds: [FIRST, OWNER], createVolumePermissions: true });
     assert.match(
@@ -104,12 +104,12 @@ describe("previews by stack config", () => {
     );
     const sent = (await emulator().calls()).flatMap(({ params }) => Object.values(params));
     assert.ok(sent.includes(FIRST ?? ""));
-    assert.ok(!sent.includes(OWNER ?? ""), "the owner's account was sent");
+    assert.ok(!sent.includes(OWNER ?? ""), "a call contained the owner's account");
     assert.deepEqual(await emulator().launchers(imageId), [FIRST]);
     assert.match(await project.preview("--refresh"), /2 unchanged/);
   });
 
-  it("drop a set whose AMI was deregistered; a destroy succeeds and revokes on the snapshots that are left", async () => {
+  it("remove a set whose AMI was deregistered; a destroy succeeds and revokes on the remaining snapshots", async () => {
     const [seen, unseen] = [await emulator().image({ snapshots: 1 }), await emulator().image({ snapshots: 1 })];
     const set = (name: string, { imageId }: MadeImage) => ({
       name,
@@ -174,7 +174,7 @@ describe("previews with outputs of other resources", () => {
     );
   }
 
-  it("keep what is known right and show [unknown] for the rest, on create and on update", async () => {
+  it("keep known values and show [unknown] for the rest, on create and on update", async () => {
     const made = await Promise.all([1, 2, 3].map(() => emulator().image({ snapshots: 1 })));
     const imageIds = made.map(({ imageId }) => imageId);
     project.config({ given: { imageIds, first: FIRST, second: SECOND, list: [FIRST, SECOND] } });
@@ -215,7 +215,7 @@ describe("previews with outputs of other resources", () => {
     assert.deepEqual(
       [...new Set((await emulator().calls()).map(({ resource }) => resource))],
       [imageIds[0]],
-      "only the set that is known whole is read",
+      "only the set without unknown values reads EC2",
     );
     assert.deepEqual(await emulator().modifications(), []);
     await project.up();

@@ -14,7 +14,7 @@ const TYPES = [
   "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission",
 ];
 
-/** Two old resources an account: one is protected and has quotes in its name, one has a parent, one depends on another. */
+/** Two old resources for each account: one is protected and has quotes in its name, one has a parent, one depends on another. */
 const old = (imageId: string, snapshotId: string) => `import * as pulumi from "@pulumi/pulumi";
 const parent = new pulumi.ComponentResource("my:index:Sharing", "sharing");
 const one = new pulumi.CustomResource("${TYPES[0]}", "it's \\"one\\" \`x\` $y", { imageId: "${imageId}", accountId: "${A}" }, { protect: true });
@@ -23,14 +23,14 @@ for (const accountId of ["${A}", "${B}"])
   new pulumi.CustomResource("${TYPES[1]}", accountId, { snapshotId: "${snapshotId}", accountId }, { parent, dependsOn: [one] });
 `;
 
-describe("the migration from Pulumi's one-principal resources", function () {
+describe("the migration from Pulumi's resources with one principal each", function () {
   this.timeout(180_000);
   const emulator = useEmulator();
   let project: PulumiProject;
 
   afterEach(() => project?.remove());
 
-  it("T1: the sets, then the commands: nobody loses access, not for a moment, and nothing is left to do", async () => {
+  it("T1: after the printed steps, nothing is left to do, and nobody has lost access for a moment", async () => {
     const image = await emulator().image({ snapshots: 1 });
     const [snapshotId = ""] = image.snapshotIds;
     const before = old(image.imageId, snapshotId);
@@ -43,7 +43,7 @@ describe("the migration from Pulumi's one-principal resources", function () {
     const shared = await emulator().pairs([image]);
     assert.equal(shared.length, 4);
 
-    // The stack does not hold the AMI itself: the state of one that a program copied does.
+    // The stack does not contain the AMI. This adds it, as in the state of a program that copied the AMI.
     const state = JSON.parse((await project.succeed("stack", "export")).stdout);
     const copy = { type: "aws:ec2/amiCopy:AmiCopy", urn: "urn:pulumi:test::x::aws:ec2/amiCopy:AmiCopy::copy", id: image.imageId };
     state.deployment.resources.push({ ...copy, custom: true, outputs: { ebsBlockDevices: [{ snapshotId }] } });
@@ -59,7 +59,7 @@ describe("the migration from Pulumi's one-principal resources", function () {
     await project.up();
     // Step 2.
     write(printed);
-    // Step 3, by a shell, as printed.
+    // Step 3, with a shell, as printed.
     const commands = printed.split("\n").filter((line) => line.startsWith("pulumi state delete"));
     assert.equal(commands.length, 4);
     assert.equal(commands.filter((line) => line.includes(" --force ")).length, 1);
@@ -74,7 +74,7 @@ describe("the migration from Pulumi's one-principal resources", function () {
     assert.deepEqual(await emulator().modifications(), []);
     assert.deepEqual(await emulator().pairs([image]), shared);
     assert.equal((await project.state()).sets.length, 1);
-    // What was migrated is the set's.
+    // The set owns the migrated grants.
     write("");
     await project.up();
     assert.deepEqual(await emulator().pairs([image]), []);

@@ -1,4 +1,4 @@
-/** The supported versions of @pulumi/pulumi: the oldest, the one of this repository and the newest; and what is not supported. */
+/** The supported versions of @pulumi/pulumi: the oldest, this repository's version and the newest; and unsupported ones. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -27,42 +27,42 @@ export const versions = { pulumi: version, node: process.versions.node };
 `;
 
 describe("versions of @pulumi/pulumi", function () {
-  // The first run fetches them.
+  // The first run downloads them.
   this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
   afterEach(() => project?.remove());
 
-  it("names the oldest that works as its peer", () => {
+  it("has the oldest supported version as its peer dependency", () => {
     const { peerDependencies } = JSON.parse(fs.readFileSync(path.join(ROOT, "provider/package.json"), "utf8"));
     assert.equal(peerDependencies["@pulumi/pulumi"], `>=${OLDEST} <4`);
   });
 
-  it(`works with the oldest, ${OLDEST}`, async () => {
+  it(`works with the oldest version, ${OLDEST}`, async () => {
     assert.equal((await mainJob(await sdk(OLDEST))).pulumi, OLDEST);
   });
 
-  it("works with the repository's own", async () => {
+  it("works with this repository's version", async () => {
     const own = path.join(ROOT, "node_modules");
     const { version } = JSON.parse(fs.readFileSync(path.join(own, "@pulumi/pulumi/package.json"), "utf8"));
     assert.equal((await mainJob(own)).pulumi, version);
   });
 
-  it(`works with the newest, ${NEWEST.pulumi}, on Node ${NEWEST.node}`, async () => {
+  it(`works with the newest version, ${NEWEST.pulumi}, on Node ${NEWEST.node}`, async () => {
     const PATH = [await folderOfNode(NEWEST.node), process.env.PATH].join(path.delimiter);
     assert.deepEqual(await mainJob(await sdk(NEWEST.pulumi), { PATH }), NEWEST);
   });
 
-  it(`refuses one that is too old, ${TOO_OLD}, before anything is changed`, async () => {
+  it(`refuses a version that is too old, ${TOO_OLD}, before anything is changed`, async () => {
     project = await PulumiProject.create(emulator(), { program: PROGRAM, nodeModules: await sdk(TOO_OLD) });
     project.config({ imageId: "ami-0123456789abcdef0" });
     const { output } = await project.fail("up", "--yes");
     assert.match(output, new RegExp(`needs @pulumi/pulumi 3\\.216 or newer, and this project has ${TOO_OLD}`));
-    assert.doesNotMatch(output, /at new AmiLaunchPermissionSet/, "no stack trace");
+    assert.doesNotMatch(output, /at new AmiLaunchPermissionSet/, "the output has a stack trace");
     assert.deepEqual(await emulator().calls(), []);
   });
 
-  it("refuses the option import, which Pulumi lacks for dynamic resources, and takes over what is shared without it", async () => {
+  it("refuses the option import, which dynamic resources do not have; without it, the set takes over existing grants", async () => {
     const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "111122223333" }] });
     const program = (options: string) => `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
       export const { grants } = new AmiLaunchPermissionSet("golden", { imageId: "${imageId}", accountIds: ["111122223333"] }, ${options});`;
@@ -74,10 +74,10 @@ describe("versions of @pulumi/pulumi", function () {
     fs.writeFileSync(path.join(project.folder, "index.ts"), program("{}"));
     await project.up();
     assert.deepEqual((await project.outputs()).grants, { "account/111122223333": "launch" });
-    assert.deepEqual(await emulator().modifications(), [], "it is shared as declared already");
+    assert.deepEqual(await emulator().modifications(), [], "the AMI is already shared as declared");
   });
 
-  /** Shares, shows and mends drift, and revokes; the region comes from the stack's config. Gives back the versions that ran. */
+  /** Shares an AMI, shows and corrects drift, and revokes. The region comes from the stack's config. Returns the versions that ran. */
   async function mainJob(nodeModules: string, env: Record<string, string> = {}) {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 1, region: "eu-west-1" });
     const inRegion = { AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", ...env };
@@ -111,7 +111,7 @@ describe("versions of @pulumi/pulumi", function () {
     const { versions } = await project.outputs();
 
     await project.destroy();
-    assert.deepEqual(await launchers(other.imageId), ["111122223333", undefined], "what was only read stays");
+    assert.deepEqual(await launchers(other.imageId), ["111122223333", undefined], "the AMI that was only read is unchanged");
     assert.deepEqual(await launchers(imageId), []);
     const left = await emulator().aws(
       ...["ec2", "describe-snapshot-attribute", "--region", "eu-west-1"],
@@ -136,7 +136,7 @@ async function sdk(version: string): Promise<string> {
   return nodeModules;
 }
 
-/** The folder of a Node.js program of this version. */
+/** The folder of the Node.js program with this version. */
 async function folderOfNode(version: string): Promise<string> {
   if (process.versions.node === version) return path.dirname(process.execPath);
   const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;

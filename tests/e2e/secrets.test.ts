@@ -1,4 +1,4 @@
-/** Secret lists of grantees in all places where they could show: components, sets of the same AMI without secrets, refusals, and lines while the tool waits for EC2 (P3). */
+/** Secret lists of grantees in all places where they could show: components, sets of the same AMI without secrets, errors, and progress messages (P3). */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -6,12 +6,13 @@ import * as path from "node:path";
 import { useEmulator } from "../helpers/emulator";
 import { installPulumiAwsStandIn } from "../helpers/pulumiAwsStandIn";
 import { PulumiProject, type Ran } from "../helpers/pulumiProject";
+import { EVENTS, requireHidden } from "../helpers/shownSecrets";
 
-/** Secret ones, and one that is nobody's secret. */
+/** Secret account ids, and one that is not secret. */
 const [FIRST, SECOND, THIRD, OPEN] = ["111122223333", "444455556666", "777788889999", "888899990000"] as const;
 const ORGANIZATION = "arn:aws:organizations::222233334444:organization/o-secret1234";
 
-/** Declares what given.json says, each under a component: by name, with `secret` the arguments that are secrets. */
+/** Declares the sets in given.json, by name, each in a component. `secret` names the arguments that are secrets. */
 const PROGRAM = `
   import * as fs from "fs";
   import * as pulumi from "@pulumi/pulumi";
@@ -47,7 +48,7 @@ describe("secret lists of grantees (P3)", function () {
   let project: PulumiProject;
   let seen: string[];
   beforeEach(async () => {
-    // The event log is what the Automation API reads, and hidden from users.
+    // The Automation API reads this event log. Users do not see it.
     const env = { AMI_LAUNCH_PERMISSIONS_SIGN_OF_LIFE_MS: "300", PULUMI_DEBUG_COMMANDS: "true" };
     project = await PulumiProject.create(emulator(), { program: PROGRAM, env });
     const plugins = path.join(project.folder, "plugins");
@@ -64,31 +65,18 @@ describe("secret lists of grantees (P3)", function () {
     fs.writeFileSync(path.join(project.folder, "given.json"), JSON.stringify(sets));
   }
 
-  /** Runs a command; what it printed and logged is looked through in the end. */
+  /** Runs a command. Its output is searched for secrets at the end. */
   async function ran(run: Promise<Ran>): Promise<string> {
     const { output } = await run;
     seen.push(output);
     return output.replace(/\s+/g, " ");
   }
 
-  const up = (...args: string[]) =>
-    project.succeed("up", "--yes", "--skip-preview", "--diff", "--event-log", "events.json", ...args);
+  const up = (...args: string[]) => project.succeed("up", "--yes", "--skip-preview", "--diff", "--event-log", EVENTS, ...args);
 
-  async function nothingShows(...secrets: string[]): Promise<void> {
-    await ran(project.succeed("stack", "output", "--json"));
-    await ran(project.succeed("stack", "export"));
-    await ran(project.succeed("stack", "--show-urns"));
-    const files = fs
-      .readdirSync(project.folder, { recursive: true, encoding: "utf8", withFileTypes: true })
-      .filter((entry) => entry.isFile() && (/\.pulumi/.test(entry.parentPath) || entry.name === "events.json"));
-    assert.ok(files.some(({ name }) => name === "events.json"));
-    const kept = files.flatMap((entry) => fs.readFileSync(path.join(entry.parentPath, entry.name), "utf8").split("\n"));
-    // What Pulumi's SDK writes for its own developers has every secret in clear.
-    for (const text of [...seen, ...kept.filter((line) => !line.includes('"prefix":"debug: "'))])
-      for (const secret of secrets) assert.ok(!text.includes(secret), `${secret} shows in:\n${text}`);
-  }
+  const nothingShows = (...secrets: string[]) => requireHidden(project, seen, secrets);
 
-  it("of SharedAmi, of AMIs that exist and of copies, in a component of the program's", async () => {
+  it("of SharedAmi do not show, for existing AMIs and copies, in a component of the program", async () => {
     const [here, source] = await emulator().images([{ snapshots: 1 }, { snapshots: 1 }]);
     const lists = (accountIds: readonly string[]) => ({
       accountIds,
@@ -125,7 +113,7 @@ describe("secret lists of grantees (P3)", function () {
     await nothingShows(FIRST, SECOND, THIRD, "o-secret1234");
   });
 
-  it("beside an open set of the AMI, whose grants and reports tell of both", async () => {
+  it("do not show beside a set of the same AMI without secrets, whose grants and reports cover both", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     const sets = (secretIds: readonly string[], openIds: readonly string[]): Record<string, Given> => ({
       hidden: { args: { imageId, mode: "additive", accountIds: secretIds }, secret: ["accountIds"] },
@@ -152,7 +140,7 @@ describe("secret lists of grantees (P3)", function () {
     await nothingShows(FIRST, SECOND);
   });
 
-  it("in refusals, and in what EC2 is waited for", async () => {
+  it("do not show in errors, or in messages about what the set waits for", async () => {
     const { imageId } = await emulator().image({ snapshots: 0, launchPermissions: [{ UserId: THIRD }] });
     const set = (accountIds: readonly string[], more: object = {}): Record<string, Given> => ({
       golden: { args: { imageId, accountIds, ...more }, secret: ["accountIds"] },
@@ -177,14 +165,14 @@ describe("secret lists of grantees (P3)", function () {
     await emulator().configure({ staleReads: 0 });
     await ran(up());
 
-    // What is recorded is refused by what the program does not know to be a secret any more.
+    // The recorded accounts are still secret, although the program's arguments are not.
     const open: Record<string, Given> = { golden: { args: { imageId, accountIds: [OPEN], maxRevocations: 0 } } };
     given(open);
     assert.match(await ran(project.fail("preview", "--diff")), /take access from 2 grantees .*\[too-many-revocations\]/);
     await nothingShows(FIRST, SECOND, THIRD);
   });
 
-  it("that become secret later: one more up takes them out of the outputs, and calls nothing", async () => {
+  it("that become secret later: the next up removes them from the outputs, and makes no call", async () => {
     const { imageId } = await emulator().image({ snapshots: 0 });
     const args = { imageId, accountIds: [FIRST, SECOND] };
     given({ golden: { args } });
@@ -198,7 +186,7 @@ describe("secret lists of grantees (P3)", function () {
     assert.match((await project.succeed("preview", "--diff")).output, /3 unchanged/);
   });
 
-  it("whose changes are ignored stay secret, though the program names others in clear", async () => {
+  it("with ignoreChanges stay secret, although the program has other values in plain text", async () => {
     const { imageId } = await emulator().image();
     given({ golden: { args: { imageId, accountIds: [FIRST, SECOND] }, secret: ["accountIds"] } });
     await ran(up());
@@ -211,7 +199,7 @@ describe("secret lists of grantees (P3)", function () {
     await nothingShows(SECOND);
   });
 
-  it("of the stack's config, of the one set and of several", async () => {
+  it("from the stack's config do not show, for one set and for several", async () => {
     const own = await PulumiProject.create(emulator());
     try {
       const images = await emulator().images([{ snapshots: 0 }, { snapshots: 0 }]);
@@ -236,7 +224,7 @@ describe("secret lists of grantees (P3)", function () {
         ["stack", "export"],
       ])
         await ran(own.succeed(...command));
-      for (const text of seen) for (const id of [FIRST, SECOND]) assert.ok(!text.includes(id), `${id} shows in:\n${text}`);
+      for (const text of seen) for (const id of [FIRST, SECOND]) assert.ok(!text.includes(id), `the output has ${id}:\n${text}`);
     } finally {
       own.remove();
     }

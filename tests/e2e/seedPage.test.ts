@@ -17,7 +17,7 @@ describe("the seed page's commands, by stack config alone", () => {
   const launchers = (image: MadeImage) => emulator().launchers(image.imageId);
   const volumeCreators = (image: MadeImage) => Promise.all(image.snapshotIds.map((id) => emulator().volumeCreators(id)));
 
-  /** The page's own commands, as somebody else would run them beside Pulumi. */
+  /** The commands of the page, as somebody else runs them outside Pulumi. */
   async function shareByHand({ imageId, snapshotIds: [snapshotId = ""] }: MadeImage) {
     const launch = `Add=[{UserId=${STRANGER}},{Group=all}]`;
     await emulator().aws("ec2", "modify-image-attribute", "--image-id", imageId, "--launch-permission", launch);
@@ -27,7 +27,7 @@ describe("the seed page's commands, by stack config alone", () => {
     );
   }
 
-  it("grants launch to an account, opts in to create-volume on the snapshots, and removes that again", async () => {
+  it("grants launch to an account, adds create-volume on the snapshots, and removes both again", async () => {
     const image = await emulator().image({ snapshots: 2 });
     const { imageId, snapshotIds } = image;
     project.config({ imageId, accountIds: [ACCOUNT] });
@@ -50,7 +50,7 @@ describe("the seed page's commands, by stack config alone", () => {
     assert.deepEqual((await emulator().modifications()).sort(), [...once, ...once].sort());
   });
 
-  it("removes launch for one account, then for all when accountIds is empty, others' grants included", async () => {
+  it("removes launch for one account; an empty accountIds removes it for all, including grants of others", async () => {
     const image = await emulator().image({ snapshots: 1 });
     project.config({ imageId: image.imageId, accountIds: [ACCOUNT, OTHER] });
     await project.up();
@@ -63,11 +63,11 @@ describe("the seed page's commands, by stack config alone", () => {
     project.config({ imageId: image.imageId, accountIds: [] });
     await project.up();
     assert.deepEqual(await launchers(image), []);
-    assert.deepEqual(await volumeCreators(image), [[STRANGER]], "create-volume is not managed unless it is asked for");
+    assert.deepEqual(await volumeCreators(image), [[STRANGER]], "create-volume permissions are managed only on request");
     assert.deepEqual((await project.outputs()).grants, {});
   });
 
-  it("on destroy removes its own grants, or all with two calls if onDelete is reset, or none if it is retain", async () => {
+  it("on destroy removes its own grants; with onDelete reset all grants in two calls; with retain none", async () => {
     const [own, all, none] = await Promise.all([1, 2, 3].map(() => emulator().image({ snapshots: 1 })));
     assert.ok(own && all && none);
     const args = { accountIds: [ACCOUNT], createVolumePermissions: true };
@@ -95,7 +95,7 @@ describe("the seed page's commands, by stack config alone", () => {
     assert.deepEqual(await Promise.all([own, all, none].map(volumeCreators)), [[[STRANGER]], [[]], [[ACCOUNT]]]);
   });
 
-  it("shares an AMI without any EBS snapshot, and ignores ephemeral devices", async () => {
+  it("shares an AMI without EBS snapshots, and ignores ephemeral devices", async () => {
     const bare = await emulator().image({ snapshots: 0, ephemeral: 2 });
     const mixed = await emulator().image({ snapshots: 1, ephemeral: 2 });
     const args = { accountIds: [ACCOUNT], createVolumePermissions: true };
@@ -142,7 +142,7 @@ describe("the seed page's Permissions tab", () => {
   });
   after(() => project.remove());
 
-  it("shows who has access, as the AWS CLI does, and changes nothing", async () => {
+  it("shows who has access, with the same result as the AWS CLI, and changes nothing", async () => {
     const { imageId, snapshotIds } = await emulator().image({
       snapshots: 2,
       name: "golden",

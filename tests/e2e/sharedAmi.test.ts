@@ -23,7 +23,7 @@ const shared = new SharedAmi("golden", {
 export const { imageIds, grants } = shared;
 `;
 
-describe("SharedAmi of images that exist", () => {
+describe("SharedAmi of existing images", () => {
   const emulator = useEmulator();
   let project: PulumiProject;
   let images: MadeImage[];
@@ -70,7 +70,7 @@ describe("SharedAmi of images that exist", () => {
   it("changes the one list in every region", async () => {
     project.config({ imageIds: allOf(images), accountIds: [FIRST, THIRD] });
     const preview = await project.preview();
-    // In each region's set, and in the component's output.
+    // In the set of each region, and in the output of the component.
     for (const line of [`- account/${SECOND}`, `\\+ account/${THIRD}`])
       assert.equal(preview.match(new RegExp(`${line}: "launch, createVolume"`, "g"))?.length, 2 * REGIONS.length, preview);
     assert.equal(
@@ -82,10 +82,10 @@ describe("SharedAmi of images that exist", () => {
     assert.deepEqual(await emulator().pairs(images), pairsOf(images, FIRST, THIRD));
     await emulator().forgetCalls();
     await project.up();
-    assert.deepEqual(await emulator().calls(), [], "nothing to change: nothing is asked");
+    assert.deepEqual(await emulator().calls(), [], "no change, so no call");
   });
 
-  it("unshares in a region that is taken out, and in no other", async () => {
+  it("unshares in a region that is removed, and in no other", async () => {
     const [home, , far] = images as [MadeImage, MadeImage, MadeImage];
     project.config({ imageIds: allOf([home, far]), accountIds: [FIRST, THIRD] });
     await emulator().forgetCalls();
@@ -96,7 +96,7 @@ describe("SharedAmi of images that exist", () => {
     assert.deepEqual(Object.keys((await project.outputs()).imageIds as object).sort(), [far.region, home.region]);
   });
 
-  it("shows a mistake in one region's set as that set's", async () => {
+  it("shows an error in one region's set as an error of that set", async () => {
     project.config({ imageIds: allOf(images), accountIds: [FIRST, "7777"] });
     const { output } = await project.fail("preview");
     assert.match(output, /accountIds\[1\].*"7777" has 4 digits/);
@@ -106,13 +106,13 @@ describe("SharedAmi of images that exist", () => {
     assert.doesNotMatch(refused, /^\s+at /m);
   });
 
-  it("takes everything back with a destroy", async () => {
+  it("revokes everything with a destroy", async () => {
     await project.destroy();
     assert.deepEqual(await emulator().pairs(images), []);
   });
 });
 
-describe("SharedAmi that is to copy", () => {
+describe("SharedAmi with copies", () => {
   const emulator = useEmulator();
   const nodeModules = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "ami-no-aws-")), "node_modules");
   let project: PulumiProject;
@@ -129,7 +129,7 @@ new SharedAmi("golden", { sourceImageId: "ami-0123456789abcdef0", sourceRegion: 
     fs.rmSync(path.dirname(nodeModules), { recursive: true, force: true });
   });
 
-  it("says what to install where @pulumi/aws is absent, or older than 7", async () => {
+  it("says what to install if @pulumi/aws is missing, or older than 7", async () => {
     const { output } = await project.fail("preview");
     assert.match(output, /SharedAmi copies AMIs with @pulumi\/aws, which is not installed: npm install @pulumi\/aws$/m);
     assert.doesNotMatch(output, /^\s+at /m);

@@ -14,7 +14,7 @@ describe("the number of calls", () => {
   });
   after(() => project.remove());
 
-  it("is 3 changes for 100 accounts and 2 snapshots, and none at all when nothing but the writing of the inputs changes", async () => {
+  it("is 3 changes for 100 accounts and 2 snapshots, and 0 if only the order or format of the inputs changes", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     const ids = ["012345678901", ...accounts(99)];
     project.config({ imageId, accountIds: ids, createVolumePermissions: true });
@@ -36,7 +36,7 @@ describe("the number of calls", () => {
     assert.deepEqual(await emulator().calls(), []);
   });
 
-  it("is one for every 500 accounts on a snapshot, and one for all of them on the AMI", async () => {
+  it("is one for every 500 accounts on a snapshot, and a single one on the AMI", async () => {
     await emulator().configure({ entityQuota: 2000 });
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     const ids = accounts(1200);

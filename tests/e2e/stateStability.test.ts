@@ -16,7 +16,7 @@ const OLD_STATE = path.join(ROOT, "tests/fixtures/state-0.1.0.json");
 type Json = any;
 
 describe("the stored provider", () => {
-  it("is the same text for ever, since refreshing and destroying run the text that state holds", () => {
+  it("never changes its text, because refresh and destroy run the text in the state", () => {
     const hash = createHash("sha256").update(PROVIDER_SHIM).digest("hex");
     assert.equal(hash, "d6589e23bdb6662b51f6bc89df86b4f94c5c0d1a98a421402c8471af22d17b11");
   });
@@ -31,7 +31,7 @@ describe("state", () => {
     for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  it("stays as it is when the package is upgraded and when the checkout moves, without a call", async () => {
+  it("does not change if the package is upgraded or the checkout moves, and no call is made", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     const config = { imageId, accountIds: ["444455556666", "111122223333"], createVolumePermissions: true };
     const nodeModules = installation();
@@ -42,31 +42,34 @@ describe("state", () => {
     assert.equal(before.sets[0]?.inputs.__provider, PROVIDER_SHIM);
     assert.equal(before.sets[0]?.outputs.__provider, PROVIDER_SHIM);
     for (const place of [ROOT, project.folder, nodeModules, os.homedir()])
-      assert.ok(!JSON.stringify([before.sets[0]?.inputs, before.sets[0]?.outputs]).includes(place), `state names ${place}`);
+      assert.ok(
+        !JSON.stringify([before.sets[0]?.inputs, before.sets[0]?.outputs]).includes(place),
+        `the state contains ${place}`,
+      );
 
     upgrade(path.join(nodeModules, "ami-launch-permissions"));
     await emulator().forgetCalls();
     assert.match(await project.up(), /2 unchanged/);
-    assert.deepEqual(await emulator().calls(), [], "upgrading makes no call");
+    assert.deepEqual(await emulator().calls(), [], "an upgrade makes no call");
     assert.match(fs.readFileSync(loaded, "utf8"), /^9\.9\.9$/m, "the upgraded package ran");
     assert.deepEqual(propertiesOf(await project.state()), propertiesOf(before));
 
     const moved = await checkout({}, config);
     await restore(moved, JSON.parse((await project.state()).text));
     assert.match(await moved.up(), /2 unchanged/);
-    assert.deepEqual(await emulator().calls(), [], "moving makes no call");
+    assert.deepEqual(await emulator().calls(), [], "a moved checkout makes no call");
     assert.deepEqual(propertiesOf(await moved.state()), propertiesOf(before));
     await moved.destroy();
     assert.deepEqual(await emulator().launchers(imageId), []);
     for (const id of snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), []);
   });
 
-  it("of release 0.1.0 makes no diff, reads, and deletes", async () => {
+  it("of release 0.1.0 can be read and deleted, and causes no diff", async () => {
     const { state, golden, added, config } = await oldState(emulator());
     assert.doesNotMatch(
       fs.readFileSync(OLD_STATE, "utf8"),
       /\.\.\/|\/(home|root|tmp|work|Users)\//,
-      "the fixture names no machine",
+      "the fixture has no paths of a machine",
     );
     const project = await checkout({}, config);
     await restore(project, state);
@@ -88,15 +91,15 @@ describe("state", () => {
       [added.imageId]: { "account/111122223333": "launch" },
     });
 
-    // Restored once more: the state of that release itself deletes, not one that was refreshed since.
+    // Restored again: this deletes the state of that release itself, without a refresh before.
     await restore(project, state);
     await project.destroy();
-    assert.deepEqual(await emulator().launchers(golden.imageId), ["777788889999"], "what the set never granted stays");
+    assert.deepEqual(await emulator().launchers(golden.imageId), ["777788889999"], "grants that the set did not make stay");
     for (const id of golden.snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), []);
     assert.deepEqual(await emulator().launchers(added.imageId), ["999999999999"]);
   });
 
-  it("with an argument that this release does not know, and without an output that it does, reads, makes no diff and deletes", async () => {
+  it("with an unknown argument and a missing output can be read and deleted, and causes no diff", async () => {
     const { state, golden, added, config } = await oldState(emulator());
     for (const { type, inputs, outputs } of state.deployment.resources) {
       if (!type.endsWith(":AmiLaunchPermissionSet")) continue;
@@ -109,13 +112,13 @@ describe("state", () => {
     await project.refresh();
     const { sets } = await project.state();
     const found = sets.find(({ id }) => id === golden.imageId)?.outputs.snapshotIds as string[];
-    assert.deepEqual([...found].sort(), [...golden.snapshotIds].sort(), "a refresh finds the missing output");
+    assert.deepEqual([...found].sort(), [...golden.snapshotIds].sort(), "a refresh adds the missing output");
     assert.match(await project.up(), /3 unchanged/);
     assert.deepEqual(await emulator().modifications(), []);
     assert.equal(
       sets.some(({ outputs }) => "granted" in outputs),
       false,
-      "what was granted is still all that is declared",
+      "the recorded grants are still the declared ones",
     );
 
     await restore(project, state);
@@ -132,7 +135,7 @@ describe("state", () => {
     return project;
   }
 
-  /** A node_modules folder with a copy of the package, which may be edited. */
+  /** A node_modules folder with a copy of the package that tests can change. */
   function installation(): string {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-installation-"));
     folders.push(folder);
@@ -143,7 +146,7 @@ describe("state", () => {
   }
 });
 
-/** Another release: a version of its own, and code that differs and tells that it ran. */
+/** Another release: with its own version, and with changed code that records that it ran. */
 function upgrade(copy: string): void {
   const manifest = path.join(copy, "package.json");
   fs.writeFileSync(manifest, JSON.stringify({ ...JSON.parse(fs.readFileSync(manifest, "utf8")), version: "9.9.9" }));
@@ -166,7 +169,7 @@ function propertiesOf({ sets }: Awaited<ReturnType<PulumiProject["state"]>>) {
   return sets.map(({ urn, id, inputs, outputs }) => ({ urn, id, inputs, outputs }));
 }
 
-/** The state that release 0.1.0 wrote, with images as they were then: a `golden` set, and an additive one, `added`. */
+/** The state that release 0.1.0 wrote, with images as they were then: an authoritative set `golden`, and an additive one, `added`. */
 async function oldState(emulator: Emulator) {
   const ours = ["111122223333", "444455556666"].map((UserId) => ({ UserId }));
   const golden = await emulator.image({ snapshots: 2, launchPermissions: ours, createVolumePermissions: ours });

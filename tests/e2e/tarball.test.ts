@@ -29,7 +29,7 @@ export const none: Grants = {};
 export const code: string = new AmiSharingError("image-not-found", "there is none").code;
 export const seen: Promise<AmiPermissions> = describePermissions(ec2Gateway({ region: "us-east-1" }), "ami-0123456789abcdef0");
 `;
-/** What a type checker has to refuse. */
+/** Code that a type checker must refuse. */
 const WRONG = `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
 import { ec2Gateway } from "ami-launch-permissions/core";
 
@@ -52,7 +52,7 @@ export { DynamicProvider, reconcile };
 
 const PULUMI_PLUGIN = "pulumi-resource-ami-launch-permissions";
 
-describe("the tarball in a foreign project", function () {
+describe("the tarball in another project", function () {
   this.timeout(300_000);
   const emulator = useEmulator();
   let project: PulumiProject;
@@ -72,7 +72,7 @@ describe("the tarball in a foreign project", function () {
   });
   after(() => project?.remove());
 
-  it("holds the build, the Terraform provider, the Pulumi plugin, a README, the licences and nothing else", () => {
+  it("contains the build, the Terraform provider, the Pulumi plugin, a README, the licences and nothing else", () => {
     const files = packed.files.map((file) => file.path);
     assert.deepEqual(files.filter((file) => !/^dist\/.+\.(js|d\.ts)$/.test(file)).sort(), [
       "LICENSE",
@@ -113,7 +113,7 @@ describe("the tarball in a foreign project", function () {
     for (const id of snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), []);
   });
 
-  it("does the same with the program in a folder of its own, src/", async () => {
+  it("works the same with the program in a separate folder, src/", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     configure(imageId);
     fs.mkdirSync(path.join(project.folder, "src"));
@@ -125,7 +125,7 @@ describe("the tarball in a foreign project", function () {
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 
-  it("is imported by CommonJS and by ES modules, each of its entries", async () => {
+  it("can be imported from CommonJS and ES modules, with each entry point", async () => {
     const esm =
       'import { AmiLaunchPermissionSet } from "ami-launch-permissions"; import { AmiSharingError } from "ami-launch-permissions/core"; import { DynamicProvider } from "ami-launch-permissions/dynamic-provider"; import { RESOURCE } from "ami-launch-permissions/terraform"; console.log(AmiLaunchPermissionSet.name, AmiSharingError.name, DynamicProvider.name, RESOURCE)';
     const cjs =
@@ -135,7 +135,7 @@ describe("the tarball in a foreign project", function () {
     assert.equal(await node("--eval", cjs), `${names} ami-launch-permissions`);
   });
 
-  it("has a core that reads who AMIs are shared with, as docs/core.md shows", async () => {
+  it("has a core that reads the permissions of AMIs, as docs/core.md shows", async () => {
     const { imageId } = await emulator().image({ launchPermissions: [{ UserId: "111122223333" }, { UserId: "777788889999" }] });
     const [block] = blocksIn("docs/core.md").filter(({ language }) => language === "ts");
     const { outputText } = ts.transpileModule(block?.text ?? "", { compilerOptions: { module: ts.ModuleKind.CommonJS } });
@@ -156,7 +156,7 @@ describe("the tarball in a foreign project", function () {
     });
   });
 
-  it("has a command that prints the program of an AMI as it is shared, and says what is wrong in one line", async () => {
+  it("has a command that prints the program for a shared AMI, and reports an error in one line", async () => {
     const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "111122223333" }] });
     const command = "node_modules/.bin/ami-launch-permissions";
     const run = (...args: string[]) =>
@@ -198,7 +198,7 @@ describe("the tarball in a foreign project", function () {
     it(`has types for strict TypeScript with module resolution ${name}`, async () => {
       const folder = path.join(project.folder, "types");
       fs.mkdirSync(folder, { recursive: true });
-      // The .mts are ES modules, for which the two newer resolutions look elsewhere.
+      // The .mts files are ES modules, which node16 and bundler resolve differently.
       for (const [file, text] of Object.entries({ program: PROGRAM, core: CORE, wrong: WRONG }))
         for (const extension of ["ts", "mts"]) fs.writeFileSync(path.join(folder, `${file}.${extension}`), text);
       const files = ["program", "core", "wrong"].flatMap((file) => [`types/${file}.ts`, `types/${file}.mts`]);
@@ -213,7 +213,7 @@ describe("the tarball in a foreign project", function () {
     fs.writeFileSync(file, `${salt}\nconfig:\n  foreign:imageId: ${imageId}\n  aws:region: us-east-1\n`);
   }
 
-  /** Runs Node.js in the project and gives back what it printed. */
+  /** Runs Node.js in the project, and returns its output. */
   async function node(...args: string[]): Promise<string> {
     try {
       return (await promisify(execFile)(process.execPath, args, { cwd: project.folder })).stdout.trim();

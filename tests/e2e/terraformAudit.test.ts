@@ -6,10 +6,10 @@ import { TerraformProject } from "../helpers/terraformProject";
 
 const [A, B, OTHER] = ["111122223333", "444455556666", "222222222222"] as const;
 const CALLER = "123456789012";
-/** One in which moto has no AMIs of its own account. */
+/** A region in which moto has no AMIs of its own account. */
 const REGION = "eu-west-1";
 
-describe("ami_launch_permission_audit, by Terraform", () => {
+describe("ami_launch_permission_audit in Terraform", () => {
   const emulator = useEmulator();
   let project: TerraformProject;
   let [shared, received] = [] as MadeImage[];
@@ -31,7 +31,7 @@ describe("ami_launch_permission_audit, by Terraform", () => {
   });
   after(() => project.remove());
 
-  it("tells who has which own AMI of a region, and what others share", async () => {
+  it("returns the permissions of own AMIs in a region, and the AMIs that others share", async () => {
     project.configure(`
       data "ami_launch_permission_audit" "own" {
         region = "${REGION}"
@@ -63,7 +63,7 @@ describe("ami_launch_permission_audit, by Terraform", () => {
     assert.deepEqual(lent, [[received?.imageId, OTHER, "theirs", "available", null]]);
   });
 
-  it("points at what is wrong", async () => {
+  it("shows errors at the invalid argument", async () => {
     project.configure('data "ami_launch_permission_audit" "own" {\n  owner = "me"\n}\n');
     const { diagnostics } = await project.diagnostics("validate");
     assert.deepEqual(
@@ -73,10 +73,10 @@ describe("ami_launch_permission_audit, by Terraform", () => {
   });
 });
 
-describe("the provider's schemas, by Terraform", () => {
+describe("the provider's schemas in Terraform", () => {
   const emulator = useEmulator();
 
-  it("have the resource, both data sources and the function", async () => {
+  it("contain the resource, both data sources and the function", async () => {
     const project = await TerraformProject.create(emulator(), "");
     try {
       const { provider_schemas } = JSON.parse((await project.succeed("providers", "schema", "-json")).stdout);

@@ -1,4 +1,4 @@
-/** Wrong input of Terraform users: the error and the line that it points at, and that EC2 and the state do not change. */
+/** Invalid input of Terraform users: the error and its line, and that EC2 and the state do not change. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -17,11 +17,11 @@ const SECRETS = [
   "external-id-that-must-not-show",
 ];
 
-/** One set. */
+/** The configuration of one set. */
 const set = (name: string, ...lines: string[]) =>
   `resource "ami_launch_permission_set" "${name}" {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
 
-describe("bad input, by Terraform", () => {
+describe("bad input in Terraform", () => {
   const emulator = useEmulator();
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-tf-credentials-"));
   let project: TerraformProject;
@@ -59,7 +59,7 @@ describe("bad input, by Terraform", () => {
     assert.deepEqual(await emulator().volumeCreators(kept.snapshotIds[0] ?? ""), [A]);
   }
 
-  /** What a command that must fail says, after a look at what no output may hold. */
+  /** Runs a command that must fail, and checks that its output contains nothing forbidden. */
   async function told(of: TerraformProject, command: "validate" | "plan" | "apply"): Promise<readonly TerraformDiagnostic[]> {
     const { code, output, diagnostics } = await of.diagnostics(command);
     assert.equal(code, 1, output);
@@ -68,17 +68,17 @@ describe("bad input, by Terraform", () => {
   }
 
   function noSecrets(output: string): void {
-    assert.doesNotMatch(output, /(^|\\n)\s+at \S+ \(/m, "a stack trace shows");
-    for (const secret of SECRETS) assert.ok(!output.includes(secret), `${secret} shows`);
+    assert.doesNotMatch(output, /(^|\\n)\s+at \S+ \(/m, "the output has a stack trace");
+    for (const secret of SECRETS) assert.ok(!output.includes(secret), `the output has ${secret}`);
   }
 
-  /** `line → words`, sorted; of one resource or of all. */
+  /** `line → message`, sorted, for one resource or for all. */
   function placed(diagnostics: readonly TerraformDiagnostic[], address?: string): string[] {
     const asked = diagnostics.filter((one) => address === undefined || one.address === address);
     return asked.map(({ line, detail }) => `${line} → ${detail}`).sort();
   }
 
-  it("names every wrong argument of a set at once, at its line, in Terraform's names, and what to write instead", async () => {
+  it("names every invalid argument of a set at once, with its line, Terraform's names, and what to write instead", async () => {
     const lines = {
       image_id: 'image_id = "ami-12345"',
       account_ids: `account_ids = ["12345", "1234567890123", "11112222333x", "1111-2222-3333", 44455556666, null, "${A}"]`,
@@ -142,7 +142,7 @@ describe("bad input, by Terraform", () => {
     await nothingChanged();
   });
 
-  it("says of what people paste and convert what is meant", async () => {
+  it("says what is meant by values that people paste or convert", async () => {
     const organization = "arn:aws:organizations::111122223333:organization/o-abcde12345";
     const unit = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
     const lines = {
@@ -174,7 +174,7 @@ describe("bad input, by Terraform", () => {
       placed(diagnostics).map(shown),
       words.map(([name, text]) => shown(`${lines[name]} → ${name}: ${text} [invalid-argument]`)).sort(),
     );
-    // Terraform makes a text of a number, which may be the right one.
+    // Terraform converts the number to a string, which may be the right id.
     project.configure(set("rounded", `image_id = "${kept.imageId}"`, "account_ids = [1.11122E+11]"));
     const { code, diagnostics: doubts } = await project.diagnostics("validate");
     assert.equal(code, 0);
@@ -205,7 +205,7 @@ describe("bad input, by Terraform", () => {
     await nothingChanged();
   });
 
-  it("refuses public sharing that nobody acknowledged, fractions, and what only the provider can tell", async () => {
+  it("refuses public sharing without acknowledge_public, fractions, and other errors that only the provider finds", async () => {
     const own = {
       public: "public = true",
       volumes: "create_volume_permissions = { public = true }",
@@ -266,7 +266,7 @@ describe("bad input, by Terraform", () => {
     await nothingChanged();
   });
 
-  it("names every wrong argument of a provider block", async () => {
+  it("names every invalid argument of a provider block", async () => {
     const lines = [
       'region = "Ireland"',
       'endpoint = "localhost"',
@@ -298,7 +298,7 @@ describe("bad input, by Terraform", () => {
   const image = ({ imageId }: Pick<MadeImage, "imageId">) => `image_id = "${imageId}"`;
   const accounts = `account_ids = ["${A}"]`;
 
-  it("fails the plan for what EC2 will surely refuse", async () => {
+  it("fails the plan for what EC2 will certainly refuse", async () => {
     const own = await emulator().image({ snapshots: 1 });
     const crowded = await emulator().image({ launchPermissions: [{ UserId: A }, { UserId: B }] });
     const west = await emulator().image({ snapshots: 1, region: "us-west-2" });
@@ -358,7 +358,7 @@ describe("bad input, by Terraform", () => {
         ),
       ],
     };
-    // An AMI that is gone does not hold up the other sets (T9): its own fails in the apply.
+    // A missing AMI does not stop the other sets (T9). Its own set fails in the apply.
     const warned = ["absent", "west", "foreign"];
     for (const [name, [line, ...words]] of Object.entries(expected)) {
       assert.deepEqual(
@@ -368,11 +368,11 @@ describe("bad input, by Terraform", () => {
       );
       const [what = "", next] = of(name)[0]?.detail.split("\n\n") ?? [];
       for (const expression of words) assert.match(what, expression);
-      // There is no set yet that a destroy could be meant for.
+      // There is no set yet, so the error does not mention a destroy.
       assert.equal(next, undefined);
       assert.equal(of(name)[0]?.line, line);
     }
-    // The set and the data source.
+    // Once for the set and once for the data source.
     assert.equal(of("lent").length, 2);
     for (const { severity, detail, line } of of("lent")) {
       assert.deepEqual([severity, line], ["error", image(lent)]);
@@ -401,7 +401,7 @@ describe("bad input, by Terraform", () => {
     await stillShared();
   });
 
-  it("only warns of what may be mended before the apply, which changes nothing where it was not", async () => {
+  it("only warns of what may be fixed before the apply; if it is not, the apply changes nothing", async () => {
     const [mended, everybody] = await emulator().images([{ snapshots: 1 }, { snapshots: 1 }]);
     assert.ok(mended && everybody);
     await emulator().aws("ec2", "disable-image", "--image-id", mended.imageId);
@@ -415,7 +415,7 @@ describe("bad input, by Terraform", () => {
       ].join(""),
     );
     const diagnostics = await told(project, "apply");
-    // The apply plans again, and warns again.
+    // The apply plans again, and repeats the warning.
     const of = (line: string) => [
       ...new Set(diagnostics.filter((one) => one.severity === "warning" && one.line === line).map(({ detail }) => detail)),
     ];
@@ -427,7 +427,7 @@ describe("bad input, by Terraform", () => {
     assert.equal(publicly.length, 2);
     assert.equal(publicly[0], blocked);
     assert.match(publicly[1] ?? "", /broadens access: everybody/);
-    assert.doesNotMatch(publicly[1] ?? "", /will fail/, "told twice");
+    assert.doesNotMatch(publicly[1] ?? "", /will fail/, "the refusal is reported twice");
     assert.deepEqual(
       diagnostics
         .filter(({ severity }) => severity === "error")
@@ -472,7 +472,7 @@ describe("bad input, by Terraform", () => {
     }
   });
 
-  it("names expired credentials, a dead endpoint, an absent profile and a refused role, and no secret even in Terraform's trace", async () => {
+  it("names expired credentials, a dead endpoint or a refused role, and no secret even in Terraform's trace", async () => {
     await emulator().configure({ deny: ["sts:AssumeRole"] });
     const role = `arn:aws:iam::${OTHER}:role/share`;
     const blocks = {

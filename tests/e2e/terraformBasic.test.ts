@@ -7,7 +7,7 @@ import { TerraformProject } from "../helpers/terraformProject";
 const [A, B, C, ELSE] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 const ADDRESS = "ami_launch_permission_set.golden";
 
-describe("the main job, by Terraform", () => {
+describe("the basic scenario in Terraform", () => {
   const emulator = useEmulator();
   let project: TerraformProject;
   before(async () => {
@@ -15,7 +15,7 @@ describe("the main job, by Terraform", () => {
   });
   after(() => project.remove());
 
-  it("shares, plans a change grantee by grantee, changes, does nothing twice, heals drift, and revokes", async () => {
+  it("shares, plans a change for each grantee, changes, has nothing to change, corrects drift, and revokes", async () => {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 2 });
     const declare = (...account_ids: string[]) =>
       project.declare({ golden: { image_id: imageId, account_ids, create_volume_permissions: {} } });

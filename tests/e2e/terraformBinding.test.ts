@@ -1,4 +1,4 @@
-/** An apply of Terraform does nothing that its saved plan did not show, if EC2 changes in between. What a plan cannot show, a warning says. */
+/** An apply of Terraform does nothing that its saved plan did not show, if EC2 changes in between. A warning reports what a plan cannot show. */
 
 import * as assert from "node:assert/strict";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
@@ -33,7 +33,7 @@ describe("a saved plan of Terraform", () => {
     diagnostics.map(({ summary, detail }) => `${summary}\n${detail}`.replace(/\s+/g, " ")).join("\n");
   const flat = (output: string) => output.replace(/^[│╷╵]/gm, "").replace(/\s+/g, " ");
 
-  it("of an update revokes whom it showed, leaves who was added, grants again who was taken away; the next plan shows the rest (P2)", async () => {
+  it("of an update revokes only what it showed, keeps grants added since, and restores removed ones (P2)", async () => {
     const made = await image();
     const golden = (...ids: string[]) => ({ golden: { image_id: made.imageId, account_ids: ids } });
     const terraform = await start(golden(A, B));
@@ -56,7 +56,7 @@ describe("a saved plan of Terraform", () => {
     assert.ok(await terraform.isSettled());
   });
 
-  it("takes nothing from who is added before any look of its apply (T5)", async () => {
+  it("takes no access from grantees who are added before any read of its apply (T5)", async () => {
     const proxy = new SlowEc2(emulator());
     try {
       const made = await image();
@@ -72,9 +72,9 @@ describe("a saved plan of Terraform", () => {
       });
       const { output } = await terraform.succeed("apply", "plan.bin");
       const came = [C, D, E].filter((id) => !comers.includes(id));
-      assert.ok(came.length >= 2, "before the apply's plan, and between that and its change");
+      assert.ok(came.length >= 2, "before the plan of the apply, and between that plan and the change");
       assert.deepEqual(await emulator().launchers(made.imageId), [B, ...came].sort());
-      // Who came after the last look before the change is seen by the next refresh.
+      // A grantee added after the last read before the change appears in the next refresh.
       for (const id of came.slice(0, 2))
         assert.match(flat(output), new RegExp(`stays; the next plan shows it[^)]*\\):[^)]*${key(id)}`));
     } finally {
@@ -82,7 +82,7 @@ describe("a saved plan of Terraform", () => {
     }
   });
 
-  it("of a create: the plan and the apply name whom it revokes; unrecorded refuses it, and an import is the way that shows each", async () => {
+  it("of a create: plan and apply name the revoked grantees; unrecorded refuses this, and an import shows each", async () => {
     const made = await image();
     await byHand(made, "Add", C, E);
     const golden = (more: object) => ({ golden: { image_id: made.imageId, account_ids: [A], ...more } });
@@ -117,7 +117,7 @@ describe("a saved plan of Terraform", () => {
     assert.match(flat(output), new RegExp(`access was taken that the plan's diff does not show.*- launch \\(lost\\): ${key(C)}`));
   });
 
-  it("of an imported AMI whose snapshots are shared differently does what the import said (T3)", async () => {
+  it("of an imported AMI with differently shared snapshots does what the import said (T3)", async () => {
     const made = await image();
     const [s1 = "", s2 = ""] = made.snapshotIds;
     const volumes = (id: string, account: string) =>
@@ -152,7 +152,7 @@ describe("a saved plan of Terraform", () => {
     assert.deepEqual([await emulator().volumeCreators(s1), await emulator().volumeCreators(s2)], [[A], [A]]);
   });
 
-  it("revokes what is added by hand whatever ignore_changes says, and shows it; an additive set leaves it (T7)", async () => {
+  it("revokes and shows grants added by hand, even with ignore_changes; an additive set keeps them (T7)", async () => {
     const made = await image();
     for (const ignore_changes of ["all", ["account_ids"]]) {
       const golden = (mode: string) => ({
@@ -174,7 +174,7 @@ describe("a saved plan of Terraform", () => {
     }
   });
 
-  it("goes on where a snapshot of the AMI was deleted (T8)", async () => {
+  it("works if a snapshot of the AMI was deleted (T8)", async () => {
     const made = await image();
     const [s1 = "", s2 = ""] = made.snapshotIds;
     const golden = (...ids: string[]) => ({ golden: { image_id: made.imageId, account_ids: ids, ...VOLUMES } });
@@ -191,7 +191,7 @@ describe("a saved plan of Terraform", () => {
     assert.deepEqual([await emulator().launchers(made.imageId), await emulator().volumeCreators(s1)], [[], []]);
   });
 
-  it("of three sets of which one AMI is gone changes the others, and fails at the one (T9)", async () => {
+  it("of three sets, one with a missing AMI, changes the other two, and fails for that one (T9)", async () => {
     const made = [await image(), await image(), await image()];
     const names = ["one", "two", "three"];
     const sets = (...ids: string[]) =>

@@ -6,7 +6,7 @@ import { TerraformProject } from "../helpers/terraformProject";
 
 const accounts = (count: number) => Array.from({ length: count }, (_, i) => String(300000000000 + i));
 
-/** The lines of the sets that are marked as changed, without their headings and the reports. */
+/** The lines of the sets that are marked as changed, without headings and reports. */
 function changedLines(plan: string): string[] {
   return plan
     .split("\n")
@@ -59,10 +59,10 @@ describe("a plan of Terraform marks only what changes (P1)", function () {
           replaced: replacement.filter((line) => line.includes("ami-") || line.includes("snap-")),
           rest: replacement.filter((line) => !line.includes("ami-") && !line.includes("snap-")),
         };
-        // The ids of the AMI and of its snapshot, and the list around that one.
+        // The ids of the AMI and its snapshot, and the list that contains the snapshot.
         assert.deepEqual([replaced.length, rest.filter((line) => line !== "~ snapshot_ids = [")], [4, [...update, regain]]);
         declare(nextId, all);
-        assert.equal(changedLines(await project.plan()).length, 7, "only the AMI changes, and what drifted");
+        assert.equal(changedLines(await project.plan()).length, 7, "only the AMI and the drifted grant change");
       } finally {
         project.remove();
       }

@@ -11,12 +11,12 @@ import { installAwsStandIn, TerraformProject } from "../helpers/terraformProject
 const EXAMPLES = path.join(ROOT, "examples");
 const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"] as const;
 
-describe("the examples of Terraform", function () {
+describe("the Terraform examples", function () {
   this.timeout(180_000);
   const emulator = useEmulator();
 
   for (const library of ["cdktn", "cdktf"])
-    it(`${library}-golden-image: the app's stack shares, changes and settles`, async () => {
+    it(`${library}-golden-image: the stack shares and changes, and then has an empty plan`, async () => {
       const image = await emulator().image({ snapshots: 2 });
       const project = await TerraformProject.create(emulator(), "");
       const synthesize = async (...accountIds: string[]) => {
@@ -25,7 +25,7 @@ describe("the examples of Terraform", function () {
         const cwd = path.join(EXAMPLES, `${library}-golden-image`);
         await promisify(execFile)("npx", ["ts-node", "--transpile-only", "main.ts"], { cwd, env });
         const stack = JSON.parse(fs.readFileSync(path.join(out, "stacks/golden-image/cdk.tf.json"), "utf8"));
-        // The state of an app lies beside its main.ts; a test's in a folder of its own.
+        // An app keeps its state beside main.ts. A test uses its own folder.
         delete stack.terraform.backend;
         project.write("main.tf.json", JSON.stringify(stack));
       };
@@ -47,7 +47,7 @@ describe("the examples of Terraform", function () {
       }
     });
 
-  it("terraform-golden-image: copies to each region and shares alike; a new source is shared before the old copies go", async () => {
+  it("terraform-golden-image: copies to each region and shares all; a new source is shared before copies are deleted", async () => {
     const [first, second] = await emulator().images([{ snapshots: 1 }, { snapshots: 1 }]);
     const project = await TerraformProject.create(emulator(), "");
     try {

@@ -19,14 +19,14 @@ interface StateResource {
   readonly instances: [{ readonly status?: string; readonly attributes: { readonly grants: unknown } }];
 }
 
-describe("a change by Terraform that stops half-way", () => {
+describe("a change by Terraform that fails in part", () => {
   const emulator = useEmulator();
   let ec2: SlowEc2;
   let project: TerraformProject;
   before(async () => {
     ec2 = new SlowEc2(emulator());
     project = await TerraformProject.create(emulator(), "", { env: { AWS_ENDPOINT_URL: await ec2.start() } });
-    // What a killed provider leaves there goes with the project.
+    // Temporary files of a killed provider are deleted with the project.
     project.env.TMPDIR = project.folder;
   });
   afterEach(() => {
@@ -50,13 +50,13 @@ describe("a change by Terraform that stops half-way", () => {
     const { resources } = JSON.parse(fs.readFileSync(path.join(project.folder, "terraform.tfstate"), "utf8"));
     return Object.fromEntries(
       resources.map(({ name, instances: [set] }: StateResource) => {
-        assert.equal(set.status, undefined, "it is tainted");
+        assert.equal(set.status, undefined, "the resource is tainted");
         return [name, set.attributes.grants];
       }),
     );
   }
 
-  /** `image or snapshot account` of everything. */
+  /** All permissions, as `image account` or `snapshot account`. */
   const pairs = (...made: MadeImage[]) => emulator().pairs(made);
   const allOf = (made: MadeImage, ...ids: (string | undefined)[]) =>
     [made.imageId, ...made.snapshotIds].flatMap((resource) => ids.map((id) => `${resource} account/${id}`)).sort();
@@ -70,7 +70,7 @@ describe("a change by Terraform that stops half-way", () => {
 
   const providerOf = async ({ pid }: ChildProcess) => onlyProcess(pid, /terraform-provider-ami/);
 
-  /** Starts an apply and waits until EC2 has shared both snapshots, of which the provider has not heard yet. */
+  /** Starts an apply, and waits until EC2 has shared both snapshots but the provider has no response yet. */
   async function applyUntilHeld() {
     ec2.hold("ModifySnapshotAttribute");
     const running = project.start("apply", "-auto-approve");
@@ -78,7 +78,7 @@ describe("a change by Terraform that stops half-way", () => {
     return { ...running, provider: await providerOf(running.child) };
   }
 
-  it("in a create: warns loudly, taints nothing, revokes nothing, and the next apply makes the missing calls in place", async () => {
+  it("in a create: shows a clear warning, taints and revokes nothing, and the next apply makes the missing calls", async () => {
     const [noLaunch, noVolumes] = (await emulator().images([{ snapshots: 2 }, { snapshots: 2 }])) as [MadeImage, MadeImage];
     const [shared, last] = [...noVolumes.snapshotIds].sort();
     await emulator().configure({ failures: [refuseLaunch(noLaunch), refuseVolumes(last)] });
@@ -128,12 +128,12 @@ describe("a change by Terraform that stops half-way", () => {
       ].sort(),
     );
     const params = (await emulator().calls()).flatMap((call) => [...Object.keys(call.params), ...Object.values(call.params)]);
-    assert.ok(!params.some((param) => /remove/i.test(param)), "something was revoked");
+    assert.ok(!params.some((param) => /remove/i.test(param)), "a grant was revoked");
     assert.deepEqual(await pairs(noLaunch, noVolumes), [...allOf(noLaunch, A), ...allOf(noVolumes, A)].sort());
     assert.ok(await project.isSettled());
   });
 
-  it("in a create of which nothing was done: an error, and no set in the state", async () => {
+  it("in a create without any change: an error, and no set in the state", async () => {
     const ami = await emulator().image({ snapshots: 1 });
     await emulator().configure({ failures: [refuseVolumes(ami.snapshotIds[0])] });
     project.declare({ golden: wanted(ami, A) });
@@ -145,7 +145,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.deepEqual(await pairs(ami), []);
   });
 
-  it("in an update or a destroy: an error, the state has what holds, and the next one makes the missing calls only", async () => {
+  it("in an update or a destroy: an error, a state with what EC2 has, and the next run makes only the missing calls", async () => {
     const [noLaunch, noVolumes] = (await emulator().images([{ snapshots: 2 }, { snapshots: 2 }])) as [MadeImage, MadeImage];
     const [shared, last] = [...noVolumes.snapshotIds].sort();
     const failures = () => ({ failures: [refuseLaunch(noLaunch), refuseVolumes(last)] });
@@ -174,7 +174,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.deepEqual(
       (await emulator().modifications()).sort(),
       [...launches, ...volumesOf(...noLaunch.snapshotIds, ...noVolumes.snapshotIds, last)].sort(),
-      "the one that failed is shared, then all are unshared",
+      "the AMI that failed is shared, then all AMIs are unshared",
     );
     assert.deepEqual(await pairs(noLaunch, noVolumes), [...allOf(noLaunch, B), ...allOf(noVolumes, B)].sort());
     assert.ok(await project.isSettled());
@@ -200,6 +200,30 @@ describe("a change by Terraform that stops half-way", () => {
     assert.deepEqual(recorded(), {});
   });
 
+  it("in a destroy: a sensitive list stays sensitive in the state and in the next plan", async () => {
+    const made = await emulator().image({ snapshots: 1 });
+    const secret = { variable: { partner: { type: "string", sensitive: true, default: A } } };
+    const declare = (resource?: object) =>
+      project.write("secret.tf.json", JSON.stringify({ ...secret, ...(resource ? { resource } : {}) }));
+    try {
+      project.declare({});
+      declare({ [ADDRESS]: { secret: wanted(made, `\${var.partner}`, B) } });
+      await project.succeed("apply", "-auto-approve");
+      declare();
+      await emulator().configure({ deny: ["ec2:ModifyImageAttribute"] });
+      const failed = await project.fail("apply", "-auto-approve");
+      assert.match(failed.output, /is still shared/);
+      await emulator().reset();
+      const plan = (await project.succeed("plan")).output;
+      assert.match(plan, /account_ids +=.*sensitive value/);
+      assert.doesNotMatch(plan, new RegExp(`"${A}"`));
+      await project.succeed("apply", "-auto-approve");
+      assert.deepEqual(await pairs(made), []);
+    } finally {
+      fs.rmSync(path.join(project.folder, "secret.tf.json"));
+    }
+  });
+
   it("by Ctrl-C: stops between calls, saves what was done, and the next apply makes the missing call", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     project.declare({ golden: wanted(ami, A) });
@@ -212,7 +236,7 @@ describe("a change by Terraform that stops half-way", () => {
         if (log.includes("asked to stop")) done();
       });
     });
-    // A shell's Ctrl-C reaches the whole group: Terraform and its provider.
+    // Ctrl-C in a shell reaches the whole process group: Terraform and its provider.
     assert.ok(child.pid);
     process.kill(-child.pid, "SIGINT");
     await Promise.race([asked, ended]);
@@ -235,7 +259,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.ok(await project.isSettled());
   });
 
-  /** Starts an apply whose ModifyImageAttribute EC2 takes and never answers. */
+  /** Starts an apply. EC2 gets its ModifyImageAttribute and never responds. */
   async function applyUnanswered(imageId: string) {
     ec2.hold("ModifyImageAttribute");
     project.declare({ golden: { image_id: imageId, account_ids: [A] } });
@@ -244,15 +268,15 @@ describe("a change by Terraform that stops half-way", () => {
     return { ...running, provider: await providerOf(running.child) };
   }
 
-  it("by a call that is never answered and Ctrl-C: ends, says [stopped], and the next apply goes on", async () => {
+  it("by Ctrl-C in a call without a response: ends, says [stopped], and the next apply completes the change", async () => {
     const ami = await emulator().image({ snapshots: 0 });
     const { child, ended, provider } = await applyUnanswered(ami.imageId);
     assert.ok(child.pid);
     process.kill(-child.pid, "SIGINT");
     const ran = await Promise.race([ended, sleep(15_000)]);
-    // Whatever came of it, nothing of it runs on.
+    // Whatever the result, no process must remain.
     if (!ran) process.kill(-child.pid, "SIGKILL");
-    assert.ok(ran, "it runs 15 seconds after Ctrl-C");
+    assert.ok(ran, "it still runs 15 seconds after Ctrl-C");
     assert.match(ran.output.replace(/[\s│╷╵]+/g, " "), /ModifyImageAttribute .*\[stopped\]/);
     await endsSoon(provider);
 
@@ -262,7 +286,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.ok(await project.isSettled());
   });
 
-  it("by a call that is never answered: ends by itself, names the call, the AMI and the endpoint, and the next apply goes on", async () => {
+  it("by a call without a response: ends, names call, AMI and endpoint, and the next apply completes the change", async () => {
     const ami = await emulator().image({ snapshots: 0 });
     project.env.AMI_LAUNCH_PERMISSIONS_REQUEST_TIMEOUT_MS = "1500";
     const { child, ended } = await applyUnanswered(ami.imageId).finally(
@@ -270,7 +294,7 @@ describe("a change by Terraform that stops half-way", () => {
     );
     const ran = await Promise.race([ended, sleep(30_000)]);
     if (!ran && child.pid) process.kill(-child.pid, "SIGKILL");
-    assert.ok(ran, "it runs 30 seconds later");
+    assert.ok(ran, "it still runs after 30 seconds");
     assert.match(
       ran.output.replace(/[\s│╷╵]+/g, " "),
       new RegExp(
@@ -278,7 +302,7 @@ describe("a change by Terraform that stops half-way", () => {
       ),
     );
     const sent = await emulator().modifications();
-    assert.deepEqual(sent, Array(3).fill(`ModifyImageAttribute ${ami.imageId}`), "it was sent again and again");
+    assert.deepEqual(sent, Array(3).fill(`ModifyImageAttribute ${ami.imageId}`), "the call was sent more than three times");
 
     ec2.letGo();
     await project.apply();
@@ -293,7 +317,7 @@ describe("a change by Terraform that stops half-way", () => {
     process.kill(provider, "SIGKILL");
     const { code, output } = await ended;
     assert.equal(code, 1);
-    // Terraform's word for it depends on what it notices first.
+    // Terraform's message depends on what it detects first.
     assert.match(output, /Plugin did not respond|Request cancelled/);
     ec2.letGo();
     await emulator().forgetCalls();
@@ -303,7 +327,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.ok(await project.isSettled());
   });
 
-  it("by kill -9 of Terraform: its provider changes nothing more and ends by itself, even if EC2 does not answer; the next apply heals", async () => {
+  it("by kill -9 of Terraform: the provider changes nothing more and ends; the next apply completes the change", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     project.declare({ golden: wanted(ami, A) });
     const hanging = await applyUntilHeld();
@@ -313,7 +337,7 @@ describe("a change by Terraform that stops half-way", () => {
     ec2.letGo();
     assert.deepEqual(await pairs(ami), ami.snapshotIds.map((id) => `${id} account/${A}`).sort());
 
-    // Where EC2 does answer, an orphan goes no further.
+    // If EC2 responds, an orphaned provider does not continue.
     project.declare({ golden: wanted(ami, B) });
     const orphaned = await applyUntilHeld();
     orphaned.child.kill("SIGKILL");
@@ -336,7 +360,7 @@ describe("a change by Terraform that stops half-way", () => {
     assert.ok(await project.isSettled());
   });
 
-  it("by throttling: retries as often as max_retries says, and the log tells each call with its request id and no secret", async () => {
+  it("by throttling: retries up to max_retries, and logs each call with its request id and no secret", async () => {
     const [patient, hasty] = (await emulator().images([{}, {}])) as [MadeImage, MadeImage];
     const throttled = ({ imageId }: MadeImage, times: number) => ({
       ...{
@@ -376,9 +400,9 @@ describe("a change by Terraform that stops half-way", () => {
     const logged = (level: string, ...words: string[]) =>
       assert.ok(
         log.some((line) => line.includes(`[${level}]`) && words.every((word) => line.includes(word))),
-        `not logged: ${level} ${words}`,
+        `missing in the log: ${level} ${words}`,
       );
-    // What was repeated is logged as attempts of one call.
+    // Retries are logged as attempts of one call.
     for (const { action, requestId } of calls.filter(({ code: error }) => error === ""))
       logged("DEBUG", `: EC2 ${action}: `, `requestId=${requestId}`, "milliseconds=");
     logged("DEBUG", ": EC2 ModifyImageAttribute: ", "attempts=3");
@@ -386,6 +410,6 @@ describe("a change by Terraform that stops half-way", () => {
     logged("TRACE", ": answered ApplyResourceChange: ");
     logged("INFO", `AMI ${patient.imageId} in us-east-1: 1 gained access`);
     const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = emulator().environment();
-    for (const secret of [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]) assert.ok(!output.includes(secret), "a secret shows");
+    for (const secret of [AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY]) assert.ok(!output.includes(secret), "the log has a secret");
   });
 });

@@ -8,7 +8,7 @@ import { TerraformProject } from "../helpers/terraformProject";
 const [A, B] = ["111122223333", "444455556666"] as const;
 const KEY_POLICY = "provider::ami::kms_key_policy_statements";
 
-describe("kms_key_policy_statements, by Terraform", () => {
+describe("kms_key_policy_statements in Terraform", () => {
   const emulator = useEmulator();
   let project: TerraformProject;
   before(async () => {
@@ -16,7 +16,7 @@ describe("kms_key_policy_statements, by Terraform", () => {
   });
   after(() => project.remove());
 
-  it("gives statements that a policy can be made of, without a null or an empty condition", async () => {
+  it("returns statements for a policy, without null values and without an empty condition", async () => {
     project.configure(`
       output "policy" {
         value = jsonencode({
@@ -40,7 +40,7 @@ describe("kms_key_policy_statements, by Terraform", () => {
     assert.deepEqual([partition, nobody], [[`arn:aws-cn:iam::${A}:root`], []]);
   });
 
-  it("is known after apply where an argument is", async () => {
+  it("is known after apply if an argument is", async () => {
     project.configure(`
       resource "terraform_data" "account" {
         input = "${A}"
@@ -55,7 +55,7 @@ describe("kms_key_policy_statements, by Terraform", () => {
     await project.destroy();
   });
 
-  it("fails the plan with what is wrong, and the argument that it is wrong in", async () => {
+  it("fails the plan for an invalid argument, and names it", async () => {
     project.configure(`output "statements" {\n  value = ${KEY_POLICY}(["${A}"], ["o-abcde12345"], null)\n}\n`);
     const { diagnostics } = await project.diagnostics("plan");
     const [{ summary, detail } = { summary: "", detail: "" }] = diagnostics;

@@ -1,4 +1,4 @@
-/** Several sets of one AMI in one Terraform configuration: no account loses access that a set declares, and after the end no access is left. */
+/** Several sets of one AMI in one Terraform configuration: no account loses access that a set declares, and after a destroy no access is left. */
 
 import * as assert from "node:assert/strict";
 import { watchAccess } from "../helpers/accessWatch";
@@ -26,7 +26,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
   });
   const flat = (output: string) => output.replaceAll(/[\s│╷╵]+/g, " ");
 
-  /** Applies while EC2 is watched: the accounts hold access at every moment. */
+  /** Applies and watches EC2: these accounts must have access at every moment. */
   async function applyKeeps(accounts: readonly string[], ...args: string[]): Promise<string> {
     const watch = watchAccess(emulator(), [image], accounts, { volumes: true });
     const { output } = await project.succeed("apply", "-auto-approve", ...args);
@@ -45,7 +45,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
   }
 
   for (const mode of ["authoritative", "additive"])
-    it(`H6, ${mode}: a set whose address changes, three times in a row, takes nothing from anybody`, async () => {
+    it(`H6, ${mode}: a set whose address changes three times in a row takes access from nobody`, async () => {
       project.declare({ a: set([A, B], { mode }) });
       await project.succeed("apply", "-auto-approve");
       for (const name of ["b", "c", "d"]) {
@@ -63,7 +63,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     });
 
   for (const mode of ["authoritative", "additive"])
-    it(`H7, ${mode}: -replace and taint take nothing from anybody`, async () => {
+    it(`H7, ${mode}: -replace and taint take access from nobody`, async () => {
       project.declare({ a: set([A, B], { mode }) });
       await project.succeed("apply", "-auto-approve");
       await applyKeeps([A, B], "-replace=ami_launch_permission_set.a");
@@ -74,7 +74,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
       await nobodyIsLeft();
     });
 
-  it("H7: with create_before_destroy, too", async () => {
+  it("H7: with create_before_destroy too", async () => {
     project.declare({ a: set([A, B], { lifecycle: { create_before_destroy: true } }) });
     await project.succeed("apply", "-auto-approve");
     await applyKeeps([A, B], "-replace=ami_launch_permission_set.a");
@@ -82,7 +82,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
-  it("H7: with create_before_destroy and in additive mode, the old set stays until the new one owns what it left", async () => {
+  it("H7: create_before_destroy of an additive set keeps the old set until the new one owns its grants", async () => {
     project.declare({ a: set([A, B], { mode: "additive", lifecycle: { create_before_destroy: true } }) });
     await project.succeed("apply", "-auto-approve");
     const watch = watchAccess(emulator(), [image], [A, B], { volumes: true });
@@ -94,7 +94,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
-  it("H7: a new for_each key of the same AMI", async () => {
+  it("H7: a new for_each key for the same AMI takes access from nobody", async () => {
     const each = (key: string) =>
       project.configure(`resource "ami_launch_permission_set" "each" {
   for_each                  = { ${key} = ["${A}", "${B}"] }
@@ -110,7 +110,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
-  it("H5: two authoritative sets of one AMI are refused in the plan, both by their addresses", async () => {
+  it("H5: two authoritative sets of one AMI are refused in the plan, which names both addresses", async () => {
     project.declare({ a: set([A]), b: set([B]) });
     const output = flat((await project.fail("plan")).output);
     assert.match(output, /with ami_launch_permission_set\.a/);
@@ -121,7 +121,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
-  it("T6: one authoritative set an account, by for_each, is refused in the plan", async () => {
+  it("T6: an authoritative set for each account, with for_each, is refused in the plan", async () => {
     project.configure(`resource "ami_launch_permission_set" "each" {
   for_each    = toset(["${A}", "${B}", "${C}"])
   image_id    = "${image.imageId}"
@@ -131,7 +131,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
-  it("H5: an account that one additive set drops and another one declares stays, and the plan says so", async () => {
+  it("H5: an account that one additive set drops keeps access if another set declares it, and the plan says so", async () => {
     const mode = "additive";
     project.declare({ a: set([A, B], { mode }), b: set([A], { mode }) });
     await project.succeed("apply", "-auto-approve");
@@ -147,7 +147,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
-  it("H5: where Terraform plans one set after the other, nothing that another one declares is lost: the plan is refused, or the apply keeps it", async () => {
+  it("H5: if Terraform plans sets one after the other, the plan is refused, or the apply keeps what others declare", async () => {
     const mode = "additive";
     for (const dropping of ["a", "b"])
       for (const left of [[B], undefined]) {
@@ -166,7 +166,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
       }
   });
 
-  it("H5: a new authoritative set takes nothing from an unchanged one: the plan is refused, also with -replace, and an import is the way", async () => {
+  it("H5: a new authoritative set that would take from an unchanged set is refused, also with -replace; import works", async () => {
     const beside = set([A], { mode: "additive" });
     project.declare({ beside });
     await project.succeed("apply", "-auto-approve");
@@ -181,7 +181,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     await nobodyIsLeft();
   });
 
-  it("H5: whichever of two additive sets goes first, the other keeps what both declare", async () => {
+  it("H5: after a change of either of two additive sets, the other keeps what both declare", async () => {
     const mode = "additive";
     for (const stays of ["a", "b"]) {
       project.declare({ a: set([A, B], { mode }), b: set([A], { mode }) });
@@ -211,7 +211,7 @@ describe("hand-over between sets of a Terraform configuration", () => {
     assert.deepEqual(await emulator().pairs([image, other, third]), []);
   });
 
-  it("a new set that cannot be made leaves the old one in the state, with what it granted", async () => {
+  it("if a new set cannot be created, the old one stays in the state with what it granted", async () => {
     project.declare({ a: set([A, B]) });
     await project.succeed("apply", "-auto-approve");
     project.declare({ b: set([A, B, C]) });

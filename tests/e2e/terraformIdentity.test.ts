@@ -1,6 +1,6 @@
 /**
  * Import by identity and `terraform query`, with Terraform 1.14.3 or newer. Set-up finds or builds it and sets `NEW_TERRAFORM_CLI`. This
- * variable can also name an OpenTofu 1.12 or newer: it has no query, and those tests are skipped.
+ * variable can also name an OpenTofu 1.12 or newer, which has no query: those tests are then skipped.
  */
 
 import * as assert from "node:assert/strict";
@@ -13,11 +13,11 @@ import { TerraformProject } from "../helpers/terraformProject";
 const CLI = String(process.env.NEW_TERRAFORM_CLI);
 const [A, B] = ["111122223333", "444455556666"] as const;
 const OWNER = "123456789012";
-/** One in which moto has no AMIs of its own account. */
+/** A region in which moto has no AMIs of its own account. */
 const REGION = "eu-west-1";
 const SET = "ami_launch_permission_set.golden";
 
-describe("resource identity, by a CLI that has it", () => {
+describe("resource identity, in a CLI that supports it", () => {
   const emulator = useEmulator();
   let project: TerraformProject;
   before(async () => {
@@ -41,7 +41,7 @@ describe("resource identity, by a CLI that has it", () => {
     );
   const of = ({ imageId }: MadeImage) => ({ image_id: imageId, region: "us-east-1", account_id: OWNER });
 
-  it("is recorded by the first apply, stays through changes and drift, and is another one of another AMI", async () => {
+  it("is recorded by the first apply, stays through changes and drift, and changes with the AMI", async () => {
     const [first, second] = [await emulator().image(), await emulator().image()];
     share(first, A);
     await project.apply();
@@ -59,7 +59,7 @@ describe("resource identity, by a CLI that has it", () => {
     await project.destroy();
   });
 
-  it("is kept where a change fails, in a saved plan, and where the AMI is not known in the plan", async () => {
+  it("is kept if a change fails, in a saved plan, and if the AMI is unknown in the plan", async () => {
     const image = await emulator().image();
     project.configure(`
       resource "terraform_data" "image" {
@@ -82,7 +82,7 @@ describe("resource identity, by a CLI that has it", () => {
     await project.destroy();
   });
 
-  it("comes to a state from before it with the next refresh", async () => {
+  it("is added to an older state by the next refresh", async () => {
     const image = await emulator().image();
     share(image, A);
     await project.apply();
@@ -99,7 +99,7 @@ describe("resource identity, by a CLI that has it", () => {
     await project.destroy();
   });
 
-  it("imports: the AMI alone does, its region and owner are checked", async () => {
+  it("imports: the AMI alone is enough, and region and owner are checked", async () => {
     const image = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: A }] });
     for (const more of ["", `region = "us-east-1"`, `region = "us-east-1"\n account_id = "${OWNER}"`]) {
       share(image, A);
@@ -141,7 +141,7 @@ describe("resource identity, by a CLI that has it", () => {
       lines.flatMap((line) => (line.list_resource_found ? [line.list_resource_found.identity] : []));
     beforeEach(() => project.configure(""));
 
-    it("finds shared AMIs, as many as it is told to", async () => {
+    it("finds shared AMIs, up to its limit", async () => {
       query();
       const all = shared.map(({ imageId }) => ({ image_id: imageId, region: REGION, account_id: OWNER }));
       assert.deepEqual(identities(await found()), all);
@@ -149,7 +149,7 @@ describe("resource identity, by a CLI that has it", () => {
       assert.deepEqual(identities(await found()), all.slice(0, 2));
     });
 
-    it("shows an AMI that cannot be read as a warning, and the others", async () => {
+    it("warns of an AMI that cannot be read, and shows the others", async () => {
       query();
       const [, hidden = ""] = shared.map(({ imageId }) => imageId);
       const failure = {
@@ -167,7 +167,7 @@ describe("resource identity, by a CLI that has it", () => {
       assert.equal(identities(lines).length, 2);
     });
 
-    it("writes imports and configuration which plan no change", async () => {
+    it("generates imports and configuration with an empty plan", async () => {
       query();
       await project.succeed("query", "-generate-config-out=made.tf");
       fs.rmSync(path.join(project.folder, "shared.tfquery.hcl"));

@@ -25,7 +25,7 @@ describe("the Terraform provider's installation", function () {
   });
   afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  /** The resource types that the CLI finds in the provider once it is initialized. */
+  /** The resource types that the CLI finds in the provider after init. */
   async function resourceTypes(cliConfig: string): Promise<string[]> {
     fs.writeFileSync(path.join(folder, "rc"), cliConfig);
     const env = { ...process.env, TF_CLI_CONFIG_FILE: path.join(folder, "rc"), CHECKPOINT_DISABLE: "1", HOME: folder };
@@ -36,7 +36,7 @@ describe("the Terraform provider's installation", function () {
     return Object.keys(schemas?.resource_schemas ?? {});
   }
 
-  it("from the packed mirror and the registry's files, which are the same from run to run and sum up", async () => {
+  it("works from the packed mirror and the registry's files, which are reproducible and match their checksums", async () => {
     const sums: string[] = [];
     for (let run = 0; run < 2; run++) {
       await promisify(execFile)(process.execPath, [path.join(ROOT, "scripts/package-terraform.mjs")], { cwd: ROOT });
@@ -67,15 +67,15 @@ describe("the Terraform provider's installation", function () {
     assert.deepEqual(types, ["ami_launch_permission_set"]);
   });
 
-  it("from terraform.d/plugins beside a configuration, without any CLI configuration", async () => {
+  it("works from terraform.d/plugins beside a configuration, without a CLI configuration", async () => {
     const command = path.join(ROOT, "provider/dist/cli/main.js");
     await promisify(execFile)(process.execPath, [command, "install-terraform-provider", "terraform.d/plugins"], { cwd: folder });
-    // A folder whose scripts are modules: the provider is none of them.
+    // In a folder whose scripts are ES modules. The provider is not one.
     fs.writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
     assert.deepEqual(await resourceTypes(""), ["ami_launch_permission_set"]);
   });
 
-  it("attached to a provider that somebody runs for a debugger", async () => {
+  it("works attached to a provider that runs in a debugger", async () => {
     const project = await TerraformProject.create(emulator(), "");
     const { imageId } = await emulator().image();
     const provider = spawn(PROVIDER_FILE, ["--debug"], { env: project.env, stdio: ["ignore", "pipe", "ignore"] });
@@ -95,7 +95,7 @@ describe("the Terraform provider's installation", function () {
     }
   });
 
-  it("holds nothing of the machine that built it", () => {
+  it("contains no data of the machine that built it", () => {
     const bundle = fs.readFileSync(PROVIDER_FILE, "utf8");
     for (const secret of [ROOT, os.homedir() === "/" ? ROOT : `${os.homedir()}/`, os.hostname()].filter(
       (text) => text.length > 5,

@@ -30,7 +30,7 @@ describe("the migration from the aws provider's resources", function () {
     await project.succeed("init", "-upgrade");
   }
 
-  /** Applies a saved plan that has these numbers, while EC2 is watched. */
+  /** Saves a plan, checks its numbers, applies it, and watches EC2. */
   async function applyKeeps(numbers: RegExp, images: readonly MadeImage[], accounts: readonly string[]): Promise<void> {
     assert.match(await project.plan("-out=migration.tfplan"), numbers);
     const before = await emulator().pairs(images);
@@ -38,13 +38,13 @@ describe("the migration from the aws provider's resources", function () {
     await project.succeed("apply", "migration.tfplan");
     const { lost, looks } = await watch.end();
     assert.deepEqual(lost, [], "somebody lost access for a moment");
-    assert.ok(looks > 2, `${looks} looks`);
+    assert.ok(looks > 2, `EC2 was read only ${looks} times`);
     assert.deepEqual(await emulator().pairs(images), before);
   }
 
-  describe("by the guide", () => {
+  describe("with the guide", () => {
     let image: MadeImage;
-    /** The guide's block that begins with a comment, for an AMI of this test. */
+    /** The guide's block that begins with this comment, for an AMI of this test. */
     const block = (name: string) => {
       const [, text] = new RegExp(`\`\`\`hcl\n# ${name}\n([\\s\\S]*?)\`\`\``).exec(GUIDE) ?? [];
       assert.ok(text, `the guide has a block "# ${name}"`);
@@ -60,7 +60,7 @@ describe("the migration from the aws provider's resources", function () {
       assert.equal((await emulator().pairs([image])).length, 4);
     });
 
-    it("T1: there and back, nobody loses access, not for a moment", async () => {
+    it("T1: in both directions, nobody loses access for a moment", async () => {
       const [asked = ""] = /`(\d+ to import[^`]*)`\.?\*\*/.exec(GUIDE)?.slice(1) ?? [];
       assert.equal(asked, "1 to import, 0 to add, 0 to change, 0 to destroy");
       await configure(block("after"));
@@ -80,13 +80,13 @@ describe("the migration from the aws provider's resources", function () {
       assert.ok(await project.isSettled());
     });
 
-    it("T1: the guide's commands, as they stand, with what the command writes", async function () {
+    it("T1: the guide's commands work unchanged, with what the command writes", async function () {
       if (terraformCli() !== "terraform") this.skip();
       const [write = "", plan = "", apply = "", ...more] = [...GUIDE.matchAll(/```sh\n([\s\S]*?)```/g)].map(
         ([, text]) => text ?? "",
       );
       assert.deepEqual(more, []);
-      // Where npm install puts the command.
+      // npm install puts the command here.
       const bin = path.join(project.folder, "node_modules/.bin");
       fs.mkdirSync(bin, { recursive: true });
       const start = `#!/bin/sh\nexec ${process.execPath} ${COMMAND} "$@"\n`;
@@ -97,7 +97,7 @@ describe("the migration from the aws provider's resources", function () {
         return output;
       };
       await shell(write);
-      // The state of plain ids does not know whose the snapshot is: its lines wait in comments, which are taken in here.
+      // A state with plain ids does not say which AMI the snapshot belongs to. The command writes its lines as comments; this uses them.
       const text = fs.readFileSync(path.join(project.folder, "migration.tf"), "utf8");
       const [head = "", stray = ""] = text.split("# The state does not say which AMIs");
       const removed =
@@ -116,13 +116,13 @@ describe("the migration from the aws provider's resources", function () {
       assert.ok(await project.isSettled());
     });
 
-    it("T1: without the removed block of the snapshots, the plan says what it would destroy, as the guide warns", async () => {
+    it("T1: without the snapshots' removed block, the plan shows what it would destroy, as the guide warns", async () => {
       await configure(block("after").replace(/removed \{\n {2}from = aws_snapshot[\s\S]*?\n\}\n/, ""));
       assert.match(await project.plan(), /Plan: 1 to import, 0 to add, 0 to change, 2 to destroy/);
       assert.match(GUIDE, /If `to destroy` is not 0, an old resource has no `removed` block/);
     });
 
-    it("T1: where EC2 has more than the state knew, the plan is not at 0 to change, and names it", async () => {
+    it("T1: if EC2 has more grants than the state, the plan has a change, and shows them", async () => {
       const add = ["--attribute", "launchPermission", "--operation-type", "add", "--user-ids", C];
       await emulator().aws("ec2", "modify-image-attribute", "--image-id", image.imageId, ...add);
       await configure(block("after"));
@@ -143,14 +143,14 @@ describe("the migration from the aws provider's resources", function () {
     });
   });
 
-  /** What the command prints for the project's state, or for what `show -json` says of it. */
+  /** The output of the command for the project's state, or for the output of `show -json`. */
   async function migrated(file: string): Promise<string> {
     const { stdout, code, output } = await project.script(process.execPath, COMMAND, "migrate-terraform", file);
     assert.equal(code, 0, output);
     return stdout;
   }
 
-  describe("by the command", () => {
+  describe("with the command", () => {
     const MODULE = `variable "image_id" {}
 variable "snapshot_id" {}
 variable "accounts" {}
@@ -206,10 +206,10 @@ resource "aws_ami_launch_permission" "everybody" {
       await emulator().forgetCalls();
       await applyKeeps(/Plan: 2 to import, 0 to add, 0 to change, 0 to destroy/, images, [A, B]);
       assert.deepEqual(await emulator().modifications(), []);
-      assert.ok(!(await project.succeed("state", "list")).output.includes("_permission."), "nothing old is left");
+      assert.ok(!(await project.succeed("state", "list")).output.includes("_permission."), "no old resource is left");
       await configure(copies(source) + text.replaceAll(/^(import|removed) \{\n[\s\S]*?\n\}\n/gm, ""));
       assert.ok(await project.isSettled());
-      // What it prints is as terraform fmt writes it.
+      // The output is formatted as by terraform fmt.
       project.write("migration.tf", text);
       await project.succeed("fmt", "-check", "migration.tf");
     });

@@ -13,7 +13,7 @@ const UNIT = "arn:aws:organizations::123456789012:ou/o-abcde12345/ou-ab12-cdefgh
 const STATE = path.join(ROOT, "tests/fixtures/terraform-state-0.1.0.json");
 const BOTH = "launch, createVolume";
 
-/** A block, its arguments a line each. */
+/** A block, with one argument on each line. */
 const block = (head: string, ...lines: string[]) => `${head} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
 const set = (name: string, ...lines: string[]) => block(`resource "ami_launch_permission_set" "${name}"`, ...lines);
 const input = (name: string, value: unknown) => block(`resource "terraform_data" "${name}"`, `input = ${JSON.stringify(value)}`);
@@ -49,7 +49,7 @@ describe("a plan of Terraform", () => {
     return emulator().images(Array.from({ length: count }, () => ({ snapshots: 2 })));
   }
 
-  /** Whether exactly these accounts may launch each image, and make volumes from its snapshots; read by an independent client. */
+  /** Checks, with an independent client, that exactly these accounts have launch and create-volume permission. */
   async function shared(
     ...expected: readonly [MadeImage, launch: readonly string[], volumes?: readonly string[]][]
   ): Promise<void> {
@@ -68,7 +68,7 @@ describe("a plan of Terraform", () => {
   const of = (diagnostics: readonly TerraformDiagnostic[], name: string) =>
     diagnostics.filter(({ address }) => address === `ami_launch_permission_set.${name}`);
 
-  it("goes on with what is not known yet: the AMI, an account, a whole list, the provider's region", async () => {
+  it("works with unknown values: the AMI, an account, a whole list, the provider's region", async () => {
     const [first, second, one, all, later] = (await images(5)) as [MadeImage, MadeImage, MadeImage, MadeImage, MadeImage];
     const declare = (ami: MadeImage, account: string, list: string[]) =>
       [
@@ -91,7 +91,7 @@ describe("a plan of Terraform", () => {
     }
     assert.deepEqual(created.one?.after?.account_ids, [B, null]);
     assert.equal(created.later?.after_unknown.region, true);
-    assert.deepEqual(await emulator().calls(), [], "nothing could be asked");
+    assert.deepEqual(await emulator().calls(), [], "no call was possible");
     await terraform.succeed("apply", "plan.bin");
     await shared([first, [A]], [one, [A, B]], [all, [A, B]], [later, [A], []]);
 
@@ -112,7 +112,7 @@ describe("a plan of Terraform", () => {
     assert.ok(await terraform.isSettled());
   });
 
-  it("replaces a set with its AMI, in the order that is asked for, and says what stays; for_each shares each AMI of a map", async () => {
+  it("replaces a set with its AMI, in the configured order, and says what stays; for_each shares each AMI of a map", async () => {
     const [plain, plainly, gentle, gently, retained, spared, next, after, east, west] = (await images(10)) as [
       MadeImage,
       ...MadeImage[],
@@ -187,7 +187,7 @@ describe("a plan of Terraform", () => {
     await shared([retained, [A, B], []], [spared, [B], []], [next, [A, B], []], [east, []], [west, [A], []]);
   });
 
-  it("of an import shows no change: by an import block with the configuration it writes, and by the command with one that matches", async () => {
+  it("of an import shows no change: with an import block and generated configuration, and with the import command", async () => {
     const [A_, B_, EVERYBODY] = [{ UserId: A }, { UserId: B }, { Group: "all" }];
     const made = await emulator().images([
       { snapshots: 2, launchPermissions: [A_, B_], createVolumePermissions: [A_, B_] },
@@ -268,7 +268,7 @@ describe("a plan of Terraform", () => {
     );
   });
 
-  it("holds what terraform test asserts, before an apply and after it", async () => {
+  it("has values that terraform test can check, before and after an apply", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     const terraform = await start(
       [
@@ -308,7 +308,7 @@ describe("a plan of Terraform", () => {
     );
   });
 
-  it("warns of what broadens access and of whom a create revokes, each at its argument, and of what a destroy leaves; tells who has access now", async () => {
+  it("warns of broadened access, of grants that a create revokes and a destroy leaves; the data source shows access", async () => {
     const [everybody, organization, unit, volumes, keeper, reset] = (await images(6)) as [MadeImage, ...MadeImage[]];
     assert.ok(organization && unit && volumes && keeper && reset);
     const taken = await emulator().image({
@@ -364,7 +364,7 @@ describe("a plan of Terraform", () => {
     assert.deepEqual(
       ["keeper", "reset", "west", "alias"].flatMap((name) => of(diagnostics, name)),
       [],
-      "no warning where all is plain",
+      "there is no warning without a reason",
     );
 
     await emulator().forgetCalls();
@@ -394,7 +394,7 @@ describe("a plan of Terraform", () => {
         })),
         grants: { [`account/${A}`]: "launch", [`account/${ELSE}`]: BOTH },
       },
-      "it was read before the set was made",
+      "the data source was read before the set was created",
     );
     await shared([taken, [A, B], [ELSE]], [west, [A], []], [alias, [A], []]);
 
@@ -415,7 +415,7 @@ describe("a plan of Terraform", () => {
     await shared([keeper, [A], []], [reset, [B], []], [everybody, []], [volumes, []]);
   });
 
-  it("of 1,000 accounts reads well, takes 1 call for the AMI and 2 for each snapshot, and is empty the second time", async () => {
+  it("of 1,000 accounts is readable, needs 1 call for the AMI and 2 for each snapshot, and is empty afterwards", async () => {
     const ami = await emulator().image({ snapshots: 2 });
     const terraform = await start(
       set("golden", image(ami), 'account_ids = [for n in range(1000) : format("2%010d1", n)]', VOLUMES),
@@ -456,7 +456,7 @@ describe("a plan of Terraform", () => {
     assert.deepEqual(await emulator().pairs([ami]), before);
   });
 
-  it("takes a grant of aws_ami_launch_permission over by a moved block", async () => {
+  it("takes over a grant of aws_ami_launch_permission with a moved block", async () => {
     const [account, everybody] = await emulator().images([
       { snapshots: 1, launchPermissions: [{ UserId: A }, { UserId: ELSE }] },
       { snapshots: 1, launchPermissions: [{ Group: "all" }] },
@@ -473,10 +473,10 @@ describe("a plan of Terraform", () => {
       "",
       `provider "ami" {\n  region = "us-east-1"\n}\n${block('provider "ami"', 'alias = "west"', `region = "${from}"`)}`,
     );
-    // Terraform starts the provider of what is moved, too, and asks it for nothing: a copy of this one will do.
+    // Terraform also starts the provider of the source, but makes no request to it, so a copy of this provider is enough.
     const mirror = path.join(terraform.folder, "mirror");
     const [platform = ""] = fs.readdirSync(path.join(mirror, PROVIDER_ADDRESS, PROVIDER_VERSION));
-    // OpenTofu has a registry of its own.
+    // OpenTofu has its own registry.
     for (const registry of ["registry.terraform.io", "registry.opentofu.org"]) {
       const aws = path.join(mirror, registry, "hashicorp/aws/6.0.0", platform);
       fs.mkdirSync(aws, { recursive: true });
@@ -485,7 +485,7 @@ describe("a plan of Terraform", () => {
     const grants: Record<keyof typeof moved, object> = {
       account: { account_id: A, region: "us-east-1" },
       everybody: { group: "all", region: "us-east-1" },
-      // Before version 6, the resource had no region: it is in the provider's.
+      // Before version 6, the resource had no region: the provider has it.
       organization: { organization_arn: ORGANIZATION },
     };
     const resources = Object.entries(moved).map(([name, { imageId }]) => ({
@@ -543,7 +543,7 @@ describe("a plan of Terraform", () => {
     assert.ok(await terraform.isSettled());
   });
 
-  it("of a state that release 0.1.0 wrote is empty, and a destroy revokes what that release granted, no more", async () => {
+  it("of a state of release 0.1.0 is empty, and a destroy revokes exactly what that release granted", async () => {
     const golden = await emulator().image({
       snapshots: 2,
       launchPermissions: [{ UserId: A }, { UserId: B }],
@@ -552,7 +552,7 @@ describe("a plan of Terraform", () => {
     const added = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: A }, { UserId: ELSE }] });
     const [first = "", second = ""] = golden.snapshotIds;
     const text = fs.readFileSync(STATE, "utf8");
-    assert.doesNotMatch(text, /\/(home|root|tmp|work|Users)\//, "the fixture names no machine");
+    assert.doesNotMatch(text, /\/(home|root|tmp|work|Users)\//, "the fixture has no paths of a machine");
     const old = { GOLDEN: golden.imageId, FIRST: first, SECOND: second, ADDED: added.imageId, THIRD: added.snapshotIds[0] ?? "" };
     const terraform = await start(
       set("golden", image(golden), accounts(B, A), VOLUMES) + set("added", image(added), accounts(A, ELSE), 'mode = "additive"'),

@@ -6,7 +6,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 import { TerraformProject } from "../helpers/terraformProject";
 
 const A = "111122223333";
-/** Half a second between two signs of life, for the 30 of users. */
+/** A progress message every half second, instead of every 30 seconds. */
 const OFTEN = { AMI_LAUNCH_PERMISSIONS_SIGN_OF_LIFE_MS: "500" };
 const NEVER = 1e6;
 
@@ -15,7 +15,7 @@ describe("a set that waits for EC2", function () {
   const emulator = useEmulator();
   afterEach(() => emulator().configure({ staleReads: 0 }));
 
-  it("says on Pulumi's display what it waits for, gives up when it should, and goes on with a longer time", async () => {
+  it("shows on Pulumi's display what it waits for, ends at its timeout, and continues with a longer one", async () => {
     const project = await PulumiProject.create(emulator(), { env: OFTEN });
     try {
       const { imageId } = await emulator().image();
@@ -43,7 +43,7 @@ describe("a set that waits for EC2", function () {
     }
   });
 
-  it("says in Terraform's log what it waits for, and which argument to raise; timeouts alone change nothing", async () => {
+  it("shows in Terraform's log what it waits for and which argument to raise; timeouts alone change nothing", async () => {
     const project = await TerraformProject.create(emulator(), "", { env: { ...OFTEN, TF_LOG_PROVIDER: "info" } });
     try {
       const { imageId } = await emulator().image();

@@ -45,24 +45,24 @@ import { cases as numberOfCases } from "../properties/runs";
 
 const WAIT_OPTIONS = { timeout: 5, minDelay: 0.05, maxDelay: 0.2, absencePause: 0 };
 
-/** One case, planned, and what is needed to judge what its apply did. */
+/** A planned case, with what is needed to judge its apply. */
 interface Planned {
   readonly one: EventfulCase;
   readonly image: CaseImage;
   readonly set: PermissionSet;
   readonly recorded: Recorded | undefined;
-  /** What people were shown. */
+  /** The plan that users see. */
   readonly plan: Plan;
-  /** What EC2 had then, where the apply may take nothing else from others: as Terraform's do. */
+  /** What EC2 had at the plan, if the apply may revoke no other grants of others, as with Terraform. */
   readonly bound: Permissions | undefined;
-  /** What somebody else did since, as `resource grantee`. */
+  /** Grants that somebody else added and removed after the plan, as `resource grantee`. */
   readonly came: string[];
   readonly went: string[];
-  /** The plan once more, after that. */
+  /** A second plan after that. */
   again: Plan;
 }
 
-/** What EC2 and KMS hold: `resource grantee`, `ami-… grantee`. */
+/** The grants in EC2 as `resource grantee`, and in KMS as `ami-… grantee`. */
 interface World {
   readonly pairs: readonly string[];
   readonly keys: readonly string[];
@@ -72,7 +72,7 @@ describe("the truth of plans: core and gateway against the emulator", function (
   this.timeout(3_600_000);
   const emulator = useEmulator();
 
-  it("of random cases, says what the apply does, or names what it cannot know", async () => {
+  it("for random cases, a plan says what the apply does, or names what it cannot know", async () => {
     const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
     const cases = fc.sample(eventful(sharingCase), { numRuns: numberOfCases(600).numRuns, seed });
     const images = await makeImages(emulator(), cases);
@@ -113,7 +113,7 @@ describe("the truth of plans: core and gateway against the emulator", function (
     });
     const calls = await emulator().calls();
     const after = await look();
-    // A third of the sets that were made are removed.
+    // A third of the new sets are removed.
     const removals = await each(planned, async ({ image, set }, i) => {
       const made = outcomes[i];
       if (i % 3 !== 0 || made === undefined || made instanceof Error) return undefined;
@@ -168,7 +168,7 @@ describe("the truth of plans: core and gateway against the emulator", function (
   });
 });
 
-/** Grants the stranger and takes somebody away, as the case says; what EC2 refuses does not happen. */
+/** Adds the stranger's grants and removes a grant, as the case says. If EC2 refuses, nothing happens. */
 async function meddle({ one, image, plan, came, went }: Planned, gateway: Gateway): Promise<void> {
   for (const place of one.meanwhile?.comes ?? []) {
     const add = [accountKey(STRANGER)];
@@ -192,7 +192,7 @@ async function meddle({ one, image, plan, came, went }: Planned, gateway: Gatewa
   );
 }
 
-/** What the plan, as it was when the apply began, said that the apply did not do; undefined where they agree. */
+/** What the plan at the start of the apply said and the apply did not do; undefined if they agree. */
 function disagreement(
   { image, again: plan }: Planned,
   outcome: Reconciled | Error,
@@ -220,7 +220,7 @@ function disagreement(
   return unexplained(image, plan, change, new Set(before.pairs));
 }
 
-/** Whether the report tells of every change, and of everything that a diff with the record shows and EC2 does not do. */
+/** Checks that the report contains every change, and everything that a diff with the state shows but EC2 does not do. */
 function unexplained(
   image: CaseImage,
   plan: Plan,
@@ -243,7 +243,7 @@ function unexplained(
   return silent.length > 0 ? `a diff shows ${silent}, which neither changes nor is told` : undefined;
 }
 
-/** What an apply made of that which somebody else did since its plan was shown. */
+/** Checks how an apply handled changes that somebody else made after its plan. */
 function unforeseen(
   { image, set, recorded, plan, bound, came, went }: Planned,
   outcome: Reconciled | Error,
@@ -251,7 +251,7 @@ function unforeseen(
   after: World,
 ): string | undefined {
   const managed = new Set([image.imageId, ...managedSnapshots(set, image)]);
-  // Whom an authoritative set would revoke, if nothing held it back.
+  // Grants that an authoritative set would revoke without any limit.
   const unwanted = set.mode === "authoritative" ? came.filter((pair) => managed.has(pair.split(" ")[0] as string)) : [];
   const lost = before.pairs.filter((pair) => !after.pairs.includes(pair));
   if (outcome instanceof Error) {
@@ -279,7 +279,7 @@ function unforeseen(
   return missing.length > 0 ? `${missing} was taken away since, and is not granted again` : undefined;
 }
 
-/** What the plan said of KMS grants, and what is declared of them, that does not hold. */
+/** What the plan said about KMS grants, or what is declared about them, and is not true. */
 function keyDisagreement(
   { one, image, set, recorded, again: plan }: Planned,
   outcome: Reconciled | Error,
@@ -312,7 +312,7 @@ function keyDisagreement(
   return String(recordedAfter) === String(ownAfter) ? undefined : `recorded are the key grants of ${recordedAfter}`;
 }
 
-/** What the removal of a set left, or took, that it should not have. */
+/** What the removal of a set wrongly left or revoked. */
 function wrongRemoval({ image, set }: Planned, recorded: Recorded, after: World, left: World): string | undefined {
   const going = new Set(pairsOf(image.imageId, revokedByRemoval(set, recorded)));
   const expected = after.pairs.filter((pair) => !going.has(pair));
@@ -326,7 +326,7 @@ function wrongRemoval({ image, set }: Planned, recorded: Recorded, after: World,
 const NONE: Permissions = { launch: new Set(), createVolume: new Map() };
 const NO_KEYS = { create: [], revoke: [], keep: [] };
 
-/** What a report tells with a sign, and with a reason where one is given, as `resource grantee`. */
+/** The grants with this sign and, if it is given, this reason in a report, as `resource grantee`. */
 function told(plan: Plan, sign: string, reason?: string): Set<string> {
   const entries = entriesOf(plan).filter((entry) => entry.sign === sign && (reason ?? entry.why) === entry.why);
   return new Set(entries.flatMap(({ permissions }) => pairsOf(plan.image.imageId, permissions)));
@@ -346,13 +346,13 @@ function changesIn(calls: readonly Call[]): string[] {
   return calls.map(({ action }) => action).filter((action) => /^(Modify|Reset|CreateGrant|RevokeGrant)/.test(action));
 }
 
-/** What a world holds of one image. */
+/** The grants of one image. */
 function worldOf({ imageId, snapshotIds }: CaseImage, { pairs, keys }: World): World {
   const of = (all: readonly string[]) => all.filter((pair) => [imageId, ...snapshotIds].includes(pair.split(" ")[0] as string));
   return { pairs: of(pairs), keys: of(keys) };
 }
 
-/** Makes the KMS grants of a case; gives back those that are recorded, of which some are there no more. */
+/** Makes the KMS grants of a case. Returns the recorded ones, some of which do not exist any more. */
 async function keyGrantsOf(
   { keys }: EventfulCase,
   { imageId, keyId }: CaseImage,

@@ -45,11 +45,11 @@ interface Declared {
 /** Set name → set. */
 type Sets = Readonly<Record<string, Declared>>;
 
-/** The sets of one AMI, and of the one that they move to, before and after. */
+/** The sets of one AMI, and of the AMI that they move to, before and after. */
 interface Story {
   readonly one: EventfulCase;
   readonly fate: Shape["fate"];
-  /** Whether nobody else changes anything until the preview. */
+  /** Whether nobody else changes anything before the preview. */
   readonly isQuiet: boolean;
   readonly before: Sets;
   readonly after: Sets;
@@ -57,7 +57,7 @@ interface Story {
   readonly spare: CaseImage;
 }
 
-/** What the engine's event log tells of one resource in one operation. */
+/** What the engine's event log says about one resource in one operation. */
 interface Told {
   readonly operations: string[];
   /** The grants before and after, as the diff shows them. */
@@ -65,11 +65,11 @@ interface Told {
   new: Grants;
   readonly reports: string[];
   readonly errors: string[];
-  /** The words on a set that left the program. */
+  /** The message about a set that is not in the program any more. */
   departure?: string;
 }
 
-/** What EC2 and KMS hold: `resource grantee`, `ami-… grantee`. */
+/** The grants in EC2 as `resource grantee`, and in KMS as `ami-… grantee`. */
 interface World {
   readonly pairs: readonly string[];
   readonly keys: readonly string[];
@@ -77,13 +77,13 @@ interface World {
 
 const often = <T>(value: T, times: number) => Array<T>(times).fill(value);
 
-/** What is drawn beside the case: what becomes of the set. */
+/** Random properties in addition to the case: what happens to the set. */
 const shape = fc.record({
   one: eventful(sharingCase),
   spare: eventful(sharingCase),
   fate: fc.constantFrom(...often("stays" as const, 9), "moves", "moves", "leaves", "hands over", "hands over", "hands over"),
   change: fc.constantFrom(...often("other" as const, 8), "none", "timeouts"),
-  /** Of an authoritative set whose record is right until somebody comes: what it does about them. */
+  /** The value of `unrecorded`, for an authoritative set whose state is right until somebody adds a grant. */
   unrecorded: fc.constantFrom(...often(undefined, 8), "refuse", "revoke"),
   isSecret: fc.constantFrom(...often(false, 7), true),
   deletesFirst: fc.constantFrom(false, false, true),
@@ -98,7 +98,7 @@ const someAccounts = fc.record({
   timeouts: fc.constantFrom({ update: "30m" }, { create: "30m" }),
 });
 
-/** Two sets of one AMI: which are there before and after. An authoritative one is only ever beside additive ones. */
+/** Two sets of one AMI: which exist before and after. Only one of them can be authoritative. */
 const pair = fc.record({
   a: someAccounts,
   b: someAccounts,
@@ -118,12 +118,12 @@ const pair = fc.record({
 });
 type Pair = typeof pair extends fc.Arbitrary<infer T> ? T : never;
 
-describe("the truth of previews, through the real engine", function () {
+describe("the truth of previews, with the real engine", function () {
   this.timeout(3_600_000);
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
-    // From a file: the engine hands config on in the environment, which hundreds of sets do not fit into.
+    // The program reads a file: the engine passes config in the environment, which is too small for hundreds of sets.
     const program = `
       import * as fs from "node:fs";
       import * as pulumi from "@pulumi/pulumi";
@@ -138,7 +138,7 @@ describe("the truth of previews, through the real engine", function () {
   });
   after(() => project.remove());
 
-  it("of hundreds of sets, says what the up does", async () => {
+  it("for hundreds of sets, a preview says what the up does", async () => {
     const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
     const stories = await told(seed, cases(300).numRuns);
     const images = stories.flatMap(({ image, spare }) => [image, spare]);
@@ -149,7 +149,7 @@ describe("the truth of previews, through the real engine", function () {
     const gateways = Object.fromEntries(REGIONS.map((region) => [region, gatewayTo(emulator().url, region)]));
     const gatewayOf = ({ region }: MadeImage) => gateways[region] as Gateway;
 
-    // What is recorded comes from ups of the engine itself; those without a record are created later.
+    // Real ups make the records. Sets without a record are created later.
     declare(stories.map(({ before }) => before));
     await project.run("up", "--yes", "--skip-preview", "--continue-on-error");
     const recorded = new Set((await project.state()).sets.map(({ urn }) => nameIn(urn)));
@@ -209,14 +209,14 @@ describe("the truth of previews, through the real engine", function () {
     for (const text of wrong) console.log(`      ${text.split("\n")[0]?.slice(0, 300)}`);
     if (leaks.length > 0) console.log(`      secret and shown: ${leaks}`);
     assert.deepEqual(wrong.slice(0, 3), []);
-    assert.deepEqual(leaks, [], "what is secret is shown nowhere");
+    assert.deepEqual(leaks, [], "no secret is shown");
     for (const kind of KINDS) assert.ok((tally[kind] ?? 0) > 0, `${kind} is among the cases`);
   });
 
-  /** What the runs of the CLI printed and logged. */
+  /** The output and the logs of all CLI runs. */
   const texts: string[] = [];
 
-  /** Draws stories with as many sets as are asked for, and makes their AMIs. */
+  /** Draws stories until there are enough sets, and makes their AMIs. */
   async function told(seed: number, count: number): Promise<Story[]> {
     const drawn: (Shape & { pair: Pair })[] = [];
     const all = fc.sample(fc.tuple(shape, pair), { numRuns: count, seed });
@@ -244,14 +244,14 @@ describe("the truth of previews, through the real engine", function () {
     });
   }
 
-  /** The sets of the program. */
+  /** Declares the sets of the program. */
   function declare(all: readonly Sets[]): void {
     fs.writeFileSync(path.join(project.folder, "sets.json"), JSON.stringify(Object.assign({}, ...all)));
   }
 
-  /** Makes live what the cases say, as somebody else would, where something is recorded already. */
+  /** Changes existing AMIs as the cases say, as somebody else would. */
   async function drift(stories: readonly Story[], gatewayOf: (image: MadeImage) => Gateway, now: World): Promise<void> {
-    // Half of the AMIs drift, the others are as their up left them.
+    // Half of the AMIs drift. The others stay as the up left them.
     const drifting = stories.filter(({ before, isQuiet }, i) => Object.keys(before).length > 0 && i % 2 === 0 && !isQuiet);
     await each(drifting, async ({ image, one }, i) => {
       const live = permissionsOf(one.live, image);
@@ -260,7 +260,7 @@ describe("the truth of previews, through the real engine", function () {
         [...live.launch].filter((key) => !there.includes(key)),
         there.filter((key) => !live.launch.has(key)),
       ];
-      // What EC2 would refuse cannot drift either.
+      // What EC2 refuses cannot drift.
       await gatewayOf(image)
         .changeLaunchPermissions(image.imageId, { add, remove })
         .catch(() => undefined);
@@ -270,12 +270,12 @@ describe("the truth of previews, through the real engine", function () {
     });
   }
 
-  /** Runs the CLI; gives back what the engine's events tell of each set, by its name. */
+  /** Runs the CLI. Returns what the engine's events say about each set, by name. */
   async function events(...command: string[]): Promise<Map<string, Told>> {
     const log = path.join(project.folder, `${command[0]}.events`);
     const ran: Ran = await project.run(...command, "--event-log", log);
     const text = fs.readFileSync(log, "utf8");
-    // What the SDK traces of its own calls, at the level of debug, holds every program's secrets.
+    // Debug events of the SDK contain the secrets of every program.
     texts.push(ran.output, ...text.split("\n").filter((line) => !line.includes('"severity":"debug"')));
     const found = new Map<string, Told>();
     const about = (name: string) => {
@@ -305,14 +305,14 @@ describe("the truth of previews, through the real engine", function () {
   }
 });
 
-/** Every one of these has to be among the cases. */
+/** Every one of these must be among the cases. */
 const KINDS = [
   ...["create", "update", "same", "refused", "replaced", "deleted first", "retained", "departed"],
   ...["drifted since the preview", "refused by the up alone", "revoked whom the state does not record"],
   ...["key grants made", "key grants revoked", "left to another set", "timeouts alone", "secret"],
 ];
 
-/** What somebody did between preview and up, as `resource grantee`. */
+/** What somebody else did between preview and up, as `resource grantee`. */
 interface Meddled {
   readonly came: readonly string[];
   readonly went: readonly string[];
@@ -323,7 +323,7 @@ function meddledOn(image: CaseImage, { came, went }: Meddled): Meddled {
   return { came: ofImage(image, came), went: ofImage(image, went) };
 }
 
-/** Grants the stranger and takes somebody away, as the case says; what EC2 refuses does not happen. */
+/** Adds the stranger's grants and removes a grant, as the case says. If EC2 refuses, nothing happens. */
 async function meddle(
   { one, fate, image: first, spare, after }: Story,
   gatewayOf: (image: MadeImage) => Gateway,
@@ -343,7 +343,7 @@ async function meddle(
     );
   }
   const [set] = Object.values(after);
-  // What is under the AWS managed key cannot be shared again.
+  // A grant on an AMI under the AWS managed key cannot be made again.
   const kept =
     one.meanwhile?.goes && set && one.protection !== "aws-key"
       ? pairsWanted(set, image).find((pair) => / (?!public)/.test(pair) && shown.pairs.includes(pair))
@@ -363,15 +363,15 @@ interface Scene extends Meddled {
   readonly recorded: ReadonlySet<string>;
   readonly previewed: ReadonlyMap<string, Told>;
   readonly done: ReadonlyMap<string, Told>;
-  /** The changing calls on the AMI, its snapshots and its key. */
+  /** The changing calls for the AMI, its snapshots and its key. */
   readonly calls: readonly Call[];
-  /** What the preview saw, what the up found, and what it left. */
+  /** The grants at the preview, before the up, and after it. */
   readonly shown: World;
   readonly found: World;
   readonly left: World;
 }
 
-/** What was said of an AMI and was not done; undefined where both agree. */
+/** What preview and up said about an AMI and did not do; undefined if they agree. */
 function judge(scene: Scene, count: (kind: string, times?: number) => void): string | undefined {
   const { story, image, recorded, previewed, done, calls, found, left } = scene;
   const ofAmi = ([, { args }]: readonly [string, Declared]) => args.imageId === image.imageId;
@@ -384,7 +384,7 @@ function judge(scene: Scene, count: (kind: string, times?: number) => void): str
   const [gained, lost] = [missing(left.pairs, found.pairs), missing(found.pairs, left.pairs)];
   const problems: (string | undefined)[] = [];
 
-  /** What was told of this AMI's grants, as `resource grantee`. */
+  /** The reported grants of this AMI, as `resource grantee`. */
   const told = { gained: [] as string[], lost: [] as string[], deleted: [] as string[], retained: [] as string[] };
   let [isExact, hasFailed] = [true, false];
   const callTexts: string[] = [];
@@ -428,7 +428,7 @@ function judge(scene: Scene, count: (kind: string, times?: number) => void): str
     count(operation);
     if (!made) return `${name}: the up reports nothing`;
     const isAlone = parts.length + going.length === 1;
-    // Where somebody else was at it in between, only the up can know.
+    // If somebody else changed grants in between, only the up can know.
     const report = hasDrifted ? made : planned;
     if (!hasDrifted && isAlone && JSON.stringify(made.lines) !== JSON.stringify(planned.lines))
       problems.push(`${name}: the up reports otherwise: ${after.reports}`);
@@ -451,7 +451,7 @@ function judge(scene: Scene, count: (kind: string, times?: number) => void): str
     const texts = [departure, ...(before?.reports ?? [])].filter((text) => text !== undefined);
     const words = texts.map(readReport).find(({ deletion }) => deletion?.imageId === image.imageId)?.deletion;
     if (!words) return `${name}: what becomes of the AMI that it leaves is not told`;
-    // Where the old one is unshared first, it is gone when the new one fails.
+    // If the old set is deleted first, its grants are gone even if the new one fails.
     const failed = words.isFirst ? [] : (done.get(name)?.errors ?? []);
     const retained = set.options.retainOnDelete === true;
     count(name in story.after ? (words.isFirst ? "deleted first" : "deleted after") : "departed");
@@ -459,9 +459,9 @@ function judge(scene: Scene, count: (kind: string, times?: number) => void): str
     if (retained && !/retainOnDelete|onDelete: retain/.test(words.text))
       return `${name}: it is retained, and the report does not know it`;
     if (failed.length > 0) hasFailed = true;
-    // The program cannot see it: what another set drops at the same time, and this one granted as well, stays, too.
+    // Grants that another set drops at the same time and this set also made stay too. The program cannot see this.
     if (retained) told.retained.push(...pairsTold(image, words, "-"));
-    // It goes by what was recorded: what others took away since is not there to be lost.
+    // The message lists recorded grants. Grants that others have removed since cannot be lost.
     isExact &&= !set.isSecret;
     if (!retained && failed.length === 0)
       told.deleted.push(...pairsTold(image, words, "-").filter((pair) => found.pairs.includes(pair)));
@@ -493,7 +493,7 @@ function judge(scene: Scene, count: (kind: string, times?: number) => void): str
   return problems.find((problem) => problem !== undefined);
 }
 
-/** What an up made of that which somebody else did after the preview. */
+/** Checks how an up handled what somebody else did after the preview. */
 function unforeseen(
   { image, came, left }: Scene,
   name: string,
@@ -518,7 +518,7 @@ function unforeseen(
   return untold.length > 0 ? `${name}: the report does not name ${untold} as ${why}` : undefined;
 }
 
-/** What is declared by a set that was made and EC2 does not have, or has beside where one set alone decides. */
+/** What a created set declares and EC2 does not have; for a set that decides alone, also what EC2 has in addition. */
 function undeclared({ image, found, left }: Scene, { args }: Declared, isAlone: boolean): string | undefined {
   const set = setOf(args);
   const wanted = pairsOf(image.imageId, targetPermissions(set, { ownerId: OWNER, snapshotIds: image.snapshotIds }));
@@ -534,14 +534,14 @@ function undeclared({ image, found, left }: Scene, { args }: Declared, isAlone: 
   return more.length > 0 ? `${more} are not declared and there` : undefined;
 }
 
-/** Whether the heading counts who gained and who lost. */
+/** Checks the counts of gaining and losing grantees in the heading. */
 function miscounted({ gain, lose }: Report, gained: readonly string[], lost: readonly string[]): string | undefined {
   const grantees = (pairs: readonly string[]) => new Set(pairs.map((one) => one.split(" ")[1])).size;
   const [gains, losses] = [grantees(gained), grantees(lost)];
   return gains === gain && losses === lose ? undefined : `${gains} gained and ${losses} lost, and told was ${gain} and ${lose}`;
 }
 
-/** What a report says of KMS grants that KMS does not have. */
+/** What a report says about KMS grants and is not true in KMS. */
 function wrongKeys({ image, found, left }: Scene, { isSecret }: Declared, { keysTo, keysOf }: Report): string | undefined {
   if (isSecret) return undefined;
   const holders = (keys: readonly string[]) => keys.map((key) => `${image.imageId} ${key}`);
@@ -549,7 +549,7 @@ function wrongKeys({ image, found, left }: Scene, { isSecret }: Declared, { keys
   return String(left.keys) === String(expected) ? undefined : `KMS has grants of ${left.keys}, and told was ${expected}`;
 }
 
-/** What is declared of KMS grants, and does not hold. */
+/** What is declared about KMS grants and is not true in KMS. */
 function keysLeft(
   { image, found, left, done, previewed }: Scene,
   parts: readonly (readonly [string, Declared])[],
@@ -579,7 +579,7 @@ function keysLeft(
   return more.length > 0 ? `${more} keep the key of sets that are gone` : undefined;
 }
 
-/** Who is declared by some set and lost access, if only for a moment: the calls in their order tell. */
+/** Declared grantees that lost access, even for a moment, according to the order of the calls. */
 function takenMeanwhile({ image, found, calls }: Scene, parts: readonly (readonly [string, Declared])[]): string | undefined {
   const wanted = new Set(parts.flatMap(([, set]) => pairsWanted(set, image)).filter((one) => found.pairs.includes(one)));
   const taken = calls
@@ -592,7 +592,7 @@ function takenMeanwhile({ image, found, calls }: Scene, parts: readonly (readonl
   return taken.length > 0 ? `${taken} are declared and lost access for some time` : undefined;
 }
 
-/** What the engine's diff shows as gained or lost and the report does not tell of. */
+/** Grants that the engine's diff shows as gained or lost and the report does not mention. */
 function silent(image: MadeImage, told: Told, report: Report): string | undefined {
   const reported = ["+", "-", "="].flatMap((sign) => pairsTold(image, report, sign));
   const [old, now] = [pairsIn(image, told.old), pairsIn(image, told.new)];
@@ -613,15 +613,15 @@ interface Report {
   readonly lose: number;
   readonly keysTo: readonly string[];
   readonly keysOf: readonly string[];
-  /** The code of what will fail. */
+  /** The code of the announced failure. */
   readonly refusal: string | undefined;
-  /** What becomes of an AMI that the set leaves. */
+  /** What happens to an AMI that the set leaves. */
   readonly deletion:
     | { readonly imageId: string; readonly isFirst: boolean; readonly lines: readonly Line[]; readonly text: string }
     | undefined;
 }
 
-/** Reads a report's lines as a person would; wrapped ones are joined first. */
+/** Parses the lines of a report. Wrapped lines are joined first. */
 function readReport(text: string): Report {
   const all = text
     .trim()
@@ -663,7 +663,7 @@ function readLine(line: string): Line[] {
   return [{ sign, why, grants: Object.fromEntries(keys.split(", ").map((key) => [key, words])) }];
 }
 
-/** Calls by action, in words that can be compared. */
+/** The number of calls for each action, as text for comparisons. */
 function callsTold(counts: Readonly<Record<string, number>>): string {
   const texts = Object.entries(counts).map(([action, times]) => `${times} ${action}`);
   return texts.length === 0 ? "none" : texts.sort().join(", ");
@@ -696,7 +696,7 @@ function setsOf(
     },
     isSecret,
   });
-  // What exceeds the limit by the record alone is refused by the check, which ends a program at once.
+  // If the state alone exceeds the limit, the check refuses it, which ends the program at once.
   const { maxRevocations: _, ...desired } = one.desired;
   const { maxRevocations: __, ...previous } = one.previous;
   if (fate === "hands over") {
@@ -706,7 +706,7 @@ function setsOf(
     const all = (names: string, when: string): Sets => ({
       ...(names.includes("a") ? { [`a${i}`]: declared(a(when === "before" ? two.a : two.a2), when) } : {}),
       ...(names.includes("b") ? { [`b${i}`]: declared(b(when === "before" ? two.b : two.b2), when) } : {}),
-      // Renamed, and not changed.
+      // Only renamed.
       ...(names.includes("r") ? { [`r${i}`]: declared(a(two.a), when) } : {}),
     });
     return { before: all(from, "before"), after: all(to, "after") };
@@ -724,7 +724,7 @@ function isWatched({ fate, unrecorded }: Shape): boolean {
   return fate === "stays" && unrecorded !== undefined;
 }
 
-/** A story whose set is as it was recorded until somebody comes after the preview. */
+/** A story whose set is as recorded until somebody adds a grant after the preview. */
 function watched(drawn: Shape & { pair: Pair }): Shape & { pair: Pair } {
   if (!isWatched(drawn)) return drawn;
   const { one, pair: two, unrecorded } = drawn;
@@ -742,7 +742,7 @@ function watched(drawn: Shape & { pair: Pair }): Shape & { pair: Pair } {
   };
 }
 
-/** Arguments that suit an AMI with other snapshots. */
+/** Arguments that are valid for an AMI with other snapshots. */
 function withoutSnapshots({ createVolumePermissions: volumes, ...args }: Record<string, unknown>): Record<string, unknown> {
   if (typeof volumes !== "object" || volumes === null) return { ...args, createVolumePermissions: volumes };
   const { snapshotIds: _, ...rest } = volumes as Record<string, unknown>;
@@ -758,14 +758,14 @@ function isSecret({ after, before }: Story): boolean {
   return Object.values({ ...before, ...after }).some((set) => set.isSecret);
 }
 
-/** An account that no other story knows. */
+/** An account that is in no other story. */
 function secretAccount(story: number, account: number): string {
   return `${300_000 + story}${String(account).padStart(6, "7")}`;
 }
 
 function withSecretAccounts<T>(drawn: T, story: number): T {
   const text = ACCOUNTS.reduce((all, id, k) => all.replaceAll(id, secretAccount(story, k)), JSON.stringify(drawn));
-  // The organizations' ARNs hold one of the ids.
+  // The ARNs of organizations contain one of the account ids.
   return JSON.parse(
     text
       .replaceAll(`organizations::${secretAccount(story, 0)}`, `organizations::${ACCOUNTS[0]}`)
@@ -795,7 +795,7 @@ function sortedOnce(items: readonly string[]): string[] {
   return [...new Set(items)].sort();
 }
 
-/** What is in the first and not in the second. */
+/** The items of the first list that are not in the second. */
 function missing(items: readonly string[], others: readonly string[]): string[] {
   return sortedOnce(items).filter((item) => !others.includes(item));
 }

@@ -1,4 +1,4 @@
-/** Wrong arguments of the functions that only read: the CLI shows the error and nothing else. */
+/** Invalid arguments of the functions that only read: the CLI shows the error and nothing else. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -8,7 +8,7 @@ import { PulumiProject } from "../helpers/pulumiProject";
 
 const WRONG = `imageId: "ami-1" is not an AMI id; write one such as ami-1234567890abcdef0 [invalid-argument]`;
 const OWNER = `owner: "me" is neither "self" nor "others" [invalid-argument]`;
-/** A value that Pulumi awaits before it comes to the exports behind it. */
+/** A value that Pulumi waits for before it evaluates later exports. */
 const SLOW = "export const a = new Promise((done) => setTimeout(() => done(1), 500));";
 
 const CASES: readonly { name: string; program: string; says: string }[] = [
@@ -49,7 +49,7 @@ const CASES: readonly { name: string; program: string; says: string }[] = [
   },
 ];
 
-describe("a wrong argument in a program that looks", () => {
+describe("an invalid argument in a program that only reads", () => {
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
@@ -58,7 +58,7 @@ describe("a wrong argument in a program that looks", () => {
   after(() => project.remove());
 
   for (const { name, program, says } of CASES)
-    it(`of ${name}: is the only thing said`, async () => {
+    it(`of ${name}: its error is the only message`, async () => {
       fs.writeFileSync(
         path.join(project.folder, "index.ts"),
         `import { getAmiLaunchPermissions, getAmiLaunchPermissionsOutput, getSharedAmis, getSharedAmisOutput } from "ami-launch-permissions";

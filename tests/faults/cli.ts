@@ -11,7 +11,7 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
-/** Starts a program; past `seconds` it and all that it started are killed, which fails the test. */
+/** Starts a program. After `seconds`, the program and all its child processes are killed, and the test fails. */
 export function start(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv, seconds: number): Running {
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, args, {
     cwd,
@@ -38,7 +38,7 @@ export interface Process {
   readonly command: string;
 }
 
-/** What a process started, and what that started. */
+/** The child processes of a process, including their own child processes. */
 export async function descendants(pid: number): Promise<Process[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,command="], { maxBuffer: 1e8 });
   const all = stdout.split("\n").flatMap((line) => {
@@ -63,17 +63,17 @@ export function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** Ends a process and all that it started. */
+/** Kills a process and all its child processes. */
 export async function killAll(pid: number): Promise<void> {
   const others = await descendants(pid);
   for (const one of [pid, ...others.map((other) => other.pid)]) kill(one);
 }
 
-/** Gives processes time to end by themselves, then kills those that have not; gives those back. */
+/** Waits for processes to end, then kills those that still run. Returns the killed ones. */
 export async function endWithin(seconds: number, pids: readonly number[]): Promise<number[]> {
   const until = Date.now() + seconds * 1000;
   while (pids.some(isAlive) && Date.now() < until) await sleep(50);

@@ -9,24 +9,24 @@ import { PulumiProject, type Ran } from "../helpers/pulumiProject";
 import { TerraformProject, terraformCli } from "../helpers/terraformProject";
 import { type Running, start } from "./cli";
 
-/** A set of the program; its name is its AMI's. */
+/** A set of the program. Its name is the id of its AMI. */
 export interface SetArguments {
   readonly imageId: string;
   readonly accountIds: readonly string[];
   readonly mode: "authoritative" | "additive";
   readonly kmsAccess?: "grant";
-  /** How long a change may take to show, where the product can be told. */
+  /** How long to wait until EC2 shows a change, if the package has this argument. */
   readonly timeouts?: Readonly<Record<string, string>>;
 }
 
-/** Something that a run said of one set, or of no particular one (""). */
+/** A message of a run about one set, or about no particular set (""). */
 export interface Told {
   readonly name: string;
   readonly isError: boolean;
   readonly text: string;
 }
 
-/** What a plan says of a set's grants. */
+/** The grants of a set in a plan. */
 export interface Planned {
   readonly before: Grants;
   readonly after: Grants;
@@ -36,19 +36,19 @@ export interface Said {
   readonly code: number | null;
   readonly output: string;
   readonly told: readonly Told[];
-  /** By set: what is planned for it; a set of which nothing is planned is left out. */
+  /** The planned change of each set. Sets without a planned change are not in it. */
   readonly planned: ReadonlyMap<string, Planned>;
 }
 
-/** The parts of an operation in which calls are counted: Terraform plans before it changes. */
+/** The parts of an operation in which calls are counted: Terraform plans before it changes anything. */
 export type Phase = "plan" | "apply";
 
-/** Called when a phase begins, before its first call; `failed`: the sets that an earlier attempt of the phase told errors of. */
+/** Called when a phase begins, before its first call. `failed`: the sets for which an earlier attempt of the phase reported errors. */
 export type Begin = (phase: Phase, failed: ReadonlySet<string>) => Promise<void>;
 
 export interface Driver {
   readonly name: "Pulumi" | "Terraform";
-  /** The words by which the provider's process is found among those that the engine started. */
+  /** Matches the command line of the provider's process, among the processes that the engine started. */
   readonly providerCommand: RegExp;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -57,30 +57,30 @@ export interface Driver {
   apply(begin: Begin): Promise<Said>;
   refresh(begin: Begin): Promise<Said>;
   destroy(begin: Begin): Promise<Said>;
-  /** Starts an apply or a destroy that the test will not let end; `begin` is called before its first change. {@link recover} comes after it. */
+  /** Starts an apply or a destroy that the test will kill. `begin` is called before its first change. Call {@link recover} afterwards. */
   start(operation: "apply" | "destroy", begin: () => Promise<void>): Promise<Running>;
-  /** Waits until the engine writes nothing: Terraform rewrites its state file in place, and a kill in the middle of that leaves it empty. */
+  /** Waits until the engine writes nothing: Terraform overwrites its state file in place, and a kill during a write leaves it empty. */
   quiet(): Promise<void>;
-  /** What a person has to do after a kill before the next run. */
+  /** The manual steps after a kill, before the next run. */
   recover(): Promise<void>;
   /** The grants that the state records, by set. */
   state(): Promise<ReadonlyMap<string, Grants>>;
-  /** The sets that a run which looks at EC2 would change. */
+  /** The sets that a run with a refresh would change. */
   unsettled(): Promise<readonly string[]>;
-  /** The state, and the trace of Terraform where one was asked for, as text. */
+  /** The state and, if Terraform writes one, its trace, as text. */
   writtenText(): string;
   remove(): void;
 }
 
-/** What makes Terraform write down all that it and its provider do. */
+/** Makes Terraform log everything that it and its provider do. */
 const TRACE = "trace.log";
 export const WITH_TRACE = { TF_LOG: "trace", TF_LOG_PATH: TRACE };
 
-/** Seconds that one run of a CLI may take. */
+/** The longest time for one run of a CLI, in seconds. */
 const LIMIT = 600;
-/** Seconds without a write of Terraform's state. */
+/** How many seconds Terraform must not have written its state. */
 const QUIET = 2;
-/** Attempts of a Terraform plan in which errors of some sets keep the others from being applied. */
+/** The number of attempts if errors of some sets stop a Terraform plan, so that other sets are not applied. */
 const ATTEMPTS = 5;
 
 export async function pulumiDriver(emulator: Emulator, env: Record<string, string>): Promise<Driver> {
@@ -121,7 +121,7 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
       await begin();
       return launch(...changing(operation === "apply" ? "up" : "destroy"));
     },
-    // It writes another file and renames it.
+    // Pulumi writes a new file and renames it.
     quiet: () => Promise.resolve(),
     async recover() {
       await project.run("cancel", "--yes");
@@ -145,7 +145,7 @@ export async function pulumiDriver(emulator: Emulator, env: Record<string, strin
 const SET = ":AmiLaunchPermissionSet";
 const nameIn = (urn: string) => urn.split("::").at(-1) ?? "";
 
-/** What the engine's event log tells. */
+/** The messages and planned changes in the engine's event log. */
 function eventsIn(log: string): Pick<Said, "told" | "planned"> {
   const told: Told[] = [];
   const planned = new Map<string, Planned>();
@@ -180,7 +180,7 @@ interface Event {
   readonly diagnosticEvent?: { readonly urn?: string; readonly severity: string; readonly message: string };
 }
 
-/** An event; the last line of a run that was killed may be cut. */
+/** An event of the log. The last line of a killed run can be cut off. */
 function parsed(line: string): Event {
   try {
     return JSON.parse(line);
@@ -191,7 +191,7 @@ function parsed(line: string): Event {
 
 export async function terraformDriver(emulator: Emulator, env: Record<string, string>): Promise<Driver> {
   const project = await TerraformProject.create(emulator, "", { env });
-  // What a killed provider leaves there goes with the project.
+  // Temporary files of a killed provider are deleted with the project.
   project.env.TMPDIR = project.folder;
   const stateFile = path.join(project.folder, "terraform.tfstate");
   const launch = (...args: string[]) => start(terraformCli(), args, project.folder, project.env, LIMIT);
@@ -204,7 +204,7 @@ export async function terraformDriver(emulator: Emulator, env: Record<string, st
     const { stdout } = await launch("show", "-json", ...args).ended;
     return JSON.parse(stdout);
   };
-  /** Repeats a command whose errors of some sets say nothing of the others, without the faults of those. */
+  /** Repeats a command if errors of some sets stop it for the other sets too. The sets with errors then have no faults. */
   async function repeated(begin: Begin, phase: Phase, ...command: string[]) {
     const failed = new Set<string>();
     const told: Told[] = [];

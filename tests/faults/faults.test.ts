@@ -8,27 +8,31 @@ import { BAD, OUTCOMES, type Outcome, type Verdict } from "./judge";
 import { tryKills, VICTIMS } from "./kills";
 import { allCases, type Case, caseId, ENGINES, type EngineName, Lifecycle, learn, OPERATIONS, sampleOf } from "./scenarios";
 
-/** `FAULTS=all`: every case. `FAULTS_ONLY="Terraform additive destroy empty-200"`: those whose names have all of these words (or words that begin so), explained. */
+/**
+ * `FAULTS=all`: every case.
+ * `FAULTS_ONLY="Terraform additive destroy empty-200"`: the cases whose names contain all of these words (or words that start with them),
+ * with details.
+ */
 const ONLY = process.env.FAULTS_ONLY?.split(" ").filter((word) => word !== "");
 const ALL = process.env.FAULTS === "all" || ONLY !== undefined;
-/** AMIs in one program. */
+/** The maximum number of AMIs in one program. */
 const MOST = 250;
 const SEED = 20_240_229;
 
-/** What was found of one case, of whichever kind. */
+/** The result of one case, of any kind. */
 interface Found {
   readonly id: string;
   readonly row: string;
   readonly verdict: Verdict;
 }
 
-describe("with a fault at every call", function () {
+describe("faults at every call", function () {
   this.timeout(ALL ? 6 * 3_600_000 : 900_000);
   const engines = ENGINES.filter((engine) => !ONLY?.some((word) => word !== engine && ENGINES.some((other) => other === word)));
   const running = new Map<EngineName, Promise<Found[]>>();
   const found: Found[] = [];
   before(() => {
-    // Most of a run is waiting: both engines at once.
+    // A run mostly waits, so both engines run at the same time.
     for (const engine of engines) {
       const trying = tryAll(engine);
       trying.catch(() => undefined);
@@ -37,7 +41,7 @@ describe("with a fault at every call", function () {
   });
 
   for (const engine of engines)
-    it(`${engine} never says what is not so, changes nobody unasked, and leaves nobody behind`, async () => {
+    it(`${engine} reports nothing wrong, makes no change that was not asked for, and leaves no access`, async () => {
       const own = (await running.get(engine)) ?? [];
       found.push(...own);
       refuseBad(own);
@@ -73,8 +77,8 @@ async function tryAll(engine: EngineName): Promise<Found[]> {
     });
     add(`${found.length + more.length} of ${chosen.length} cases`, began, more);
   }
-  assert.ok(unreached <= chosen.length / 20, `${unreached} of ${chosen.length} faults were never done`);
-  // In the sample each engine loses one of the two.
+  assert.ok(unreached <= chosen.length / 20, `${unreached} of ${chosen.length} faults were never injected`);
+  // The sample kills one of the two for each engine.
   const victims = ALL ? VICTIMS : VICTIMS.filter((victim) => victim === (engine === "Pulumi" ? "provider" : "engine"));
   for (const victim of victims) {
     if (ONLY && !hasAll(`${engine} kill ${victim}`, ONLY)) continue;
@@ -115,7 +119,7 @@ function hasAll(id: string, words: readonly string[]): boolean {
   return words.every((word) => id.split(" ").some((part) => part === word || part.startsWith(word)));
 }
 
-/** Lists of about the same length, the cases of every operation in each. */
+/** Splits the cases into lists of about the same length. Each list has cases of every operation. */
 function evenly(cases: readonly Case[], most: number): Case[][] {
   const lists = Math.ceil(cases.length / most);
   const dealt: Case[][] = Array.from({ length: lists }, () => []);

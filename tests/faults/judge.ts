@@ -6,32 +6,32 @@ import { pairsOf } from "../helpers/sharingCases";
 import type { Planned, Said } from "./drivers";
 import type { ProxiedCall } from "./proxy";
 
-/** The worst last. `documented`: left behind by a kill in additive mode, as the documentation says. */
+/** From best to worst. `documented`: left behind by a kill in additive mode, as the documentation says. */
 export const OUTCOMES = ["ok", "told", "documented", "not healed", "silent wrong", "left behind", "unasked"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 export const BAD: readonly Outcome[] = ["not healed", "silent wrong", "left behind", "unasked"];
 
 export interface Verdict {
   readonly outcome: Outcome;
-  /** What was wrong, in words. */
+  /** What was wrong, as text. */
   readonly why: string;
 }
 
 export const OK: Verdict = { outcome: "ok", why: "" };
 export const TOLD: Verdict = { outcome: "told", why: "" };
 
-/** Permissions as `resource grantee`; of a key: `arn grantee`. */
+/** Permissions as `resource grantee`, and KMS grants as `arn grantee`. */
 export type Pairs = readonly string[];
 
-/** An AMI with its set, its past and what others gave. */
+/** An AMI with its set, and with grants of others. */
 export interface Subject {
   readonly image: MadeImage;
   readonly keyArn: string | undefined;
   readonly mode: "authoritative" | "additive";
-  /** What the set declared before the operation, and declares now. */
+  /** What the set declared before the operation, and what it declares now. */
   readonly old: Pairs;
   readonly new: Pairs;
-  /** What somebody granted by hand. */
+  /** Grants that somebody else made by hand. */
   readonly bystanders: Pairs;
 }
 
@@ -43,15 +43,15 @@ export function worst(...verdicts: readonly Verdict[]): Verdict {
 const minus = (a: Pairs, b: Pairs) => a.filter((pair) => !b.includes(pair));
 const both = (a: Pairs, b: Pairs) => a.filter((pair) => b.includes(pair));
 
-/** Everything that an AMI's permissions can be read from. */
+/** All resources whose permissions matter for an AMI. */
 export function resourcesOf({ image, keyArn }: Pick<Subject, "image" | "keyArn">): string[] {
   return [image.imageId, ...image.snapshotIds, ...(keyArn ? [keyArn] : [])];
 }
 
-/** Whom nobody asked to change: found in what EC2 has, and in each call that was sent. */
+/** Changes that nobody asked for, in EC2's final permissions and in each call that was sent. */
 export function unasked(subject: Subject, before: Pairs, after: Pairs, calls: readonly ProxiedCall[]): Verdict {
   const mayGain = [...subject.old, ...subject.new];
-  // In authoritative mode a bystander is declared, too: then it is the set's like any other.
+  // In authoritative mode, a bystander is declared too, and belongs to the set like any other grantee.
   const mustKeep = [...both(subject.old, subject.new), ...(subject.mode === "additive" ? subject.bystanders : [])];
   const gained = minus(minus(after, before), mayGain);
   const lost = both(minus(before, after), mustKeep);
@@ -73,7 +73,7 @@ export function unasked(subject: Subject, before: Pairs, after: Pairs, calls: re
   return words.length > 0 ? { outcome: "unasked", why: words.join("; ") } : OK;
 }
 
-/** Whether a run told an error that names the AMI, a snapshot or the key of it, or is attached to its set. */
+/** Whether a run reported an error that names the AMI, its snapshot or its key, or that belongs to its set. */
 export function isTold({ told }: Said, subject: Subject): boolean {
   const names = resourcesOf(subject);
   return told.some(
@@ -88,7 +88,7 @@ export function judgeChange(subject: Subject, said: Said, after: Pairs, recorded
   return wrong.length > 0 ? { outcome: "silent wrong", why: wrong.join("; ") } : OK;
 }
 
-/** After a run that was to make EC2 have what is declared, without faults. */
+/** After a run without faults that should apply what is declared. */
 export function judgeHealed(subject: Subject, said: Said, after: Pairs, recorded: Grants | undefined): Verdict {
   const failed = said.told.filter(({ isError, name }) => isError && name === subject.image.imageId);
   const wrong = [
@@ -99,7 +99,7 @@ export function judgeHealed(subject: Subject, said: Said, after: Pairs, recorded
   return wrong.length > 0 ? { outcome: "not healed", why: wrong.join("; ") } : OK;
 }
 
-/** After a refresh; what EC2 itself answered late may be recorded. */
+/** After a refresh. A stale answer of EC2 itself may be recorded. */
 export function judgeRefresh(
   subject: Subject,
   said: Said,
@@ -113,7 +113,7 @@ export function judgeRefresh(
   return wrong.length > 0 ? { outcome: "silent wrong", why: wrong.join("; ") } : OK;
 }
 
-/** After a destroy: who is left, and whether the state still knows. */
+/** After a destroy: which grants are left, and whether the state still has the set. */
 export function judgeDestroy(subject: Subject, said: Said, after: Pairs, recorded: Grants | undefined): Verdict {
   const left = leftIn(subject, after);
   const told = isTold(said, subject);
@@ -123,7 +123,7 @@ export function judgeDestroy(subject: Subject, said: Said, after: Pairs, recorde
   return recorded ? { outcome: "silent wrong", why: "still in the state, and no error says so" } : OK;
 }
 
-/** At the end: nobody but bystanders. */
+/** At the end: only grants of bystanders may be left. */
 export function judgeEnd(subject: Subject, after: Pairs): Verdict {
   const left = leftIn(subject, after);
   return left.length > 0 ? { outcome: "left behind", why: `after the last destroy: ${left.join(", ")}` } : OK;
@@ -133,7 +133,7 @@ export function leftIn(subject: Subject, after: Pairs): Pairs {
   return minus(after, subject.bystanders);
 }
 
-/** What a preview says, against what EC2 has and what the declared set makes of it; what EC2 itself answered late may be said. */
+/** Compares a preview with what EC2 has and with what the declared set changes. A preview may show a stale answer of EC2 itself. */
 export function judgePreview(
   subject: Subject,
   said: Said,
@@ -179,7 +179,7 @@ function differenceOf(subject: Subject, { before, after }: Planned): Statement {
   return { gains: minus(now, old), loses: minus(old, now) };
 }
 
-/** Reads a report's lines as a person would; wrapped ones are joined first. */
+/** Parses the lines of a report. Wrapped lines are joined first. */
 function readReport(subject: Subject, text: string): Statement {
   const lines = text
     .trim()
@@ -204,12 +204,12 @@ function incomplete(subject: Subject, after: Pairs): string[] {
   ];
 }
 
-/** What the state says that does not hold, and what it leaves out. */
+/** What the state has wrong, and what is missing in it. */
 function falseRecord(subject: Subject, after: Pairs, recorded: Grants | undefined): string[] {
   if (!recorded) return ["the state does not know the set"];
   const stated = pairsIn(subject, recorded);
   const own = [...subject.old, ...subject.new];
-  // An additive set records what is its own only.
+  // An additive set records only its own grants.
   const right = withoutKey(subject, subject.mode === "additive" ? both(after, own) : after);
   const [invented, missing] = [minus(stated, right), minus(right, stated)];
   return [
@@ -226,7 +226,7 @@ function withoutKey({ keyArn }: Subject, pairs: Pairs): Pairs {
   return pairs.filter((pair) => !keyArn || !pair.startsWith(`${keyArn} `));
 }
 
-/** Who is added and removed by a call. */
+/** The grantees that a call adds and removes. */
 function changesIn({ action, params, resource }: ProxiedCall): { readonly add: Pairs; readonly remove: Pairs } {
   const named = (pattern: RegExp) =>
     Object.entries(params)

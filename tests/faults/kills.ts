@@ -12,14 +12,14 @@ export type Victim = (typeof VICTIMS)[number];
 const OPERATIONS = ["create", "update", "destroy"] as const;
 const MODES = ["authoritative", "additive"] as const;
 
-/** An AMI whose call is under way when the kill comes. */
+/** An AMI with a call in progress at the time of the kill. */
 interface Kill {
   readonly variant: (typeof MODES)[number];
   readonly operation: (typeof OPERATIONS)[number];
   readonly namesBystander: boolean;
-  /** Which of its change calls, counted from 1. */
+  /** Which of the change calls for the AMI, counted from 1. */
   readonly change: number;
-  /** Whether EC2 has heard of it. */
+  /** Whether the call has already reached EC2. */
   readonly held: keyof typeof HELD;
 }
 
@@ -29,7 +29,7 @@ export interface Killed {
   readonly verdict: judge.Verdict;
 }
 
-/** Seconds until every AMI is at its call; for an engine whose provider died; for a provider whose engine died. */
+/** Time limits in seconds: until every AMI is at its call; for an engine whose provider was killed; for a provider whose engine was killed. */
 const [TO_ARRIVE, TO_FAIL, TO_END] = [120, 120, 15];
 
 interface Trial extends judge.Subject {
@@ -96,7 +96,7 @@ class Kills {
     return this.trials.map(({ id, of, verdicts }) => ({ id, operation: of.operation, verdict: judge.worst(...verdicts) }));
   }
 
-  /** Where the changes are among the calls of an operation's last phase. */
+  /** The positions of the changes among the calls of an operation's last phase. */
   private changesOf(operation: Kill["operation"], variant: Kill["variant"]): number[] {
     const calls = this.learned.get(learnedKey(operation, variant))?.apply ?? [];
     return calls.flatMap(({ isChange }, i) => (isChange ? [i + 1] : []));
@@ -117,7 +117,7 @@ class Kills {
     if (code !== 0) throw new Error(`the set-up exited with ${code}:\n${output.slice(-4000)}`);
   }
 
-  /** Starts an operation, waits until every AMI of it is at its call, and kills. */
+  /** Starts an operation, waits until the call of every AMI is held back, and kills. */
   private async killed(command: "apply" | "destroy", operations: readonly Kill["operation"][]): Promise<void> {
     const { proxy, driver } = this.world;
     const chosen = this.trials.filter(({ of }) => operations.includes(of.operation));
@@ -132,7 +132,7 @@ class Kills {
     if (this.victim === "engine") kill(running.pid);
     else for (const { pid } of provider) kill(pid);
     if (this.victim === "provider") await endWithin(TO_FAIL, [running.pid]);
-    // Connections that wait are closed only now: an orphan learns that its call failed, and must not go on.
+    // Waiting connections are closed only now: an orphaned provider sees that its call failed, and must not continue.
     await sleep(1000);
     proxy.disarm();
     await endWithin(TO_END, [running.pid, ...started.map(({ pid }) => pid)]);
@@ -140,7 +140,7 @@ class Kills {
     await driver.recover();
   }
 
-  /** Waits until each AMI's call is held back; gives back the processes that run then. */
+  /** Waits until the call of each AMI is held back. Returns the processes that run at that time. */
   private async arrived(running: Running, chosen: readonly Trial[]) {
     const { proxy } = this.world;
     const until = Date.now() + TO_ARRIVE * 1000;
@@ -156,7 +156,7 @@ class Kills {
     return descendants(running.pid);
   }
 
-  /** Nobody is touched whom nobody asked to touch. */
+  /** Checks that no grant changed that nobody asked to change. */
   private async look(before: (subject: judge.Subject) => judge.Pairs, operations: readonly Kill["operation"][]): Promise<void> {
     const chosen = this.trials.filter(({ of }) => operations.includes(of.operation));
     const after = await this.world.truth(chosen);
@@ -179,8 +179,8 @@ class Kills {
   }
 
   /**
-   * Who is left at the end. What an additive set sent and could not record is taken for somebody else's afterwards: that cannot be
-   * helped, and has to be said by the run that found it.
+   * Judges which grants are left at the end. After a kill, an additive set cannot know that it made a grant that it did not record. The run
+   * that finds the grant must report it.
    */
   private atTheEnd(trial: Trial, end: judge.Pairs, isRecorded: boolean, rerun: Said): judge.Verdict[] {
     if (isRecorded) return [{ outcome: "not healed", why: "the last destroy failed" }];
@@ -197,7 +197,7 @@ class Kills {
   }
 }
 
-/** Whether a report says of an account that it was found in place. */
+/** Whether a report says that an account's grant was found in place. */
 function namesAsFound(text: string, account: string): boolean {
   return text
     .replace(/\n {6,}/g, " ")

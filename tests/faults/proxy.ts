@@ -3,19 +3,19 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What a client asked, as far as a fault may depend on it. */
+/** A call of a client, with what a fault can depend on. */
 export interface ProxiedCall {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly action: string;
-  /** The image, the snapshots or the key that it names. */
+  /** The image, the snapshots or the key in the call. */
   readonly resource: string;
   readonly params: Readonly<Record<string, string>>;
-  /** The AMIs that it concerns. */
+  /** The AMIs that the call concerns. */
   readonly imageIds: readonly string[];
-  /** Whether it asks for a change. */
+  /** Whether the call requests a change. */
   readonly isChange: boolean;
-  /** The name of the fault that was done to it. */
+  /** The name of the fault that was injected. */
   fault?: string;
 }
 
@@ -25,29 +25,29 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** What a fault may do with a call. */
+/** What a fault can do with a call. */
 interface Means {
   readonly isJson: boolean;
-  /** What is elsewhere and must not be asked. */
+  /** The URL of another server, which must get no requests. */
   readonly trap: string;
-  /** Lets EC2 do what is asked. */
+  /** Sends the call to EC2. */
   forward(): Promise<Answer>;
   respond(answer: Answer): void;
-  /** Closes the connection without an answer. */
+  /** Closes the connection without a response. */
   reset(): void;
-  /** Keeps the connection open; it ends with the proxy's, or when faults are taken back. */
+  /** Keeps the connection open until the proxy stops or the fault is removed. */
   hold(seconds?: number): Promise<void>;
 }
 
 export interface Fault {
   readonly name: string;
-  /** The calls that it may begin with. */
+  /** The calls at which the fault can start. */
   readonly on: "any" | "change" | "attribute";
-  /** How many calls it is done to. */
+  /** For how many calls the fault is injected. */
   readonly times: number;
-  /** Whether it stays with the call that it began with (and its repetitions), or is done to every call of the AMI. */
+  /** Whether the fault applies only to the call at which it started and its retries, or to every call about the AMI. */
   readonly scope: "call" | "image";
-  /** Reads answer what held when the fault was armed, or before the last change; else `harm` says what is done. */
+  /** Reads return what EC2 had when the fault was armed, or before the last change. Without `stale`, `harm` handles the call. */
   readonly stale?: "armed" | "before";
   readonly harm?: (means: Means) => Promise<void> | void;
 }
@@ -55,7 +55,7 @@ export interface Fault {
 const MANY = Number.POSITIVE_INFINITY;
 const XML = { "content-type": "text/xml;charset=UTF-8" };
 
-/** An error as EC2 words it (EC2 API reference, "Error codes", example), or as KMS does. */
+/** An error with the text of EC2 (EC2 API reference, "Error codes", example) or of KMS. */
 function refusal(code: string, status: number, message: string, kms: { code: string; status: number }) {
   return ({ isJson, respond }: Means) => {
     if (isJson)
@@ -120,7 +120,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "object-200",
     ...once,
-    // What has the protocol's form and says nothing.
+    // A valid document of the protocol without content.
     harm: (means) =>
       means.respond({ ...empty, body: Buffer.from(means.isJson ? "{}" : '<?xml version="1.0" encoding="UTF-8"?><Response/>') }),
   },
@@ -168,13 +168,13 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** For kills: a call waits, before EC2 hears of it or after, until {@link FaultProxy.letGo}. */
+/** For kills: a call is held back, before or after EC2 gets it, until {@link FaultProxy.letGo}. */
 export const HELD: Readonly<Record<"before" | "after", Fault>> = {
   before: { name: "held-before", ...onceChange, harm: (means) => means.hold() },
   after: { name: "held-after", ...onceChange, harm: (means) => means.forward().then(() => means.hold()) },
 };
 
-/** A fault that waits for its call. */
+/** An armed fault, which waits for its call. */
 class Armed {
   private seen = 0;
   private left: number;
@@ -192,7 +192,7 @@ class Armed {
     return this.began !== undefined;
   }
 
-  /** Whether the fault is done to this call; it is counted. */
+  /** Counts the call. Returns whether the fault is injected into it. */
   takes(call: ProxiedCall): boolean {
     this.seen += 1;
     const { on, scope } = this.fault;
@@ -209,12 +209,12 @@ class Armed {
 export class FaultProxy {
   /** Every call since the start. */
   readonly calls: ProxiedCall[] = [];
-  /** What followed a redirect: nothing may. */
+  /** Requests that followed a redirect. There must be none. */
   readonly trapped: string[] = [];
   private readonly imagesOf = new Map<string, string>();
   private readonly resourcesOf = new Map<string, readonly string[]>();
   private readonly armed = new Map<string, Armed>();
-  /** By resource: what it answered before its last change. */
+  /** The last response before the last change, by resource. */
   private readonly previous = new Map<string, Answer>();
   private readonly remembered = new Set<string>();
   private holding: { readonly imageIds: readonly string[]; release: () => void }[] = [];
@@ -231,7 +231,7 @@ export class FaultProxy {
 
   async start(): Promise<string> {
     for (const server of [this.server, this.elsewhere]) {
-      // An idle connection that is closed at the wrong moment would be a fault that nobody armed.
+      // An idle connection that is closed at the wrong moment would be a fault that no test armed.
       server.keepAliveTimeout = 600_000;
       await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     }
@@ -247,18 +247,18 @@ export class FaultProxy {
     this.agent.destroy();
   }
 
-  /** Tells which calls concern an AMI: those that name it, its snapshots or its keys. */
+  /** Sets which calls concern an AMI: those that name it, its snapshots or its keys. */
   know(imageId: string, ...resources: readonly string[]): void {
     for (const resource of [imageId, ...resources]) this.imagesOf.set(resource, imageId);
     this.resourcesOf.set(imageId, [imageId, ...resources.filter((resource) => resource.startsWith("snap-"))]);
   }
 
-  /** Keeps what the AMI's attributes were before each change, for answers that are late. */
+  /** Records the AMI's attributes before each change, for stale responses. */
   remember(imageId: string): void {
     this.remembered.add(imageId);
   }
 
-  /** Arms a fault: at the `at`th call that concerns the AMI from now on. */
+  /** Arms a fault: from now on, it is injected at call number `at` about the AMI. */
   async arm(imageId: string, fault: Fault, at: number): Promise<void> {
     const answers = new Map<string, Answer>();
     if (fault.stale === "armed")
@@ -266,24 +266,24 @@ export class FaultProxy {
     this.armed.set(imageId, new Armed(fault, at, answers));
   }
 
-  /** Whether an AMI's fault was done at least once. */
+  /** Whether the fault of an AMI was injected at least once. */
   hasBegun(imageId: string): boolean {
     return this.armed.get(imageId)?.hasBegun ?? false;
   }
 
-  /** Takes faults back: an AMI's, or all. */
+  /** Removes the fault of an AMI, or all faults. */
   disarm(imageId?: string): void {
     if (imageId === undefined) this.armed.clear();
     else this.armed.delete(imageId);
     this.letGo(imageId);
   }
 
-  /** The AMIs of which a call is held back now. */
+  /** The AMIs for which a call is held back now. */
   get held(): readonly string[] {
     return this.holding.flatMap(({ imageIds }) => imageIds);
   }
 
-  /** Ends what is held back; connections that wait for an answer are closed. */
+  /** Releases held calls. Connections that wait for a response are closed. */
   letGo(imageId?: string): void {
     const going = this.holding.filter(({ imageIds }) => imageId === undefined || imageIds.includes(imageId));
     this.holding = this.holding.filter((one) => !going.includes(one));
@@ -325,7 +325,7 @@ export class FaultProxy {
     });
   }
 
-  /** The first fault of the AMIs concerned that is due; the call counts for each of them. */
+  /** The first fault that applies to the call, of all AMIs that the call concerns. The call is counted for each of them. */
   private dueFor(call: ProxiedCall): Armed | undefined {
     const due = call.imageIds.flatMap((id) => {
       const armed = this.armed.get(id);
@@ -370,13 +370,13 @@ export class FaultProxy {
     };
   }
 
-  /** What EC2 answers of a resource's permissions. */
+  /** EC2's response about a resource's permissions. */
   private attributeOf(resource: string): Promise<Answer> {
     const asked = resource.startsWith("ami-")
       ? { Action: "DescribeImageAttribute", ImageId: resource, Attribute: "launchPermission" }
       : { Action: "DescribeSnapshotAttribute", SnapshotId: resource, Attribute: "createVolumePermission" };
     const body = Buffer.from(new URLSearchParams({ ...asked, Version: "2016-11-15" }).toString());
-    // The local EC2 takes the region and the account from the signature's header, and asks no more of it.
+    // The local EC2 reads the region and the account from the signature's header, and does not check the signature.
     const scope = "Credential=AKIATESTTESTTESTTEST/20250101/us-east-1/ec2/aws4_request";
     const headers = {
       "content-type": "application/x-www-form-urlencoded",
@@ -406,7 +406,7 @@ export class FaultProxy {
   }
 }
 
-/** Headers of one connection, not of the answer. */
+/** Headers that belong to one connection, not to the response. */
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "content-length"];
 
 export function isAttributeRead({ action }: Pick<ProxiedCall, "action">): boolean {

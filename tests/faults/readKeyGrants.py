@@ -1,6 +1,6 @@
-"""Reads who has a grant of KMS keys, with boto3, the client that shares no code with the package.
+"""Reads the accounts with grants of KMS keys, with boto3, a client that shares no code with the package.
 
-stdin: ["arn:…", …], keys; stdout: {"arn:…": ["account/…", …], …}, an account once for each of its grants.
+stdin: ["arn:…", …], the keys; stdout: {"arn:…": ["account/…", …], …}, with an account once for each of its grants.
 """
 
 import json

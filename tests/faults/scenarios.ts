@@ -11,20 +11,20 @@ import { FAULTS, type Fault, FaultProxy, isAttributeRead, type ProxiedCall } fro
 
 export const ENGINES = ["Pulumi", "Terraform"] as const;
 export const OPERATIONS = ["create", "update", "refresh", "destroy", "preview"] as const;
-/** The two modes; and an encrypted AMI in additive mode whose accounts get grants of its key. */
+/** The two modes, and `key`: an encrypted AMI in additive mode, with KMS grants for its accounts. */
 export const VARIANTS = ["authoritative", "additive", "key"] as const;
 export type EngineName = (typeof ENGINES)[number];
 export type Operation = (typeof OPERATIONS)[number];
 export type Variant = (typeof VARIANTS)[number];
 
-/** In both sets, in the old one, in the new one; and one to whom somebody granted everything by hand before. */
+/** Accounts: in both sets, only in the old set, only in the new set, and one with all permissions granted by hand before. */
 const [KEPT, LEAVING, COMING, BYSTANDER] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 
-/** Whether a call that is never answered ends: only then can such faults be tried. */
+/** Whether the package ends a call that is never answered. Only then can such faults be tried. */
 const ENDS_SILENCE = process.env.FAULTS_SILENCE === "1";
 const SILENCE = ["silence-40s", "never-answered"];
 
-/** In place of real credentials; nothing may show them. */
+/** Used instead of real credentials. They must not show anywhere. */
 export const CANARIES = {
   AWS_SECRET_ACCESS_KEY: "canary-of-the-secret-access-key-0123456789",
   AWS_SESSION_TOKEN: "canary-of-the-session-token-0123456789",
@@ -35,20 +35,20 @@ export interface Case {
   readonly variant: Variant;
   readonly operation: Operation;
   readonly phase: Phase;
-  /** The call, counted from 1 in the phase, at which the fault is done. */
+  /** The position of the call, counted from 1 in the phase, at which the fault is injected. */
   readonly position: number;
-  /** What that call is in a run without faults. */
+  /** The action of that call in a run without faults. */
   readonly action: string;
-  /** Undefined: none, to learn the calls. */
+  /** undefined: no fault, to find out the calls. */
   readonly fault: Fault | undefined;
-  /** Whether the set names the account that has everything by hand. */
+  /** Whether the set names the account that has all permissions by hand. */
   readonly namesBystander: boolean;
 }
 
 export interface Result {
   readonly of: Case;
   readonly verdict: judge.Verdict;
-  /** Whether the fault was done at all. */
+  /** Whether the fault was injected at all. */
   readonly reached: boolean;
   readonly imageId: string;
 }
@@ -61,7 +61,7 @@ export function caseId({ engine, variant, operation, phase, position, action, fa
 export type Learned = ReadonlyMap<string, Readonly<Record<Phase, readonly ProxiedCall[]>>>;
 export const learnedKey = (operation: Operation, variant: Variant) => `${operation} ${variant}`;
 
-/** Runs every operation once without faults, and counts. */
+/** Runs every operation once without faults, and counts the calls. */
 export async function learn(engine: EngineName): Promise<Learned> {
   const scouts = OPERATIONS.flatMap((operation) =>
     VARIANTS.map((variant): Case => {
@@ -76,7 +76,7 @@ export async function learn(engine: EngineName): Promise<Learned> {
   return learned;
 }
 
-/** One case for each (call × fault). */
+/** One case for each pair of call and fault. */
 export function allCases(engine: EngineName, learned: Learned): Case[] {
   const cases: Case[] = [];
   for (const operation of OPERATIONS)
@@ -93,12 +93,12 @@ export function allCases(engine: EngineName, learned: Learned): Case[] {
 
 function makesSense({ name, on }: Fault, call: ProxiedCall, variant: Variant): boolean {
   if (!ENDS_SILENCE && SILENCE.includes(name)) return false;
-  // The other calls are those of an AMI without encryption.
+  // The other calls are the same as for an AMI without encryption.
   if (variant === "key" && !call.resource.startsWith("arn:")) return false;
   return on === "any" || (on === "change" ? call.isChange : isAttributeRead(call));
 }
 
-/** Some of the cases, the same each time: every action of each operation is among them, and every fault. */
+/** A fixed sample of the cases, with every action of each operation, and every fault. */
 export function sampleOf(cases: readonly Case[], seed: number): Case[] {
   const covered = new Set<string>();
   return shuffled(cases, seed).filter(({ operation, variant, phase, action, fault }) => {
@@ -109,7 +109,7 @@ export function sampleOf(cases: readonly Case[], seed: number): Case[] {
   });
 }
 
-/** By a small generator of its own (mulberry32), so that a seed means the same everywhere. */
+/** Uses a small random generator of its own (mulberry32), so that a seed gives the same order everywhere. */
 function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
   let state = seed;
   const random = () => {
@@ -124,7 +124,7 @@ function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
     .map(([, item]) => item);
 }
 
-/** One AMI under trial. */
+/** The AMI of one case. */
 interface Trial extends judge.Subject {
   readonly of: Case;
   readonly verdicts: judge.Verdict[];
@@ -133,7 +133,7 @@ interface Trial extends judge.Subject {
 
 type Truth = (subject: judge.Subject) => judge.Pairs;
 
-/** A local EC2 with the proxy in front of it, and a project of an engine that knows the proxy only. */
+/** A local EC2 behind the proxy, and a project of an engine that connects only to the proxy. */
 export class World {
   private constructor(
     readonly emulator: Emulator,
@@ -161,7 +161,7 @@ export class World {
     await this.emulator.stop();
   }
 
-  /** Makes an AMI for each, with what somebody granted by hand. */
+  /** Makes an AMI for each case, with the grants made by hand. */
   async subjects(asked: readonly Pick<Case, "variant" | "operation" | "namesBystander">[]): Promise<judge.Subject[]> {
     const keys: (string | undefined)[] = [];
     for (const { variant } of asked) keys.push(variant === "key" ? await this.emulator.kmsKey() : undefined);
@@ -200,7 +200,7 @@ export class World {
     });
   }
 
-  /** What EC2 and KMS have, read with boto3 past the proxy. */
+  /** What EC2 and KMS have, read with boto3 without the proxy. */
   async truth(subjects: readonly judge.Subject[]): Promise<Truth> {
     const found = await this.emulator.pairs(subjects.map(({ image }) => image));
     const keys = subjects.flatMap(({ keyArn }) => keyArn ?? []);
@@ -223,14 +223,14 @@ export class World {
     return (subject) => judge.resourcesOf(subject).flatMap((resource) => byResource.get(resource) ?? []);
   }
 
-  /** Fails if a secret shows in what a run printed or in the state. */
+  /** Fails if a secret shows in the output of a run or in the state. */
   refuseSecrets(...texts: readonly string[]): void {
     for (const text of [...texts, this.driver.writtenText()])
       for (const [name, value] of Object.entries(CANARIES)) if (text.includes(value)) throw new Error(`${name} shows`);
   }
 }
 
-/** Who is declared before and after an operation; undefined: there is no set. */
+/** The declared accounts before and after an operation; undefined: there is no set. */
 export function accountsOf({ operation, namesBystander }: Pick<Case, "operation" | "namesBystander">): {
   readonly old: readonly string[] | undefined;
   readonly new: readonly string[] | undefined;
@@ -263,12 +263,12 @@ export function setFor({ variant }: Pick<Case, "variant">, subject: judge.Subjec
   };
 }
 
-/** A change that is never made shows never: a shorter wait for it, where the product can be told. */
+/** EC2 never shows a change that was not made. A shorter wait for it, if the package has this argument. */
 const SHORT = { create: "30s", update: "30s", delete: "30s" };
 const TIMEOUTS =
   "declared" in decodeDeclaredSet({ imageId: "ami-12345678", accountIds: [KEPT], timeouts: SHORT }) ? { timeouts: SHORT } : {};
 
-/** All operations, one after the other, on the AMIs of many cases: each AMI meets its fault in its own operation only. */
+/** Runs all operations in order on the AMIs of many cases. Each AMI gets its fault in its own operation only. */
 export class Lifecycle {
   private trials: Trial[] = [];
   private readonly marks: { readonly operations: readonly Operation[]; readonly phase: Phase; readonly at: number }[] = [];
@@ -397,7 +397,7 @@ export class Lifecycle {
     if (proxy.trapped.length > 0) throw new Error(`a redirect was followed: ${proxy.trapped.join(", ")}`);
   }
 
-  /** A second run without faults, which is to leave nothing to do. */
+  /** A second run without faults, after which nothing must be left to do. */
   private async heal(trials: readonly Trial[]): Promise<void> {
     const { world } = this;
     const said = await this.without("the second run", (begin) => world.driver.apply(begin));
@@ -413,7 +413,7 @@ export class Lifecycle {
     }
   }
 
-  /** Whether only calls are counted: then each operation is run, and nothing is done twice. */
+  /** Whether calls are only counted: then each operation runs once. */
   private get isScouting(): boolean {
     return this.cases.every(({ fault }) => fault === undefined);
   }
@@ -422,7 +422,7 @@ export class Lifecycle {
     return this.trials.filter(({ of }) => of.operation === operation);
   }
 
-  /** Declares every set as it is before or after its operation; those that are to be destroyed stay declared until then. */
+  /** Declares every set as it is before or after its operation. Sets to destroy stay declared until then. */
   private declare(which: "old" | "new"): void {
     this.world.driver.declare(
       this.trials.flatMap((trial) => {
@@ -443,7 +443,7 @@ export class Lifecycle {
     return said;
   }
 
-  /** Runs an operation in which each AMI meets its fault; what an error of others kept from being reached is tried again. */
+  /** Runs an operation with the fault of each AMI. If errors of other sets stop it before an AMI's fault, it is tried again. */
   private async withFaults(
     trials: readonly Trial[],
     run: (begin: Begin) => Promise<Said>,
@@ -455,7 +455,7 @@ export class Lifecycle {
       proxy.disarm();
       const trying = pending;
       const said = await run(async (phase, failed) => {
-        // A plan that failed counts for those whose fault it was; the others start anew.
+        // After a failed plan, sets with an error keep their result, and the others start again.
         this.mark([...new Set(trying.map(({ of }) => of.operation))], phase);
         for (const { of, image } of trying) {
           if (failed.has(image.imageId)) proxy.disarm(image.imageId);
@@ -494,7 +494,7 @@ export class Lifecycle {
     this.marks.push({ operations, phase, at: this.world.proxy.calls.length });
   }
 
-  /** Every call that concerned an AMI in an operation, repeated attempts included. */
+  /** Every call that concerned an AMI in an operation, retries included. */
   private callsIn(operation: Operation, trial: Trial): ProxiedCall[] {
     const isOf = (mark: { readonly operations: readonly Operation[] }) => mark.operations.includes(operation);
     const from = this.marks.find(isOf)?.at ?? 0;

@@ -1,10 +1,12 @@
-/** One interface to both engines: the real Pulumi or the real Terraform declares, plans, applies and destroys the same sets. */
+/** One interface to the engines: the real Pulumi, with the dynamic resource or the plugin, or the real Terraform declares, plans, applies and destroys the same sets. */
 
+import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Grants } from "../../provider/core";
 import type { Emulator } from "./emulator";
-import { PulumiProject } from "./pulumiProject";
+import { pluginProject, SET_TYPE, writeProgram } from "./pulumiPlugin";
+import { PulumiProject, type Ran } from "./pulumiProject";
 import { TerraformProject } from "./terraformProject";
 
 /** Set name → arguments, with the names of Pulumi and the core. */
@@ -25,12 +27,14 @@ export interface Looking {
 }
 
 export interface Engine {
-  readonly name: "Pulumi" | "Terraform";
+  readonly name: "Pulumi" | "Pulumi's plugin" | "Terraform";
   /** Replaces the declared sets. */
   declare(sets: Sets): void;
   preview(looking?: Looking): Promise<Preview>;
   /** Applies what the last preview showed. */
   apply(looking?: Looking): Promise<void>;
+  /** The codes that a preview names, be it in errors or in warnings, and those of the errors in which an apply ends. */
+  refusals(): Promise<{ readonly preview: readonly string[]; readonly apply: readonly string[] }>;
   /** Whether an apply with a refresh would change nothing. */
   isSettled(): Promise<boolean>;
   /** The outputs, by set name. */
@@ -40,21 +44,44 @@ export interface Engine {
   remove(): void;
 }
 
+/** Pulumi's event log is hidden from users. */
+const EVENT_LOG = { PULUMI_DEBUG_COMMANDS: "true" } as const;
+
 /** Pulumi, with the stack program of this repository, which reads the sets from the stack's config. */
 export async function pulumiEngine(emulator: Emulator): Promise<Engine> {
-  const project = await PulumiProject.create(emulator, { env: { PULUMI_DEBUG_COMMANDS: "true" } });
+  const project = await PulumiProject.create(emulator, { env: EVENT_LOG });
+  const declare = (sets: Sets) => project.config({ sets: Object.entries(sets).map(([name, args]) => ({ name, ...args })) });
+  return { name: "Pulumi", declare, ...byPulumi(project) };
+}
+
+/** Pulumi, with a program that uses the plugin. */
+export async function pluginEngine(emulator: Emulator): Promise<Engine> {
+  const project = await pluginProject(emulator, { env: EVENT_LOG });
+  const declare = (sets: Sets) => {
+    const made = Object.entries(sets).map(([name, args]) => {
+      const text = JSON.stringify(name);
+      return `grants[${text}] = new LaunchPermissionSet(${text}, ${JSON.stringify(args)}).grants;\n`;
+    });
+    writeProgram(project, `export const grants: Record<string, unknown> = {};\n${made.join("")}`);
+  };
+  return { name: "Pulumi's plugin", declare, ...byPulumi(project) };
+}
+
+function byPulumi(project: PulumiProject): Omit<Engine, "name" | "declare"> {
   const log = path.join(project.folder, "events.json");
   const asked = ({ refresh = false }: Looking) => (refresh ? ["--refresh"] : []);
   return {
-    name: "Pulumi",
-    declare: (sets) => project.config({ sets: Object.entries(sets).map(([name, args]) => ({ name, ...args })) }),
     preview: async (looking = {}) => {
       await project.succeed("preview", ...asked(looking), "--event-log", log);
       return previewIn(fs.readFileSync(log, "utf8"));
     },
     apply: async (looking = {}) => void (await project.up(...asked(looking))),
+    refusals: async () => ({
+      preview: codesIn(await project.run("preview")),
+      apply: codesIn(await project.fail("up", "--yes", "--skip-preview")),
+    }),
     isSettled: async () => /^Resources:\n +\d+ unchanged$/m.test(await project.preview("--refresh")),
-    grants: async () => (await project.outputs()).grants as Record<string, Grants>,
+    grants: async () => ((await project.outputs()).grants ?? {}) as Record<string, Grants>,
     destroy: async () => void (await project.destroy()),
     remove: () => project.remove(),
   };
@@ -78,6 +105,10 @@ export async function terraformEngine(emulator: Emulator): Promise<Engine> {
       );
     },
     apply: async () => void (await project.succeed("apply", "plan.bin")),
+    refusals: async () => ({
+      preview: codesIn(await project.run("plan")),
+      apply: codesIn(await project.fail("apply", "-auto-approve")),
+    }),
     isSettled: () => project.isSettled(),
     grants: async () => (await project.outputs()) as Record<string, Grants>,
     destroy: async () => void (await project.destroy()),
@@ -98,19 +129,42 @@ function terraformArguments({ createVolumePermissions: asked, ...args }: Sets[st
   return { ...named(args), ...(volumes ? { create_volume_permissions: named(volumes) } : {}) };
 }
 
+/** The stable codes of the errors in what a CLI printed, each once. */
+function codesIn({ output }: Ran): string[] {
+  const told = output.replace(/[\s│]+/g, " ").matchAll(/\[([a-z]+(?:-[a-z]+)+)\]/g);
+  return [...new Set([...told].map(([, code = ""]) => code))].sort();
+}
+
 /** The changes in the engine's event log of a preview. */
 function previewIn(log: string): Preview {
   const [before, after] = [new Map<string, Grants>(), new Map<string, Grants>()];
   for (const line of log.trim().split("\n")) {
     const { metadata } = JSON.parse(line).resourcePreEvent ?? {};
-    if (!metadata?.type.endsWith(":AmiLaunchPermissionSet") || metadata.op === "refresh") continue;
+    if (!/:(Ami)?LaunchPermissionSet$/.test(metadata?.type) || metadata.op === "refresh") continue;
     const name = metadata.urn.split("::").at(-1);
     // A replacement has three events. The last one, of the old set, has no new values.
     if (metadata.old) before.set(name, metadata.old.inputs.grants ?? {});
     if (metadata.new) after.set(name, metadata.new.inputs.grants ?? {});
+    if (metadata.type === SET_TYPE) requireExact(metadata);
   }
   const names = [...new Set([...before.keys(), ...after.keys()])];
   return previewOf(names.map((name) => ({ name, before: before.get(name) ?? {}, after: after.get(name) ?? {} })));
+}
+
+interface StepMetadata {
+  readonly urn: string;
+  readonly old?: { readonly inputs: { readonly grants?: Grants } };
+  readonly new?: { readonly inputs: { readonly grants?: Grants } };
+  readonly detailedDiff?: Readonly<Record<string, { readonly kind: string }>>;
+}
+
+/** The plugin tells the engine itself which grants to show as changed: exactly those that differ. */
+function requireExact({ urn, old, new: fresh, detailedDiff }: StepMetadata): void {
+  if (!old || !fresh || !detailedDiff) return;
+  const [before, after] = [old.inputs.grants ?? {}, fresh.inputs.grants ?? {}];
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((key) => before[key] !== after[key]);
+  const shown = Object.keys(detailedDiff).filter((at) => at.startsWith("grants"));
+  assert.deepEqual(shown.sort(), changed.map((key) => `grants[${JSON.stringify(key)}]`).sort(), urn);
 }
 
 function previewOf(sets: readonly { readonly name: string; readonly before: Grants; readonly after: Grants }[]): Preview {

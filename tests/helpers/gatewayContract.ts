@@ -83,7 +83,7 @@ export function describeGatewayContract(
 
 const CASES: readonly Case[] = [
   {
-    name: "an image that nobody shares has an owner, a state, its snapshots in order, and no grantee",
+    name: "an image that is not shared has an owner, a state, sorted snapshots, and no grantee",
     async run({ gateway, makeImage, modifications }) {
       const { imageId, snapshotIds } = await makeImage(1);
       const image = await gateway.describeImage(imageId);
@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "two snapshots are both in the image",
+    name: "an image with two snapshots has both",
     needs: "two-snapshots",
     async run({ gateway, makeImage }) {
       const { imageId, snapshotIds } = await makeImage(2);
@@ -137,7 +137,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "launch: every kind of grantee, in one call, and each comes back by its key",
+    name: "launch: every kind of grantee is added in one call and read back",
     async run({ gateway, makeImage, modifications }) {
       const { imageId } = await makeImage(1);
       const all = [A, ORGANIZATION, UNIT, "public"];
@@ -160,7 +160,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "launch: adding what is there is accepted, and removing what is not there is accepted",
+    name: "launch: adding an existing grant and removing a missing one are accepted",
     async run({ gateway, makeImage }) {
       const { imageId } = await makeImage(1);
       await gateway.changeLaunchPermissions(imageId, { add: [A, A], remove: [] });
@@ -188,7 +188,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "launch: one bad account refuses the whole call",
+    name: "launch: an invalid account fails the whole call",
     async run({ gateway, makeImage }) {
       const { imageId } = await makeImage(1);
       const error = await failure(gateway.changeLaunchPermissions(imageId, { add: [A, "account/12345"], remove: [] }));
@@ -215,20 +215,20 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "an absent image is not found when it is described",
+    name: "an absent image is not found by describeImage",
     async run({ gateway }) {
       assert.equal((await failure(gateway.describeImage(ABSENT_IMAGE))).code, "image-not-found");
     },
   },
   {
-    name: "an absent image is not found when its permissions are read",
+    name: "an absent image is not found by launchPermissions",
     needs: "absent-describe",
     async run({ gateway }) {
       assert.equal((await failure(gateway.launchPermissions(ABSENT_IMAGE))).code, "image-not-found");
     },
   },
   {
-    name: "snapshot: add and remove, a call each, and the launch permissions stay as they are",
+    name: "snapshot: add and remove in a call each, without a change of launch permissions",
     async run({ gateway, makeImage, modifications }) {
       const { imageId, snapshotId } = await imageWithOne(makeImage);
       await gateway.changeCreateVolumePermissions(snapshotId, "add", [A, B]);
@@ -251,7 +251,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "snapshot: adding what is there is accepted, and removing what is not there is accepted",
+    name: "snapshot: adding an existing grant and removing a missing one are accepted",
     async run({ gateway, makeImage }) {
       const { snapshotId } = await imageWithOne(makeImage);
       await gateway.changeCreateVolumePermissions(snapshotId, "add", [A, A]);
@@ -273,7 +273,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "snapshot: 500 accounts are one call, nobody is none",
+    name: "snapshot: 500 accounts are one call, and an empty list is none",
     async run({ gateway, makeImage, modifications }) {
       const { snapshotId } = await imageWithOne(makeImage);
       await gateway.changeCreateVolumePermissions(snapshotId, "add", manyAccounts(500));
@@ -291,7 +291,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "snapshot: a bad account is refused",
+    name: "snapshot: an invalid account is refused",
     needs: "snapshot-account-check",
     async run({ gateway, makeImage }) {
       const { snapshotId } = await imageWithOne(makeImage);
@@ -301,7 +301,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "an absent snapshot can neither be read nor changed",
+    name: "an absent snapshot cannot be read or changed",
     async run({ gateway }) {
       for (const attempt of [
         () => gateway.createVolumePermissions(ABSENT_SNAPSHOT),
@@ -314,7 +314,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "reset takes every launch permission, in one call, and no create-volume permission",
+    name: "reset removes every launch permission, in one call, and no create-volume permission",
     needs: "reset",
     async run({ gateway, makeImage, modifications }) {
       const { imageId, snapshotId } = await imageWithOne(makeImage);
@@ -331,7 +331,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "reset of what is absent is an error",
+    name: "reset of an absent image or snapshot is an error",
     needs: "reset",
     async run({ gateway }) {
       assert.equal((await failure(gateway.resetLaunchPermissions(ABSENT_IMAGE))).code, "image-not-found");
@@ -339,7 +339,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "an image of another account is described; its permissions are neither shown nor changed",
+    name: "an image of another account is described, but its permissions cannot be read or changed",
     needs: "foreign",
     async run({ gateway, makeImage }) {
       const { imageId, snapshotIds } = await makeImage(1, "222222222222");
@@ -354,7 +354,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "own images are listed by id, each as it is described alone",
+    name: "own images are listed by id, each with the values of describeImage",
     async run({ gateway, makeImage }) {
       const made = [await makeImage(1), await makeImage(1), await makeImage(1)];
       const own = await gateway.describeImages("self");
@@ -368,7 +368,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "images of others are listed where they are shared with the caller, and own ones are not",
+    name: "images of others are listed if they are shared with the caller, and own images are not",
     needs: "foreign",
     async run({ gateway, makeImage }) {
       const own = await makeImage(1);
@@ -381,7 +381,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "one entity more than the quota is refused, and nothing is added",
+    name: "one grantee more than the quota is refused, and nothing is added",
     needs: "quota",
     async run({ gateway, makeImage, arrange }) {
       const { imageId } = await makeImage(1);
@@ -394,7 +394,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "block public access refuses everybody and nobody else",
+    name: "block public access refuses only public sharing",
     needs: "block-public-access",
     async run({ gateway, makeImage, arrange }) {
       const { imageId, snapshotId } = await imageWithOne(makeImage);
@@ -411,7 +411,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "whether block public access is on is told, unless the caller may not ask",
+    name: "block public access is read, or unknown if the caller may not read it",
     needs: "block-public-access",
     async run({ gateway, arrange }) {
       await arrange({ kind: "denied", actions: ["ec2:GetSnapshotBlockPublicAccessState"] });
@@ -430,7 +430,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "snapshots are described without those that are gone",
+    name: "snapshots that do not exist are left out of describeSnapshots",
     async run({ gateway, makeImage }) {
       const { imageId, snapshotId } = await imageWithOne(makeImage);
       assert.deepEqual(await gateway.describeSnapshots([ABSENT_SNAPSHOT, snapshotId]), [
@@ -442,7 +442,7 @@ const CASES: readonly Case[] = [
   },
   ...(["AWS", "CUSTOMER"] as const).map(
     (manager): Case => ({
-      name: `encryption under a key of ${manager} is told, with who manages it`,
+      name: `encryption under a key of ${manager} is read, with the key's manager`,
       needs: "encryption",
       async run({ gateway, makeImage, arrange }) {
         const { imageId, snapshotIds } = await makeImage(2, undefined, manager);
@@ -518,7 +518,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "what is under the AWS managed key is not shared, and nothing that is encrypted with everybody",
+    name: "snapshots under the AWS managed key are not shared, and encrypted ones are not public",
     needs: "encryption",
     async run({ gateway, makeImage }) {
       const managed = await makeImage(1, undefined, "AWS");
@@ -537,7 +537,7 @@ const CASES: readonly Case[] = [
   },
   ...(["product-code", "watermark"] as const).map(
     (kind): Case => ({
-      name: `an image with a ${kind} tells it, and is not made public`,
+      name: `an image has its ${kind}, and cannot be public`,
       needs: "codes",
       async run({ gateway, makeImage, arrange }) {
         const { imageId } = await makeImage(1);
@@ -565,7 +565,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "a disabled image is described as such, has nobody, and takes nobody",
+    name: "a disabled image has that state and no grantees, and cannot be shared",
     needs: "disabled",
     async run({ gateway, makeImage, arrange }) {
       const { imageId } = await makeImage(1);
@@ -583,7 +583,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    name: "the Marketplace's grant comes back as a user of its own, and stays after a reset",
+    name: "the Marketplace's grant is read as a user, and stays after a reset",
     needs: "marketplace",
     async run({ gateway, makeImage, arrange }) {
       const { imageId } = await makeImage(1);

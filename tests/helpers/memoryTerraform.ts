@@ -151,9 +151,12 @@ export class MemoryTerraform {
       planned_private: planned ?? plan.planned_private,
       planned_identity: plan.planned_identity,
     });
-    this.record(applied.new_identity, applied.new_state);
-    this.state = decodeValue(applied.new_state as DynamicValue);
-    this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
+    // After an error without a state, Terraform keeps what it has (node_resource_abstract_instance.go, apply).
+    if (errors(applied).length === 0 || decodeValue(applied.new_state as DynamicValue) !== null) {
+      this.record(applied.new_identity, applied.new_state);
+      this.state = decodeValue(applied.new_state as DynamicValue);
+      this.ownData = (applied.private as Uint8Array) ?? Buffer.alloc(0);
+    }
     if (this.state === null) this.tainted = false;
     return [...(plan.diagnostics ?? []), ...(applied.diagnostics ?? [])];
   }

@@ -1,6 +1,6 @@
 """Reads the KMS grants with the names that sets use, with boto3, a client that shares no code with the package.
 
-stdin: ["region", …]; stdout: {"ami-…": ["account/…", …], …}, an account once for each of its grants.
+stdin: ["region", …]; stdout: {"ami-…": ["account/…", …], …}, with an account once for each of its grants.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Reads who may launch images and create volumes from snapshots, with boto3, a client that shares no code with the package.
+"""Reads launch permissions of images and create-volume permissions of snapshots, with boto3, a client that shares no code with the package.
 
-stdin: {"region": ["ami-…", "snap-…", …], …}; stdout: {"ami-…": ["account/…", …], …}. An image or a snapshot that is not there reads as null.
+stdin: {"region": ["ami-…", "snap-…", …], …}; stdout: {"ami-…": ["account/…", …], …}. null: the image or the snapshot does not exist.
 """
 
 import json

@@ -1,4 +1,4 @@
-/** Laws for programs with several sets: an account that the program declares before and after a run never loses access, and after the end no access is left. */
+/** Properties of programs with several sets: an account that the program declares before and after a run never loses access, and a destroy leaves no access. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
@@ -31,7 +31,7 @@ const schedule: fc.Arbitrary<Schedule> = fc.record({
   backwards: fc.boolean(),
 });
 
-/** A program in which at most one set of an AMI is authoritative, the first that asks for it. */
+/** The sets of a program. At most one set of each AMI is authoritative: the first one that is drawn so. */
 function sets(given: readonly (readonly [string, Declared])[]): { name: string; declared: Declared; exact: boolean }[] {
   const taken = new Set<number>();
   return given.map(([name, one]) => {
@@ -41,8 +41,8 @@ function sets(given: readonly (readonly [string, Declared])[]): { name: string; 
   });
 }
 
-describe("the life of a program with several sets", () => {
-  it("takes nothing from anybody whom it declares, and leaves nobody in the end", async () => {
+describe("a program with several sets", () => {
+  it("never takes access from an account that it keeps declaring, and a destroy leaves no access", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(program, schedule, fc.boolean()), { minLength: 1, maxLength: 5 }), async (ups) => {
         const ec2 = new MemoryGateway();
@@ -77,18 +77,18 @@ describe("the life of a program with several sets", () => {
           await stack.up(new Map(args), how);
           assert.deepEqual([...lost], [], "somebody lost access for a moment");
           const has = pairs(ec2, images);
-          for (const pair of wanted) assert.ok(has.has(pair), `${pair} is declared and has no access`);
+          for (const pair of wanted) assert.ok(has.has(pair), `${pair} is declared but has no access`);
           const extra = [...has].filter((pair) => !wanted.has(pair) && !pair.endsWith(STRANGER));
-          assert.deepEqual(extra, [], "nobody declares these");
+          assert.deepEqual(extra, [], "access that no set declares");
           if (refreshes) await stack.refresh();
           before = has;
         }
         ec2.onChange = () => undefined;
         await stack.destroy();
         const left = [...pairs(ec2, images)].filter((pair) => !pair.endsWith(STRANGER));
-        assert.deepEqual(left, [], "nobody is left");
+        assert.deepEqual(left, [], "access is left after the destroy");
         for (const [i, { imageId }] of images.entries())
-          if (!revokedStrangers.has(i)) assert.ok(ec2.grantees(imageId).has(STRANGER), "what others granted stays");
+          if (!revokedStrangers.has(i)) assert.ok(ec2.grantees(imageId).has(STRANGER), "grants of others stay");
       }),
       runs(300),
     );

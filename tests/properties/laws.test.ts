@@ -1,4 +1,4 @@
-/** The laws of the core for all values: differences, the grants map, canonical forms, batches. */
+/** Properties of the core for all values: differences, the grants map, canonical forms, batches. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
@@ -42,12 +42,12 @@ const volumeKeys = fc.subarray([...ACCOUNT_KEYS, "public", FOREIGN]);
 const permissions: fc.Arbitrary<Permissions> = fc
   .tuple(launchKeys, volumeKeys, volumeKeys, volumeKeys)
   .map(([launch, ...volumes]) => made(launch, volumes));
-/** What a set may want: nothing that cannot be changed. */
+/** What a set can want: no grantee that cannot be changed. */
 const wanted = permissions.map((all) => only(all, isManageable));
 const managedSnapshotIds = fc.subarray(SNAPSHOTS);
 
-describe("laws of the difference", () => {
-  it("what is as wanted needs no change", () => {
+describe("properties of the difference", () => {
+  it("it is empty if EC2 has what the set wants", () => {
     fc.assert(
       fc.property(wanted, fc.constantFrom("authoritative", "additive"), (target, mode) => {
         const change = changeFor({ mode, target, live: target, granted: target, managedSnapshotIds: SNAPSHOTS });
@@ -58,14 +58,14 @@ describe("laws of the difference", () => {
     );
   });
 
-  it("authoritative: applying it gives exactly what is wanted on what is managed, and foreign grants stay", () => {
+  it("authoritative: managed resources get exactly what the set wants, and grantees that nobody can change stay", () => {
     fc.assert(
       fc.property(wanted, permissions, permissions, managedSnapshotIds, (all, live, granted, managed) => {
         const target = onSnapshots(all, managed);
         const after = applied(live, changeFor({ mode: "authoritative", target, live, granted, managedSnapshotIds: managed }));
         assertSame(onSnapshots(only(after, isManageable), managed), target);
         assertSame(only(after, foreign), only(live, foreign));
-        // Elsewhere only what the set granted is gone.
+        // On other snapshots, only the set's own grants are revoked.
         const unmanaged = SNAPSHOTS.filter((id) => !managed.includes(id));
         const expected = minus(onSnapshots(live, unmanaged), only(granted, isManageable));
         assertSame(volumesOnly(onSnapshots(after, unmanaged)), volumesOnly(expected));
@@ -74,7 +74,7 @@ describe("laws of the difference", () => {
     );
   });
 
-  it("additive: applying it gives at least what is wanted, and takes away only what the set granted and no longer wants", () => {
+  it("additive: all wanted grants are added, and only own grants that are not wanted any more are revoked", () => {
     fc.assert(
       fc.property(wanted, permissions, permissions, managedSnapshotIds, (all, live, granted, managed) => {
         const target = onSnapshots(all, managed);
@@ -88,7 +88,7 @@ describe("laws of the difference", () => {
     );
   });
 
-  it("it never adds what is there, never removes what is neither there nor recorded, and never does both to one", () => {
+  it("it adds no existing grant, removes only live or recorded grants, and never adds and removes the same grant", () => {
     fc.assert(
       fc.property(
         wanted,
@@ -108,7 +108,7 @@ describe("laws of the difference", () => {
     );
   });
 
-  it("its steps are the change, whole and once, snapshots before the image to grant and after it to revoke", () => {
+  it("its steps are the whole change, once: snapshots before the image to grant, and after it to revoke", () => {
     fc.assert(
       fc.property(permissions, permissions, (add, all) => {
         const change: Change = { add, remove: minus(all, add) };
@@ -131,13 +131,13 @@ describe("laws of the difference", () => {
   });
 });
 
-describe("laws of the grants map", () => {
-  it("what is written reads back as the same", () => {
+describe("properties of the grants map", () => {
+  it("what is encoded is decoded to the same", () => {
     fc.assert(
       fc.property(permissions, fc.boolean(), (all, named) => {
         const words = encodeGrants(all, named ? undefined : SNAPSHOTS);
         assertSame(decodeGrants(words, SNAPSHOTS), all);
-        // State holds facts beside the words; older versions' held the words alone.
+        // The state has structured data beside the text. Older versions wrote only the text.
         assertSame(deserializePermissions(words, SNAPSHOTS), all);
         assertSame(deserializePermissions(serializePermissions(all), []), all);
       }),
@@ -145,7 +145,7 @@ describe("laws of the grants map", () => {
     );
   });
 
-  it("equal permissions are equal text, in whatever order they came", () => {
+  it("equal permissions have equal text, in any order", () => {
     fc.assert(
       fc.property(permissions, (all) => {
         const backwards: Permissions = {
@@ -159,7 +159,7 @@ describe("laws of the grants map", () => {
     );
   });
 
-  it("every grantee has one key, and the key gives it back", () => {
+  it("every grantee has one key, and the key can be decoded", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...ACCOUNT_KEYS, ...ARNS, "public", FOREIGN, "user/", "user/public", "user/account/1"),
@@ -172,7 +172,7 @@ describe("laws of the grants map", () => {
   });
 });
 
-describe("laws of the declaration", () => {
+describe("properties of the declaration", () => {
   const lists = fc.record({
     accountIds: fc.subarray(ACCOUNTS, { minLength: 1 }),
     organizationArns: fc.subarray(ARNS.slice(0, 1)),
@@ -180,7 +180,7 @@ describe("laws of the declaration", () => {
     snapshotIds: fc.subarray(SNAPSHOTS),
   });
 
-  it("order, duplicates, numbers for texts and the case of ARNs make no difference", () => {
+  it("order, duplicates, numbers as strings and the case of ARNs make no difference", () => {
     fc.assert(
       fc.property(lists, fc.infiniteStream(fc.nat({ max: 99 })), ({ snapshotIds, ...args }, dice) => {
         const roll = () => dice.next().value as number;
@@ -203,7 +203,7 @@ describe("laws of the declaration", () => {
     );
   });
 
-  it("the canonical form is its own canonical form", () => {
+  it("the canonical form of a canonical form is the same", () => {
     fc.assert(
       fc.property(lists, ({ snapshotIds, ...args }) => {
         const decoded = decodeDeclaredSet({ imageId: "ami-12345678", ...args, createVolumePermissions: { snapshotIds } });
@@ -214,7 +214,7 @@ describe("laws of the declaration", () => {
     );
   });
 
-  it("the declared grants are those of the set on an image of somebody else's", () => {
+  it("the declared grants are those of the set on an image of another owner", () => {
     fc.assert(
       fc.property(lists, fc.boolean(), ({ snapshotIds, ...args }, named) => {
         const decoded = decodeDeclaredSet({
@@ -234,7 +234,7 @@ describe("laws of the declaration", () => {
     );
   });
 
-  it("no text whatever makes decoding throw, and every refusal names an argument", () => {
+  it("decoding never throws for any text, and every error names an argument", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom("imageId", "accountIds", "mode", "public", "x"), fc.jsonValue()), (input) => {
         const decoded = decodeDeclaredSet(input as Record<string, unknown>);
@@ -249,8 +249,8 @@ describe("laws of the declaration", () => {
   });
 });
 
-describe("laws of batches", () => {
-  it("they keep all items in order, each full but the last", () => {
+describe("properties of batches", () => {
+  it("they keep all items in order, and all batches except the last are full", () => {
     fc.assert(
       fc.property(fc.array(fc.nat()), fc.integer({ min: 1, max: 7 }), (items, size) => {
         const split = batches(items, size);
@@ -287,7 +287,7 @@ function foreign(key: GranteeKey): boolean {
   return key.startsWith("user/");
 }
 
-/** As EC2 does it: what is added is there, what is removed is not. */
+/** The effect of a change in EC2: added grants exist, removed grants do not. */
 function applied(live: Permissions, { add, remove }: Change): Permissions {
   return minus(union(live, add), remove);
 }

@@ -1,4 +1,4 @@
-/** The law of a set's life: whatever the set and others do, it converges, and revokes nothing that it must not revoke. */
+/** Properties of a set's lifecycle: whatever the set and others do, it converges, and revokes nothing that it must not revoke. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
@@ -29,7 +29,7 @@ const DRIFTING: readonly GranteeKey[] = [
 ];
 const WAIT_OPTIONS = { timeout: 2, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
-/** A declaration, with its image and snapshots by their places in the world. */
+/** A declaration. The image and the snapshots are indexes into the world's lists. */
 interface Declaration {
   readonly image: 0 | 1;
   readonly accountIds?: (string | number)[];
@@ -103,7 +103,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant("drift" as const),
       image: fc.constantFrom<0 | 1>(0, 0, 1),
-      // Mostly what a set may want, so that both meet.
+      // Mostly grantees that the set also declares, so that both interact.
       place: fc.constantFrom(0, 0, 1, 2),
       grantee: fc.constantFrom(...DRIFTING, "account/111122223333", "account/111122223333", "account/444455556666"),
       add: fc.boolean(),
@@ -112,8 +112,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: "deregister" as const }) },
 );
 
-describe("the life of a set", () => {
-  it("converges, and revokes only what it may", async () => {
+describe("the lifecycle of a set", () => {
+  it("converges, and revokes only what it may revoke", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(2, 2, 1, 0),
@@ -129,7 +129,7 @@ describe("the life of a set", () => {
     );
   });
 
-  it("is right with answers that lag behind", async () => {
+  it("is right with stale reads", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(declarationOn(fc.constant(0)), fc.integer({ min: 0, max: 3 })), { minLength: 1, maxLength: 4 }),
@@ -157,19 +157,19 @@ class Pairs {
   }
 }
 
-/** One set, its engine, EC2, and the record of who granted what that the laws are judged by. */
+/** One set, its engine, EC2, and a record of who granted what, which is used to check the properties. */
 class World {
   readonly ec2 = new MemoryGateway();
   private readonly images;
   private readonly engine = new MemoryEngine(new DynamicProvider({ gateway: () => this.ec2, waitOptions: WAIT_OPTIONS }));
-  /** What the set added (authoritative: or took over), nobody removed, and it has to take away again. */
+  /** What the set added (in authoritative mode also: took over) and nobody removed. The set has to revoke it. */
   private readonly must = new Pairs();
   /**
-   * What an additive set may take away: the same, and what it tried to add or added and has not seen to be gone. A call that was not
-   * answered may still be carried out, so that the looks of an operation that failed do not end it.
+   * What an additive set may revoke: the same, and also what it added or tried to add and has not seen to be gone. A call without a
+   * response may still be carried out, so reads of a failed operation do not remove a grant from here.
    */
   private readonly may = new Pairs();
-  /** What the operation under way may do; without one nothing may change. */
+  /** What the current operation may change. Without an operation, nothing may change. */
   private allowed: {
     add: (resource: string, key: GranteeKey) => boolean;
     remove: (resource: string, key: GranteeKey) => boolean;
@@ -191,7 +191,7 @@ class World {
       }
       for (const key of removed) {
         if (!this.allowed.remove(resource, key)) this.broken.push(`took ${key} on ${resource}`);
-        // It may be the set's until a state says that it is gone, which a failed delete cannot write.
+        // The grant may belong to the set until a state says that it is gone. A failed delete cannot write a state.
         this.must.of(resource).delete(key);
       }
     };
@@ -216,7 +216,7 @@ class World {
     }
   }
 
-  /** Without faults: what is declared holds, nothing is left to do, and a destroy leaves what it should. */
+  /** Without faults: EC2 has what is declared, nothing is left to do, and a destroy leaves the right grants. */
   async settle(last: Declaration): Promise<void> {
     this.ec2.staleReads = 0;
     await this.take({ do: "refresh", faults: [] });
@@ -241,7 +241,7 @@ class World {
     if (!this.isThere(declaration)) return;
     this.ec2.forgetCalls();
     await this.engine.preview(this.args(declaration));
-    assert.deepEqual(this.ec2.calls, [], "a preview asks EC2 for nothing");
+    assert.deepEqual(this.ec2.calls, [], "a preview makes no call to EC2");
   }
 
   private async up(declaration: Declaration): Promise<void> {
@@ -274,16 +274,16 @@ class World {
     const recorded = this.engine.state !== before;
     if (!outcome && called && this.engine.state) this.holds(this.engine.state);
     if (!recorded || !this.isThere(declaration)) return;
-    // What it revoked last and wants again it grants again, whoever else did.
+    // If the set revoked a grant last and wants it again, it owns the new grant, whoever made it.
     const revoked = deserializePermissions((before?.outputs.__record as PermissionRecord | undefined)?.revoked ?? {}, []);
     const revokedOn = (resource: string) =>
       resource === args.imageId ? revoked.launch : (revoked.createVolume.get(resource) ?? new Set());
     for (const [resource, keys] of target) {
       const live = this.ec2.grantees(resource);
       if (before?.id === args.imageId) for (const key of keys) if (revokedOn(resource).has(key)) this.may.of(resource).add(key);
-      // Authoritative: what is declared and there is the set's, whoever granted it.
+      // In authoritative mode, the set owns every declared grant, whoever made it.
       if (authoritative) for (const key of keys) if (live.has(key)) this.claim(resource, key);
-      // What was tried, and was not answered or could not be read again, counts as the set's.
+      // A grant counts as the set's if the call had no response, or if it could not be read again.
       if (outcome && (this.lostReads > 0 || this.lostChanges.has(resource)))
         for (const key of keys) if (!wereThere.get(resource)?.has(key)) this.may.of(resource).add(key);
     }
@@ -298,7 +298,7 @@ class World {
     assert.deepEqual(this.ec2.modifications(), []);
     if (outcome || !old) return;
     if (this.ec2.images.has(old.id)) this.observed(old.id);
-    else assert.equal(this.engine.state, undefined, "a deregistered image leaves the state");
+    else assert.equal(this.engine.state, undefined, "a set of a deregistered image leaves the state");
   }
 
   private async destroy(): Promise<void> {
@@ -316,14 +316,14 @@ class World {
     for (const state of going) this.gone(state);
   }
 
-  /** After a delete: `revoke` left nothing that the set granted, `reset` nobody. */
+  /** After a delete: `revoke` left no grant that the set made, `reset` left no grants. */
   private gone({ id, outputs }: State): void {
     const managed = [id, ...this.managed(outputs)];
     for (const resource of this.resources(id)) {
       const live = this.ec2.grantees(resource);
       if ((outputs.onDelete ?? "revoke") === "revoke")
         for (const key of this.must.of(resource))
-          assert.ok(!live.has(key), `${key} was granted on ${resource} and is still there`);
+          assert.ok(!live.has(key), `${key} was granted on ${resource} and still has access`);
       if (outputs.onDelete === "reset" && managed.includes(resource))
         assert.deepEqual(
           [...live].filter((key) => !key.startsWith("user/")),
@@ -344,7 +344,7 @@ class World {
     else if (grantees.delete(grantee)) this.must.of(resource).delete(grantee);
   }
 
-  /** Runs an operation of the engine; gives back its error, and fails where a law was broken. */
+  /** Runs an operation of the engine. Returns its error, and fails if the operation broke a property. */
   private async guard(operation: () => Promise<unknown>): Promise<Error | undefined> {
     const outcome = await operation().then(
       () => undefined,
@@ -357,7 +357,7 @@ class World {
     return outcome;
   }
 
-  /** An image that no state names is nobody's concern any more: what was granted there by a replaced set is gone or retained. */
+  /** Forgets grants on an image that is in no state: those of a replaced set are revoked or retained. */
   private forgetDeleted(): void {
     for (const { imageId, snapshotIds } of this.images) {
       if (this.engine.state?.id === imageId) continue;
@@ -368,7 +368,7 @@ class World {
     }
   }
 
-  /** What is declared holds in EC2, and in authoritative mode nothing else that a set can change. */
+  /** Checks that EC2 has what is declared and, in authoritative mode, nothing else that a set can change. */
   private holds({ outputs }: State): void {
     const managed = [String(outputs.imageId), ...this.managed(outputs)];
     const target = this.wanted(outputs);
@@ -377,16 +377,16 @@ class World {
       const live = [...this.ec2.grantees(resource)].filter((key) => !key.startsWith("user/") && key !== `account/${OWNER}`);
       const expected = [...keys].sort();
       if ((outputs.mode ?? "authoritative") === "authoritative") assert.deepEqual(live.sort(), expected);
-      else for (const key of expected) assert.ok(live.includes(key), `${key} is wanted on ${resource} and not there`);
+      else for (const key of expected) assert.ok(live.includes(key), `${key} is wanted on ${resource} but missing`);
     }
   }
 
-  /** The outputs say what EC2 has. */
+  /** Checks that the outputs show what EC2 has. */
   private showsTheTruth({ id, outputs }: State): void {
     const grants = outputs.grants as Record<string, string>;
     const live = [...this.ec2.grantees(id)].filter((key) => key !== `account/${OWNER}`);
     const shown = Object.keys(grants).filter((key) => /^launch\b/.test(grants[key] ?? ""));
-    for (const key of shown) assert.ok(live.includes(key), `${key} is shown and not there`);
+    for (const key of shown) assert.ok(live.includes(key), `${key} is shown but missing`);
     if ((outputs.mode ?? "authoritative") === "authoritative") assert.deepEqual(shown.sort(), live.sort());
   }
 
@@ -395,7 +395,7 @@ class World {
     this.may.of(resource).add(key);
   }
 
-  /** The set read EC2: what is gone is not its own any more, even if somebody grants it again. */
+  /** The set read EC2: it does not own grants that are gone, even if somebody makes them again. */
   private observed(imageId: string): void {
     for (const resource of this.resources(imageId)) {
       const live = this.ec2.grantees(resource);
@@ -434,7 +434,7 @@ class World {
     return this.ec2.images.has(this.images[image].imageId);
   }
 
-  /** An image (while it is there) and its snapshots. */
+  /** An image, while it exists, and its snapshots. */
   private resources(imageId: string): string[] {
     const image = this.images.find((one) => one.imageId === imageId);
     return [...(this.ec2.images.has(imageId) ? [imageId] : []), ...(image?.snapshotIds ?? [])];
@@ -451,11 +451,11 @@ class World {
       acknowledgePublic: true,
       ...(volumes === undefined ? {} : { createVolumePermissions: named ? { ...others, ...chosen } : volumes }),
     };
-    // Nobody has to be said.
+    // A set without grantees must say so.
     return granteeProblems(args as DeclaredSet).length > 0 ? { ...args, accountIds: [] } : args;
   }
 
-  /** What arguments ask for, worked out here once more: resource → grantees, the owner left out. */
+  /** The grants that arguments ask for, computed independently: resource → grantees, without the owner. */
   private wanted(args: Props): Map<string, Set<GranteeKey>> {
     const volumes = args.createVolumePermissions as undefined | boolean | { accountIds?: string[]; public?: boolean };
     const own = (args.accountIds ?? []) as (string | number)[];

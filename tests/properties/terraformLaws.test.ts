@@ -1,4 +1,4 @@
-/** Laws of the Terraform provider for random cases: it applies what it planned, a second plan is empty, and it does the same as the core. */
+/** Properties of the Terraform provider for random cases: it applies what it planned, a second plan is empty, and it does the same as the core. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
@@ -24,11 +24,11 @@ import { errors, full, MemoryTerraform } from "../helpers/memoryTerraform";
 import { argumentsOf, type Case, sharingCase, terraformArgumentsOf } from "../helpers/sharingCases";
 import { runs } from "./runs";
 
-/** Nothing that may refuse a change for whom it revokes. */
+/** Removes the limits that may refuse a change. */
 const UNLIMITED = { maxRevocations: undefined, unrecorded: undefined };
 const WAIT_OPTIONS = { timeout: 1, minDelay: 0.001, maxDelay: 0.002, absencePause: 0 };
 
-/** EC2 with the image of a case, as somebody shared it. */
+/** EC2 with the image of a case, shared as the case says. */
 function ec2Of({ snapshots, live }: Case) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(snapshots);
@@ -44,25 +44,25 @@ function worldOf(one: Case) {
   return { ec2, terraform, config, ...image };
 }
 
-/** The same EC2, changed by the core alone. */
+/** The same EC2, changed only by the core. */
 function twinOf(one: Case) {
   const { ec2, image } = ec2Of(one);
   let known: { set: PermissionSet; recorded: Recorded } | undefined;
   return {
     ec2,
-    /** @returns whether it left something that its state did not show */
+    /** @returns whether it kept grants that its state did not show */
     async apply(declared: Record<string, unknown>): Promise<boolean> {
       const { createVolumePermissions: volumes, public: everybody, ...args } = argumentsOf(declared, image);
-      // Terraform's `{}` names nobody but the set's accounts.
+      // Terraform's `{}` means only the accounts of the set.
       const asked = volumes === true ? {} : volumes;
       const decoded = decodeDeclaredSet({ ...args, public: everybody, createVolumePermissions: asked });
       const set = ("declared" in decoded && permissionSetOf(decoded.declared)) || assert.fail("not known");
       const observed = known && (await observe(ec2, known.set, known.recorded, WAIT_OPTIONS));
-      // Terraform keeps what a refresh found, whatever becomes of the change.
+      // Terraform keeps the result of a refresh, even if the change fails.
       if (known && observed) known = { ...known, recorded: observed };
-      // What a state shows: of an additive set not what others granted.
+      // What the state shows: for an additive set, without grants of others.
       const shown = known && observed && decodeRecorded(encodeRecorded(known.set, observed), known.set);
-      // What a plan is bound to: what its refresh saw.
+      // The plan is bound to what its refresh found.
       const { recorded, plan } = await reconcile(ec2, set, shown, WAIT_OPTIONS, NO_NEIGHBOURS, shown && observed?.live);
       known = { set, recorded };
       return !isEmpty(plan.unplanned);
@@ -79,12 +79,12 @@ function twinOf(one: Case) {
   };
 }
 
-/** Each grantee of each resource. */
+/** The grantees of each resource, as `resource grantee`. */
 function pairsIn(everything: Readonly<Record<string, readonly string[]>>): string[] {
   return Object.entries(everything).flatMap(([resource, keys]) => keys.map((key) => `${resource} ${key}`));
 }
 
-/** Somebody else shares and unshares. */
+/** Somebody else adds and removes grants. */
 function drifts(ec2: MemoryGateway, imageId: string, snapshotIds: readonly string[], { live, recorded }: Case): void {
   for (const key of [...live.launch, "user/aws-marketplace"]) ec2.grantees(imageId).add(key);
   for (const key of recorded?.launch ?? []) ec2.grantees(imageId).delete(key);
@@ -94,10 +94,10 @@ function drifts(ec2: MemoryGateway, imageId: string, snapshotIds: readonly strin
   }
 }
 
-describe("laws of the Terraform provider", function () {
+describe("properties of the Terraform provider", function () {
   this.timeout(120_000);
 
-  it("it does what the core does, a second plan is empty, and drift is undone", () =>
+  it("it does the same as the core, a second plan is empty, and drift is corrected", () =>
     fc.assert(
       fc.asyncProperty(sharingCase, sharingCase, async (one, drift) => {
         const { ec2, terraform, config, imageId, snapshotIds } = worldOf(one);
@@ -115,7 +115,7 @@ describe("laws of the Terraform provider", function () {
           assert.deepEqual(ec2.everything(imageId), twin.ec2.everything(imageId));
           if (!refused) {
             if (left) {
-              // What no plan had shown stays once, and is revoked by the next one, unless that one is refused.
+              // Grants that no plan showed stay once. The next plan revokes them, unless it is refused.
               const again = errors({ diagnostics: await terraform.apply(config({ ...declared, ...UNLIMITED })) });
               assert.deepEqual(again, []);
               await twin.apply({ ...declared, ...UNLIMITED });
@@ -139,7 +139,7 @@ describe("laws of the Terraform provider", function () {
       runs(150),
     ));
 
-  it("what others share and unshare while a plan is looked at breaks no promise of it", () =>
+  it("grants that others change between plan and apply do not break what the plan promises", () =>
     fc.assert(
       fc.asyncProperty(sharingCase, sharingCase, async (one, drift) => {
         const { ec2, terraform, config, imageId, snapshotIds } = worldOf(one);
@@ -152,10 +152,10 @@ describe("laws of the Terraform provider", function () {
             added = pairsIn(ec2.everything(imageId)).filter((pair) => !before.has(pair));
           });
           assert.deepEqual(errors({ diagnostics: told }), []);
-          // The state, which an update is bound to, does not show them.
+          // An update is bound to the state, which does not show the added grants.
           const after = pairsIn(ec2.everything(imageId));
-          if (exists) for (const pair of added) assert.ok(after.includes(pair), `${pair} lost access that no plan showed`);
-          // A plan that changed nothing may have been overtaken: the next one undoes that.
+          if (exists) for (const pair of added) assert.ok(after.includes(pair), `${pair} lost access, and no plan showed it`);
+          // EC2 may have changed after an empty plan. The next plan corrects that.
           await terraform.apply(config({ ...declared, ...UNLIMITED }));
           await terraform.refresh();
           assert.deepEqual((await terraform.plan(config({ ...declared, ...UNLIMITED }))).planned, terraform.state);
@@ -164,7 +164,7 @@ describe("laws of the Terraform provider", function () {
       runs(150),
     ));
 
-  it("whatever call fails: nothing is tainted, and repeating heals", () =>
+  it("after any failed call, nothing is tainted, and the next apply completes the change", () =>
     fc.assert(
       fc.asyncProperty(sharingCase, fc.integer({ min: 1, max: 20 }), fc.boolean(), async (one, nth, applied) => {
         const { ec2, terraform, config } = worldOf(one);
@@ -178,13 +178,13 @@ describe("laws of the Terraform provider", function () {
         await terraform.refresh();
         const { planned } = await terraform.plan(declared);
         for (const name of Object.keys(RESOURCE_SCHEMA.attributes))
-          assert.ok(sameValue(terraform.state?.[name] ?? null, planned[name] ?? null), `${name} is planned anew`);
+          assert.ok(sameValue(terraform.state?.[name] ?? null, planned[name] ?? null), `${name} is not as planned`);
       }),
       runs(150),
     ));
 });
 
-describe("laws of Terraform's values", () => {
+describe("properties of Terraform's values", () => {
   const text = fc.string();
   const maybe = <T>(value: fc.Arbitrary<T>) => fc.oneof(fc.constant(null), fc.constant(UNKNOWN), value);
   const config = fc.record({
@@ -203,7 +203,7 @@ describe("laws of Terraform's values", () => {
     ),
   });
 
-  it("what is encoded decodes to the same", () =>
+  it("what is encoded is decoded to the same", () =>
     fc.assert(
       fc.property(config, (value) => {
         const whole = full(value as Record<string, Value>);

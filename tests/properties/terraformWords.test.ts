@@ -1,4 +1,4 @@
-/** Laws for the messages of the Terraform provider: values of the user are shown unchanged, and argument names are Terraform's. */
+/** Properties of the messages of the Terraform provider: values of the user are shown unchanged, and argument names are Terraform's. */
 
 import * as assert from "node:assert/strict";
 import * as fc from "fast-check";
@@ -12,7 +12,7 @@ import { full } from "../helpers/memoryTerraform";
 import { runs } from "./runs";
 
 const IMAGE = "ami-1234567890abcdef0";
-/** What a translator of words would trip over, in any order, and what would make it lose count of the quotes. */
+/** Pieces of text that could confuse the translation of names, in any order, also with unbalanced quotes. */
 const PIECES = [
   ...ARGUMENT_NAMES,
   ...["snapshotIds", "roleArn", "public: true", ": true", ": 1", "role/", "arn:aws:iam::111122223333:"],
@@ -21,10 +21,10 @@ const PIECES = [
 ];
 const text = fc.array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 5 }).map((pieces) => pieces.join(""));
 
-/** The longest that is shown whole. */
+/** The longest value that is shown completely. */
 const LONGEST = 80;
 
-/** The value as the words have to show it: as JSON, or a beginning of it. */
+/** Checks that the message shows the value as JSON, or its beginning. */
 function assertShown(detail: string, value: unknown): void {
   const json = JSON.stringify(value);
   assert.ok(detail.includes(json.length > LONGEST ? json.slice(0, LONGEST - 10) : json), `${json} is not in: ${detail}`);
@@ -53,9 +53,9 @@ const BLOCK_PLACES: Readonly<Record<string, (value: string) => ObjectValue>> = {
   "assume_role.session_name": (value) => role({ role_arn: ROLE, session_name: value }),
 };
 
-describe("laws of the Terraform provider's words", () => {
+describe("properties of the Terraform provider's messages", () => {
   for (const [name, config] of Object.entries(PLACES))
-    it(`a wrong ${name} is shown as the user wrote it`, () =>
+    it(`an invalid ${name} is shown as the user wrote it`, () =>
       fc.assert(
         fc.property(text, (value) => {
           for (const problem of problemsOf(config(value))) assertShown(problemDiagnostic(problem).detail, value);
@@ -64,7 +64,7 @@ describe("laws of the Terraform provider's words", () => {
       ));
 
   for (const [name, config] of Object.entries(BLOCK_PLACES))
-    it(`a wrong ${name} of the provider block is shown as the user wrote it`, () =>
+    it(`an invalid ${name} of the provider block is shown as the user wrote it`, () =>
       fc.assert(
         fc.property(text, (value) => {
           for (const problem of providerProblems(config(value))) assertShown(problemDiagnostic(problem).detail, value);
@@ -72,7 +72,7 @@ describe("laws of the Terraform provider's words", () => {
         runs(300),
       ));
 
-  it("a profile is shown as the user wrote it, and AWS's own words as AWS said them", () =>
+  it("a profile is shown as the user wrote it, and AWS's message as AWS wrote it", () =>
     fc.assert(
       fc.property(text, text, (profile, said) => {
         const missing = userError(Object.assign(new Error("none"), { name: "CredentialsProviderError" }), {
@@ -80,7 +80,7 @@ describe("laws of the Terraform provider's words", () => {
           profile,
         });
         assert.ok(errorDiagnostic("", missing).detail.includes(JSON.stringify(profile)));
-        // Blanks and a full stop at its end are ours to leave out; a lone sign is no words.
+        // The provider may remove spaces and a full stop at the end. A single character is not a message.
         const words = `AWS says ${said.replace(/\s+/g, " ").trim()}`.trim();
         const denied = userError(Object.assign(new Error(words), { name: "AccessDenied" }), { action: "AssumeRole" });
         assert.ok(errorDiagnostic("", denied).detail.includes(words), errorDiagnostic("", denied).detail);
@@ -88,7 +88,7 @@ describe("laws of the Terraform provider's words", () => {
       runs(300),
     ));
 
-  it("our own names are Terraform's beside any value", () =>
+  it("argument names of the tool become Terraform's, beside any value", () =>
     fc.assert(
       fc.property(text, fc.constantFrom(...ARGUMENT_NAMES), (value, name) => {
         const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -108,9 +108,9 @@ describe("laws of the Terraform provider's words", () => {
     ["a place in a list", "accountIds[1]: x", "account_ids[1]: x"],
     ["an assignment", 'kmsAccess: "grant" or public: true', 'kms_access = "grant" or public = true'],
   ] as const)
-    it(`${name} is told right`, () => assert.equal(inTerraformWords(core), terraform));
+    it(`${name} is written correctly`, () => assert.equal(inTerraformWords(core), terraform));
 
-  it("what AWS said in a change that was made in part stays, too", () => {
+  it("AWS's message in the error of a partial change is also unchanged", () => {
     const reason = new AmiSharingError("aws-error", "it failed: no imageId", { next: "see imageId", verbatim: ["no imageId"] });
     const error = new Error(`begun: ${reason.message}`, { cause: reason });
     assert.equal(errorDiagnostic("", error).detail, "begun: it failed: no imageId; see image_id [aws-error]");

@@ -1,4 +1,4 @@
-/** What the package makes public: its declarations stand on their own, and docs/core.md lists what ./core offers. */
+/** The public API of the package: its type declarations are self-contained, and docs/core.md lists the exports of ./core. */
 
 import * as assert from "node:assert/strict";
 import * as path from "node:path";
@@ -8,17 +8,17 @@ import { ROOT } from "../helpers/emulator";
 
 const DIST = path.join(ROOT, "provider/dist");
 
-/** The declarations of the package's entries. */
+/** The type declarations of the package's entry points. */
 function entries(): string[] {
   const { exports } = JSON.parse(pageText("provider/package.json")) as { exports: Record<string, { types?: string }> };
   return Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [path.join(ROOT, "provider", types)]));
 }
 
 describe("the public API", () => {
-  it("has declarations that need nothing that is stripped from them", function () {
+  it("has declarations that refer to nothing that the build removes from them", function () {
     this.timeout(60_000);
     const { config } = ts.readConfigFile(path.join(ROOT, "tsconfig.base.json"), ts.sys.readFile);
-    // Of these files only is asked, so that other packages' declarations are not checked.
+    // Diagnostics are requested for these files only, so that the declarations of other packages are not checked.
     const settings = { ...config.compilerOptions, noEmit: true, types: ["node"], skipLibCheck: false };
     const { options } = ts.convertCompilerOptionsFromJson(settings, ROOT);
     const program = ts.createProgram(entries(), options);
@@ -34,7 +34,7 @@ describe("the public API", () => {
     );
   });
 
-  it("of ./core is what docs/core.md lists", () => {
+  it("of ./core exports what docs/core.md lists", () => {
     const report = pageText("api/core.api.md");
     const names = [...report.matchAll(/^export (?:class|const|function|interface|type) (\w+)/gm)].map(([, name = ""]) => name);
     const listed = ["## Functions", "## Types"].flatMap((heading) => namesInTable("docs/core.md", heading));

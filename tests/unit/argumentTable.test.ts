@@ -1,4 +1,4 @@
-/** The table of arguments is true: its names, the words that it lists and its defaults are those that decoding and planning know. */
+/** The table of arguments is correct: its names, accepted values and defaults are the ones that the decoder and the planner use. */
 
 import * as assert from "node:assert/strict";
 import {
@@ -19,7 +19,7 @@ import {
 const ALL: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
 const MINIMUM = { imageId: "ami-1234567890abcdef0", accountIds: ["111122223333"] };
 
-/** What is wrong with one argument; nothing is with the others. */
+/** What is wrong with one argument, if all other arguments are valid. */
 function problems(args: Record<string, unknown>): string[] {
   const decoded = decodeDeclaredSet({ ...MINIMUM, ...args });
   return "problems" in decoded ? decoded.problems.map(({ message }) => message) : [];
@@ -46,7 +46,7 @@ describe("the table of arguments", () => {
         assert.deepEqual(namesTold(problems({ [name]: { stranger: 1 } })), Object.keys(type.members));
       });
     else
-      it(`has each word that ${name} takes, and no others`, () => {
+      it(`lists each value that ${name} accepts, and no others`, () => {
         for (const value of type.values) assert.deepEqual(problems({ [name]: value }), []);
         assert.match(problems({ [name]: "another" }).join(), /is not one of/);
       });
@@ -54,17 +54,17 @@ describe("the table of arguments", () => {
 
   for (const [name, argument] of Object.entries<Argument>(SET_ARGUMENTS)) {
     if (argument.default === undefined) continue;
-    it(`has the default of ${name}`, () => {
+    it(`has the default of ${name}, as the planner uses it`, () => {
       assert.deepEqual(setOf({ [name]: argument.default }), setOf({}));
     });
   }
 
-  it("has the time that is waited where timeouts does not say it", () => {
+  it("has the timeout that applies if timeouts does not set it", () => {
     for (const { default: missing } of Object.values(SET_ARGUMENTS.timeouts.type.members))
       assert.equal(durationSeconds(missing), DEFAULT_WAIT_OPTIONS.timeout);
   });
 
-  it("says in sentences what each argument does", () => {
+  it("describes each argument in sentences", () => {
     const told = (args: Arguments): string[] =>
       Object.values(args).flatMap(({ type, text, pulumi, terraform }) => [
         ...[text, pulumi, terraform].filter((words) => words !== undefined),
@@ -74,7 +74,7 @@ describe("the table of arguments", () => {
   });
 });
 
-/** The names that the refusal of a strange one lists. */
+/** The names that the error for an unknown argument lists. */
 function namesTold(messages: readonly string[]): string[] {
   const lists = messages.map((message) => /the arguments are (.*)/.exec(message)?.[1]);
   return lists.find((list) => list !== undefined)?.split(", ") ?? [];

@@ -1,4 +1,4 @@
-/** The errors that users get for errors of the SDK: codes, messages and next steps, without details that do not belong in a message. */
+/** The errors that users get for errors of the AWS SDK: codes, messages and next steps. Messages contain no internal details. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError } from "../../provider/core";
@@ -7,7 +7,7 @@ import { type Attempt, userError } from "../../provider/core/aws/awsErrors";
 const IMAGE: Attempt = { action: "ModifyImageAttribute", imageId: "ami-12345678", region: "eu-west-1" };
 const SNAPSHOT: Attempt = { action: "ModifySnapshotAttribute", snapshotId: "snap-12345678", region: "eu-west-1" };
 
-/** An error as the SDK makes it from EC2's answer. */
+/** An error as the SDK creates it from EC2's response. */
 function fromAws(name: string, message: string, status = 400): Error {
   return Object.assign(new Error(message), { name, $metadata: { requestId: "req-42", httpStatusCode: status } });
 }
@@ -58,19 +58,19 @@ const CASES: readonly Case[] = [
       "there is no snapshot snap-12345678 in eu-west-1 (AWS: InvalidSnapshot.NotFound, request id req-42, ModifySnapshotAttribute); check snapshotIds: only snapshots in the AMI's block device mappings can be managed [snapshot-not-found]",
   },
   {
-    name: "AuthFailure of what is not owned",
+    name: "AuthFailure for a resource of another owner",
     thrown: fromAws("AuthFailure", "Not authorized for image:ami-12345678", 403),
     message:
       "ami-12345678 belongs to another account (AWS: AuthFailure, request id req-42, ModifyImageAttribute); only the owner can see and change its permissions: use the owner's credentials, or copy the AMI and share the copy [not-owner]",
   },
   {
-    name: "AuthFailure of credentials",
+    name: "AuthFailure for invalid credentials",
     thrown: fromAws("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
     message:
       "AWS does not accept the credentials (AWS: AuthFailure, request id req-42, ModifyImageAttribute); check the access key, the secret key and the session token, and that they belong to this partition [credentials-invalid]",
   },
   {
-    name: "UnauthorizedOperation, its encoded message cut",
+    name: "UnauthorizedOperation, without its encoded message",
     thrown: fromAws(
       "UnauthorizedOperation",
       `You are not authorized to perform this operation. Encoded authorization failure message: ${"x9".repeat(400)}`,
@@ -117,38 +117,38 @@ const CASES: readonly Case[] = [
       "AWS denies access: User: x is not authorized to perform: sts:AssumeRole on resource: y (AWS: AccessDenied, request id req-42, ModifyImageAttribute); check the role's trust policy, the external id and the caller's policy [not-authorized]",
   },
   {
-    name: "a code that nobody knows, in one line without its full stop",
+    name: "an unknown code, in one line without a full stop",
     thrown: fromAws("InternalError", "An internal error\n   has occurred.", 500),
     message:
       "ModifyImageAttribute of ami-12345678 failed: An internal error has occurred (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
-    name: "a code of refusals, of another call",
+    name: "a refusal code in a response to another call",
     thrown: fromAws("InvalidParameterValue", "Value (x) is invalid"),
     attempt: { action: "CreateImageUsageReport", imageId: "ami-12345678" },
     message:
       "CreateImageUsageReport of ami-12345678 failed: Value (x) is invalid (AWS: InvalidParameterValue, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
-    name: "no words",
+    name: "no message",
     thrown: fromAws("InternalError", "UnknownError", 500),
     message:
       "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (AWS: InternalError, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
-    name: "neither code nor words",
+    name: "no code and no message",
     thrown: fromAws("Unknown", "Unknown", 418),
     message:
       "ModifyImageAttribute of ami-12345678 failed: AWS gives no reason (request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
   },
   {
-    name: "a connection that is cut in a change",
+    name: "a connection that is cut during a change",
     thrown: fromNode({ code: "ECONNRESET" }, "socket hang up"),
     message:
       "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: socket hang up; whether AWS made the change is not known; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
-    name: "words with control characters",
+    name: "a message with control characters",
     thrown: fromAws("Odd\u0007", "no \u001b[31mred\u009b \u202eway\u200b"),
     message:
       "ModifyImageAttribute of ami-12345678 failed: no \\u001b[31mred\\u009b \\u202eway\\u200b (AWS: Odd\\u0007, request id req-42); repeat; if it stays, give AWS support the request id [aws-error]",
@@ -160,12 +160,12 @@ const CASES: readonly Case[] = [
       "no AWS credentials: Could not load credentials from any providers; set a profile, AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assumeRole [credentials-missing]",
   },
   {
-    name: "an SSO session that ended",
+    name: "an expired SSO session",
     thrown: fromNode({ name: "CredentialsProviderError" }, "The SSO session associated with this profile has expired."),
     message: "the AWS credentials have expired; sign in again (for example aws sso login) and repeat [credentials-expired]",
   },
   {
-    name: "an SSO token that ended",
+    name: "an expired SSO token",
     thrown: fromNode({ name: "TokenProviderError" }, "Token is expired. To refresh this SSO session run 'aws sso login'"),
     message: "the AWS credentials have expired; sign in again (for example aws sso login) and repeat [credentials-expired]",
   },
@@ -176,7 +176,7 @@ const CASES: readonly Case[] = [
     message: "no AWS region; set the region (the argument's, or the engine's AWS configuration), or AWS_REGION [region-missing]",
   },
   {
-    name: "an endpoint that refuses",
+    name: "an endpoint that refuses connections",
     thrown: fromNode({ code: "ECONNREFUSED" }, "connect ECONNREFUSED 127.0.0.1:1"),
     message:
       "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]",
@@ -188,7 +188,7 @@ const CASES: readonly Case[] = [
       "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: getaddrinfo ENOTFOUND ec2.eu-west-9.amazonaws.com; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
-    name: "several addresses that refuse, in an AggregateError without words",
+    name: "several addresses that refuse connections, in an AggregateError without a message",
     thrown: new AggregateError([new Error("connect ECONNREFUSED ::1:1"), new Error("connect ECONNREFUSED 127.0.0.1:1")]),
     message:
       "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: connect ECONNREFUSED ::1:1, connect ECONNREFUSED 127.0.0.1:1; check the network, the region and the endpoint [endpoint-unreachable]",
@@ -200,7 +200,7 @@ const CASES: readonly Case[] = [
       "EC2's endpoint in eu-west-1 cannot be reached for ModifyImageAttribute of ami-12345678: request failed; whether AWS made the change is not known; check the network, the region and the endpoint [endpoint-unreachable]",
   },
   {
-    name: "what is no Error at all",
+    name: "a thrown value that is not an Error",
     thrown: "boom",
     message:
       "ModifyImageAttribute of ami-12345678 failed: boom; repeat; if it stays, give AWS support the request id [aws-error]",
@@ -234,18 +234,19 @@ describe("an error for users", () => {
     throttled: ["RequestLimitExceeded", "Throttling", "ThrottlingException"],
   };
   for (const [code, names] of Object.entries(sameCode))
-    for (const name of names) it(`${name} is ${code}`, () => assert.equal(userError(fromAws(name, "words"), IMAGE).code, code));
+    for (const name of names)
+      it(`maps ${name} to ${code}`, () => assert.equal(userError(fromAws(name, "words"), IMAGE).code, code));
 
-  it("that already is one is given back as it is", () => {
+  it("is returned unchanged if it is already an error for users", () => {
     const error = new AmiSharingError("not-visible", "later");
     assert.equal(userError(error, IMAGE), error);
   });
 
-  it("is not about the network where EC2 answered", () => {
+  it("does not blame the network if EC2 answered", () => {
     assert.equal(userError(fromAws("InternalError", "upstream ECONNRESET", 500), IMAGE).code, "aws-error");
   });
 
-  it("keeps an encoded authorization message out of words that it does show", () => {
+  it("shows AWS's message without the encoded authorization message", () => {
     const { message } = userError(fromAws("AccessDenied", "denied. Encoded authorization failure message: AbC123\nmore"), IMAGE);
     assert.doesNotMatch(message, /AbC123|Encoded|more/);
     assert.match(message, /^AWS denies access: denied \(/);

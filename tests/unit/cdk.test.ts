@@ -1,4 +1,4 @@
-/** The constructs of CDKTN and CDKTF: the Terraform that programs make with them, and their comments compared with the schema. */
+/** The constructs of CDKTN and CDKTF: the Terraform JSON that programs generate with them, and their doc comments compared with the schema. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -26,7 +26,7 @@ const UNIT = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh
 const IMAGE = "ami-0123456789abcdef0";
 const SNAPSHOT = "snap-0123456789abcdef0";
 
-/** What the tests read of Terraform's JSON. */
+/** The parts of Terraform's JSON that the tests read. */
 interface Synthesized {
   readonly provider?: { readonly ami: readonly object[] };
   readonly resource?: { readonly ami_launch_permission_set: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
@@ -40,7 +40,7 @@ interface Synthesized {
 
 const LIBRARIES = [
   { name: "CDKTN", library: cdktn, bindings: onCdktn },
-  // The same words, and to the compiler other types.
+  // The same values, but different types for the compiler.
   { name: "CDKTF", library: cdktf as unknown as typeof cdktn, bindings: onCdktf as unknown as typeof onCdktn },
 ];
 for (const { name, library, bindings } of LIBRARIES)
@@ -48,13 +48,13 @@ for (const { name, library, bindings } of LIBRARIES)
     const { AmiProvider, AmiLaunchPermissionSet, DataAmiLaunchPermissionAudit, DataAmiLaunchPermissions } = bindings;
 
     function stackWith(program: (stack: cdktn.TerraformStack) => void): cdktn.TerraformStack {
-      // A folder that is there: tests leave none behind, and nothing is written.
+      // An existing folder: the tests write nothing, so that nothing has to be removed.
       const stack = new library.TerraformStack(new library.App({ outdir: os.tmpdir(), stackTraces: false }), "test");
       program(stack);
       return stack;
     }
 
-    /** Checks it as `synth` does, and for every provider that constructs need. */
+    /** Validates the program as `synth` does, and for every provider that constructs need. */
     function synthesized(program: (stack: cdktn.TerraformStack) => void): Synthesized {
       const stack = stackWith((stack) => {
         new AmiProvider(stack, "ami");
@@ -120,7 +120,7 @@ for (const { name, library, bindings } of LIBRARIES)
       assert.equal(DataAmiLaunchPermissions.tfResourceType, "ami_launch_permissions");
     });
 
-    it("write every argument of the data source that finds AMIs, which needs none", () => {
+    it("write every argument of the data source that finds AMIs, which has no required argument", () => {
       assert.deepEqual(argumentsIn(AUDIT_SCHEMA.attributes), ["owner", "include_snapshots", "region"]);
       const { data } = synthesized((stack) => {
         new DataAmiLaunchPermissionAudit(stack, "all", { owner: "others", includeSnapshots: false, region: "eu-west-1" });
@@ -131,7 +131,7 @@ for (const { name, library, bindings } of LIBRARIES)
       assert.equal(DataAmiLaunchPermissionAudit.tfResourceType, "ami_launch_permission_audit");
     });
 
-    it("write every argument of the provider, where it is found and in which version", () => {
+    it("write every argument of the provider, its source and its version", () => {
       const given = {
         region: "eu-west-1",
         profile: "production",
@@ -153,13 +153,13 @@ for (const { name, library, bindings } of LIBRARIES)
       assert.equal(bindings.PROVIDER_SOURCE, PROVIDER_ADDRESS);
     });
 
-    it("leave out what is left out, and keep what is empty, which means something else", () => {
+    it("omit arguments that are not set, and keep empty values, which have a different meaning", () => {
       const { resource } = synthesized((stack) => {
         new AmiLaunchPermissionSet(stack, "bare", { imageId: IMAGE, accountIds: undefined, createVolumePermissions: undefined });
         new AmiLaunchPermissionSet(stack, "empty", { imageId: IMAGE, accountIds: [], createVolumePermissions: {} });
         const nobody = { accountIds: [], snapshotIds: undefined };
         new AmiLaunchPermissionSet(stack, "nobody", { imageId: IMAGE, createVolumePermissions: nobody });
-        // As a program has it that computes the list: left out is as if it were not written.
+        // As in a program that computes the list: undefined is the same as omitted.
         new AmiLaunchPermissionSet(stack, "undefined", { imageId: IMAGE, createVolumePermissions: { accountIds: undefined } });
       });
       assert.deepEqual(resource?.ami_launch_permission_set, {
@@ -210,7 +210,7 @@ for (const { name, library, bindings } of LIBRARIES)
       });
     });
 
-    it("take create-volume permissions that are an expression, or another set's", () => {
+    it("accept an expression or another set's attribute as create-volume permissions", () => {
       const { resource } = synthesized((stack) => {
         const wanted = new library.TerraformVariable(stack, "wanted", { type: "bool" });
         const createVolumePermissions = library.Fn.conditional(wanted.booleanValue, {}, null);
@@ -277,7 +277,7 @@ for (const { name, library, bindings } of LIBRARIES)
       });
     });
 
-    it("make a set for each of a list, of a map and of an AMI's snapshots", () => {
+    it("create a set for each element of a list, of a map and of an AMI's snapshots", () => {
       const { resource } = synthesized((stack) => {
         const { TerraformIterator } = library;
         const ids = TerraformIterator.fromList([IMAGE]);
@@ -307,7 +307,7 @@ for (const { name, library, bindings } of LIBRARIES)
       });
     });
 
-    it("take dependencies, a provider by its alias, a life cycle and a count", () => {
+    it("accept depends_on, a provider alias, lifecycle and count", () => {
       const { provider, resource, data } = synthesized((stack) => {
         const europe = new AmiProvider(stack, "europe", { alias: "europe", region: "eu-west-1" });
         const lifecycle = { createBeforeDestroy: true, ignoreChanges: ["account_ids"] };
@@ -328,12 +328,12 @@ for (const { name, library, bindings } of LIBRARIES)
       });
     });
 
-    it("say that a program lacks the provider", () => {
+    it("report that a program has no provider", () => {
       const stack = stackWith((stack) => new AmiLaunchPermissionSet(stack, "golden", { imageId: IMAGE }));
       assert.throws(() => library.Testing.synth(stack, true), /without a matching provider construct.*: ami$/ms);
     });
 
-    it("let arguments be assigned, overridden, read back and taken back", () => {
+    it("let a program assign, override, read and reset arguments", () => {
       const set = setIn((stack) => {
         const golden = new AmiLaunchPermissionSet(stack, "golden", { ...everything, createVolumePermissions: undefined });
         golden.accountIds = [SECOND];
@@ -384,7 +384,7 @@ for (const { name, library, bindings } of LIBRARIES)
       ]);
     });
 
-    it("write HCL, in which nested objects are arguments", () => {
+    it("write HCL with nested objects as arguments", () => {
       const stack = stackWith((stack) => {
         new AmiProvider(stack, "ami", { assumeRole: { roleArn: "arn:aws:iam::111122223333:role/sharing" } });
         new AmiLaunchPermissionSet(stack, "golden", everything);
@@ -403,7 +403,7 @@ for (const { name, library, bindings } of LIBRARIES)
     });
   });
 
-describe("the words of the constructs", () => {
+describe("the doc comments of the constructs", () => {
   const words = Object.assign(
     {},
     ...["amiProvider", "amiLaunchPermissionSet", "dataAmiLaunchPermissions", "dataAmiLaunchPermissionAudit"].map(wordsIn),
@@ -452,19 +452,19 @@ describe("the words of the constructs", () => {
     ],
   ];
   for (const [name, where, attributes] of cases)
-    it(`say of ${name} what the schema says, with the names of programs`, () => {
+    it(`describe ${name} as the schema does, with the names that programs use`, () => {
       const said = Object.assign({}, ...where.map((place) => words[place]));
       for (const [attribute, { description }] of Object.entries(attributes))
         assert.equal(said[camelCase(attribute)], description.replace(/`[a-z_ =]+`/g, inPrograms), attribute);
     });
 });
 
-/** An expression as Terraform's JSON has it. */
+/** An expression as Terraform's JSON writes it. */
 function tf(expression: string): string {
   return `\${${expression}}`;
 }
 
-/** The names of the attributes that a configuration may give. */
+/** The names of the attributes that a configuration can set. */
 function argumentsIn(attributes: Attributes): string[] {
   return Object.keys(attributes).filter((name) => attributes[name]?.role !== "computed");
 }
@@ -473,13 +473,13 @@ function nestedIn(schema: Schema, name: string): Attributes {
   return schema.attributes[name]?.nested?.attributes ?? assert.fail(`the schema has no ${name}`);
 }
 
-/** What a construct has for every attribute. */
+/** The properties of a construct for its attributes. */
 function attributesOf(construct: object, attributes: Attributes): Record<string, unknown> {
   const values = construct as Record<string, unknown>;
   return Object.fromEntries(Object.keys(attributes).map((name) => [name, values[camelCase(name)]]));
 }
 
-/** What that is in Terraform: sets are lists, of which programs can take elements. */
+/** The Terraform expressions for them: sets become lists, so that programs can select elements. */
 function expressionsOf(address: string, attributes: Attributes): Record<string, string> {
   const isSet = ({ type }: Attribute) => Array.isArray(type) && type[0] === "set";
   return Object.fromEntries(
@@ -499,7 +499,7 @@ function inPrograms(code: string): string {
   return camelCase(code).replace(" = ", ": ");
 }
 
-/** The doc comments of a file's interfaces and classes: file.interface → member → words. */
+/** The doc comments of the interfaces and classes in a file: file.interface → member → text. */
 function wordsIn(name: string): Record<string, Record<string, string>> {
   const file = path.join(__dirname, `../../provider/cdk/${name}.ts`);
   const source = ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true);

@@ -1,4 +1,4 @@
-/** Reading a connection: which hosts are loopback, which endpoints are refused or cause a warning, and the timeouts. */
+/** Decoding a connection: which hosts are loopback, which endpoints are refused or cause a warning, and the timeouts. */
 
 import * as assert from "node:assert/strict";
 import { decodeConnection, endpointProblem, endpointWarning } from "../../provider/core";
@@ -16,24 +16,24 @@ const ELSEWHERE = [
 
 describe("an endpoint", () => {
   for (const endpoint of LOOPBACK)
-    it(`${endpoint} is this machine: STS and KMS are there, too, and http is no risk`, () => {
+    it(`${endpoint} is on this machine: it also serves STS and KMS, and http causes no warning`, () => {
       assert.equal(stsEndpointOf({ endpoint }), endpoint);
       assert.equal(kmsEndpointOf({ endpoint }), endpoint);
       assert.equal(endpointWarning(endpoint), undefined);
     });
 
   for (const endpoint of ELSEWHERE)
-    it(`${endpoint} is not this machine: STS and KMS are AWS's, and http is warned of`, () => {
+    it(`${endpoint} is not on this machine: STS and KMS use AWS's endpoints, and http causes a warning`, () => {
       assert.equal(stsEndpointOf({ endpoint }), undefined);
       assert.equal(kmsEndpointOf({ endpoint }), undefined);
       assert.match(endpointWarning(endpoint) ?? "", /is called over http, without encryption: .*; use https$/);
     });
 
-  it("by https is not warned of", () => {
+  it("with https causes no warning", () => {
     assert.equal(endpointWarning("https://ec2.us-east-1.amazonaws.com"), undefined);
   });
 
-  it("with a user name or a password is refused, and neither is repeated", () => {
+  it("with a user name or a password is refused, and the error repeats neither", () => {
     for (const endpoint of [
       "http://user:hunter2@127.0.0.1",
       "https://hunter2@example.invalid",
@@ -47,7 +47,7 @@ describe("an endpoint", () => {
     }
   });
 
-  it("that is no URL is refused as such", () => {
+  it("that is not a URL is refused", () => {
     for (const endpoint of ["localhost:5055", "http://", "http://[::1", "ftp://example.invalid"]) {
       const decoded = decodeConnection({ endpoint });
       assert.ok("problems" in decoded, endpoint);
@@ -56,8 +56,8 @@ describe("an endpoint", () => {
   });
 });
 
-describe("time-outs", () => {
-  it("are 10 and 30 seconds, unless the connection says otherwise", () => {
+describe("the connection's timeouts", () => {
+  it("are 10 and 30 seconds by default", () => {
     assert.deepEqual(timeoutsOf({}), { connectTimeout: 10_000, requestTimeout: 30_000 });
     assert.deepEqual(timeoutsOf({ connectTimeout: 1, requestTimeout: 2 }), { connectTimeout: 1, requestTimeout: 2 });
   });

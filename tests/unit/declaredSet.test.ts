@@ -22,7 +22,7 @@ function declared(args: Record<string, unknown>): DeclaredSet {
   return decoded.declared;
 }
 
-/** The problems as a user reads them: `place: words`. */
+/** The problems as a user reads them: `place: message`. */
 function problems(args: Record<string, unknown>): string[] {
   const decoded = decodeDeclaredSet(args);
   if ("declared" in decoded) return [];
@@ -30,7 +30,7 @@ function problems(args: Record<string, unknown>): string[] {
   return decoded.problems.map((problem) => `${problemPath(problem)}: ${problem.message}`);
 }
 
-describe("arguments that are right", () => {
+describe("valid arguments", () => {
   const full: Record<string, unknown> = {
     imageId: IMAGE,
     accountIds: ["111122223333"],
@@ -48,7 +48,7 @@ describe("arguments that are right", () => {
     timeouts: { create: "30m", update: "1h30m", delete: "1.5h" },
   };
 
-  it("are given back as they are, every one of them", () => {
+  it("are returned unchanged, every one of them", () => {
     assert.deepEqual(declared(full), full);
   });
 
@@ -56,7 +56,7 @@ describe("arguments that are right", () => {
     for (const name of Object.keys(full)) assert.ok(ARGUMENT_NAMES.includes(name), name);
   });
 
-  it("count as absent where they are null or undefined", () => {
+  it("count as not set if they are null or undefined", () => {
     const absent = Object.fromEntries(ARGUMENT_NAMES.map((name, i) => [name, i % 2 ? null : undefined]));
     assert.deepEqual(declared({ ...absent, imageId: IMAGE }), { imageId: IMAGE });
   });
@@ -76,15 +76,15 @@ describe("arguments that are right", () => {
     { name: "a region of China", args: { region: "cn-northwest-1" } },
     { name: "a region with a long name", args: { region: "ap-southeast-4" } },
   ];
-  for (const { name, args } of forms) it(`take ${name}`, () => assert.deepEqual(declared(args), { imageId: IMAGE, ...args }));
+  for (const { name, args } of forms) it(`include ${name}`, () => assert.deepEqual(declared(args), { imageId: IMAGE, ...args }));
 
   for (const mode of ["authoritative", "additive"])
-    it(`take mode ${mode}`, () => assert.deepEqual(declared({ mode }), { imageId: IMAGE, mode }));
+    it(`include mode ${mode}`, () => assert.deepEqual(declared({ mode }), { imageId: IMAGE, mode }));
   for (const onDelete of ["revoke", "reset", "retain"])
-    it(`take onDelete ${onDelete}`, () => assert.deepEqual(declared({ onDelete }), { imageId: IMAGE, onDelete }));
+    it(`include onDelete ${onDelete}`, () => assert.deepEqual(declared({ onDelete }), { imageId: IMAGE, onDelete }));
 
   for (const partition of ["aws", "aws-cn", "aws-us-gov", "aws-iso"])
-    it(`take organizations and units of partition ${partition}, in any case`, () => {
+    it(`include organizations and organizational units of partition ${partition}, in upper and lower case`, () => {
       const [organization, unit] = [ORGANIZATION, UNIT].map((arn) => arn.replace("arn:aws:", `arn:${partition}:`));
       assert.deepEqual(
         declared({
@@ -97,7 +97,7 @@ describe("arguments that are right", () => {
 });
 
 describe("the canonical form", () => {
-  it("has texts for numbers, in order, once each", () => {
+  it("has sorted strings without duplicates, also for numbers", () => {
     assert.deepEqual(declared({ accountIds: ["444455556666", 111122223333, "111122223333", "012345678901"] }).accountIds, [
       "012345678901",
       "111122223333",
@@ -119,13 +119,13 @@ describe("the canonical form", () => {
   });
 });
 
-describe("values that are not known yet", () => {
-  it("are taken for every argument", () => {
+describe("unknown values", () => {
+  it("are accepted for every argument", () => {
     const unknown = Object.fromEntries(ARGUMENT_NAMES.map((name) => [name, UNKNOWN]));
     assert.deepEqual(declared(unknown), unknown);
   });
 
-  it("stay in lists behind what is known, and are not merged", () => {
+  it("stay in lists after the known values, and are not merged", () => {
     assert.deepEqual(declared({ accountIds: [UNKNOWN, "444455556666", UNKNOWN, "111122223333"] }).accountIds, [
       "111122223333",
       "444455556666",
@@ -134,7 +134,7 @@ describe("values that are not known yet", () => {
     ]);
   });
 
-  it("are taken inside objects", () => {
+  it("are accepted inside objects", () => {
     const args = {
       createVolumePermissions: { accountIds: UNKNOWN, snapshotIds: [UNKNOWN], public: UNKNOWN },
       assumeRole: { roleArn: UNKNOWN, externalId: UNKNOWN, sessionName: UNKNOWN },
@@ -142,13 +142,13 @@ describe("values that are not known yet", () => {
     assert.deepEqual(declared(args), { imageId: IMAGE, ...args });
   });
 
-  it("do not excuse what is known and wrong beside them", () => {
+  it("do not hide errors in the known values beside them", () => {
     assert.deepEqual(problems({ imageId: UNKNOWN, accountIds: [UNKNOWN, "1234"] }), [
       'accountIds[1]: "1234" has 4 digits, an account id has 12: a leading zero may have been lost',
     ]);
   });
 
-  it("may be the acknowledgement that public needs", () => {
+  it("are accepted for acknowledgePublic, and for public itself", () => {
     assert.deepEqual(problems({ imageId: IMAGE, public: true, acknowledgePublic: UNKNOWN }), []);
     assert.deepEqual(problems({ imageId: IMAGE, public: UNKNOWN }), []);
   });
@@ -171,7 +171,7 @@ describe("an account id that is wrong", () => {
     },
     {
       name: "a number that YAML read as octal",
-      // 044455556666 as YAML 1.1 reads it.
+      // 044455556666, as YAML 1.1 reads it.
       id: 0o44455556666,
       words:
         "4910931382 has 10 digits, an account id has 12: an unquoted id lost its leading zero (or, read as octal, it was 044455556666); write the one that is meant in quotes",
@@ -189,7 +189,7 @@ describe("an account id that is wrong", () => {
     { name: "long, cut in an escape", id: "\u0001".repeat(50), words: `"${"\\u0001".repeat(12)}"... ${ACCOUNT_EXAMPLE}` },
   ];
   const meant = (told: string) => `is not an account id; ${told}`;
-  /** What people paste, copy and convert; the message names what is meant. */
+  /** Values that people paste, copy and convert; the message says what was probably meant. */
   const pasted: readonly { name: string; id: unknown; words: string }[] = [
     {
       name: "with a blank",
@@ -313,10 +313,10 @@ describe("an account id that is wrong", () => {
     })),
   ];
   for (const { name, id, words } of pasted)
-    it(`${name}: says what is meant`, () =>
+    it(`${name}: the error says what is meant`, () =>
       assert.deepEqual(problems({ imageId: IMAGE, accountIds: ["444455556666", id] }), [`accountIds[1]: ${words}`]));
 
-  it("everybody and organizations are told as the place takes them", () => {
+  it("the error for everybody and for an organization fits the argument that contains it", () => {
     const place = (args: object) => problems({ imageId: IMAGE, accountIds: [], ...args });
     assert.deepEqual(place({ createVolumePermissions: { accountIds: ["all", ORGANIZATION] } }), [
       'createVolumePermissions.accountIds[0]: "all" is not an account id; it stands for everybody: for every AWS account, write public: true beside accountIds',
@@ -328,13 +328,13 @@ describe("an account id that is wrong", () => {
     ]);
   });
 
-  it("a number that was typed in full is taken, one that ends in two zeros, too", () => {
+  it("a number with all its digits is accepted, also if it ends in two zeros", () => {
     assert.deepEqual(declared({ accountIds: [111122223333, 111122223300] }).accountIds, ["111122223300", "111122223333"]);
     assert.deepEqual(declared({ accountIds: ["111122000000"] }).accountIds, ["111122000000"]);
   });
 
   for (const { name, id, words } of cases)
-    it(`${name}: says so`, () => {
+    it(`${name}: the error says so`, () => {
       assert.deepEqual(problems({ imageId: IMAGE, accountIds: ["111122223333", id] }), [`accountIds[1]: ${words}`]);
       assert.deepEqual(problems({ imageId: IMAGE, createVolumePermissions: { accountIds: [id] } }), [
         `createVolumePermissions.accountIds[0]: ${words}`,
@@ -342,7 +342,7 @@ describe("an account id that is wrong", () => {
     });
 });
 
-describe("arguments that are wrong", () => {
+describe("invalid arguments", () => {
   const arnExample = (arn: string) => `write one such as ${arn}`;
   const cases: readonly { name: string; args: Record<string, unknown>; words: readonly string[] }[] = [
     { name: "no image", args: { imageId: undefined }, words: ["imageId: is missing"] },
@@ -642,9 +642,9 @@ describe("arguments that are wrong", () => {
     },
   ];
   for (const { name, args, words } of cases)
-    it(`${name}: says so`, () => assert.deepEqual(problems({ imageId: IMAGE, ...args }), words));
+    it(`${name}: the error says so`, () => assert.deepEqual(problems({ imageId: IMAGE, ...args }), words));
 
-  it("an unknown name: says so, and which there are", () => {
+  it("an unknown name: the error says so, and lists the known names", () => {
     const [problem = "", ...others] = problems({ imageId: IMAGE, accountID: ["111122223333"] });
     assert.deepEqual(others, []);
     assert.match(problem, /^accountID: there is no argument "accountID"; the arguments are imageId, accountIds, /);
@@ -696,8 +696,8 @@ describe("a set that names nobody", () => {
       assert.deepEqual(told(args), []));
 });
 
-describe("ids that may be rounded numbers", () => {
-  it("are named where texts are made of numbers before they arrive", () => {
+describe("account ids that may be rounded numbers", () => {
+  it("are reported where numbers become strings before the tool sees them", () => {
     const found = roundedAccounts(
       declared({
         accountIds: ["111122000000", "111122220000", UNKNOWN],

@@ -6,7 +6,7 @@ import { type Change, changeFor, type Mode, NO_PERMISSIONS, type Permissions, ph
 const [A, B, M] = ["account/111122223333", "account/444455556666", "user/aws-marketplace"];
 const [S1, S2] = ["snap-11111111", "snap-22222222"];
 
-/** `L:` grantees that may launch, `1:` and `2:` those that may create volumes from a snapshot. */
+/** `L:` grantees with launch permission, `1:` and `2:` grantees with create-volume permission on a snapshot. */
 function permissions(text: string): Permissions {
   const names: Record<string, string> = { A, B, M };
   const of = (place: string) =>
@@ -20,7 +20,7 @@ interface Row {
   readonly target: string;
   readonly live: string;
   readonly granted: string;
-  /** The managed snapshots; default: both. */
+  /** The managed snapshots. Default: both. */
   readonly managed?: readonly string[];
   readonly expected: Record<Mode, { readonly add?: string; readonly remove?: string }>;
 }
@@ -29,11 +29,11 @@ const both = (change: { add?: string; remove?: string }) => ({ authoritative: ch
 
 const ROWS: readonly Row[] = [
   { situation: "nothing anywhere", target: "", live: "", granted: "", expected: both({}) },
-  { situation: "wanted, not there", target: "L:A 1:A", live: "", granted: "", expected: both({ add: "L:A 1:A" }) },
-  { situation: "wanted, granted and there", target: "L:A 1:A", live: "L:A 1:A", granted: "L:A 1:A", expected: both({}) },
-  { situation: "wanted and there by somebody else", target: "L:A", live: "L:A", granted: "", expected: both({}) },
+  { situation: "wanted, missing", target: "L:A 1:A", live: "", granted: "", expected: both({ add: "L:A 1:A" }) },
+  { situation: "wanted, granted and live", target: "L:A 1:A", live: "L:A 1:A", granted: "L:A 1:A", expected: both({}) },
+  { situation: "wanted, live, granted by somebody else", target: "L:A", live: "L:A", granted: "", expected: both({}) },
   {
-    situation: "wanted and granted, taken away by somebody else",
+    situation: "wanted and granted, removed by somebody else",
     target: "L:A",
     live: "",
     granted: "L:A",
@@ -47,21 +47,21 @@ const ROWS: readonly Row[] = [
     expected: both({ remove: "L:A 2:A" }),
   },
   {
-    situation: "no longer wanted, granted, and not shown: removed by name",
+    situation: "no longer wanted, granted, not live: revoked by name",
     target: "",
     live: "",
     granted: "L:A 1:A",
     expected: both({ remove: "L:A 1:A" }),
   },
   {
-    situation: "not wanted, from somebody else",
+    situation: "not wanted, granted by somebody else",
     target: "L:A",
     live: "L:AB 1:B",
     granted: "L:A",
     expected: { authoritative: { remove: "L:B 1:B" }, additive: {} },
   },
   {
-    situation: "one for another",
+    situation: "one grantee replaced by another",
     target: "L:B",
     live: "L:A",
     granted: "L:A",
@@ -82,7 +82,7 @@ const ROWS: readonly Row[] = [
     expected: both({}),
   },
   {
-    situation: "a snapshot that is not managed, from somebody else",
+    situation: "a snapshot that is not managed, granted by somebody else",
     target: "L:A",
     live: "L:A 1:B",
     granted: "L:A",
@@ -90,7 +90,7 @@ const ROWS: readonly Row[] = [
     expected: both({}),
   },
   {
-    situation: "a snapshot that is no longer managed: what the set granted goes, what others granted stays",
+    situation: "a snapshot that is no longer managed: only the set's grants are revoked",
     target: "L:A 1:A",
     live: "L:A 1:A 2:AB",
     granted: "L:A 1:A 2:A",
@@ -141,7 +141,7 @@ describe("the order of the calls", () => {
   ];
   for (const { name, change, phases: expected } of cases) it(name, () => assert.deepEqual(phases(change), expected));
 
-  it("names grantees in order", () => {
+  it("is sorted by grantee within a call", () => {
     const [[step] = []] = phasesOf({
       add: { launch: new Set(["public", B, A]), createVolume: new Map() },
       remove: NO_PERMISSIONS,

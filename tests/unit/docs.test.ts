@@ -1,4 +1,4 @@
-/** Checks the documentation: links, code blocks, error codes, arguments, commands, and names of tests. */
+/** Checks the documentation: links, code blocks, error codes, arguments, commands, and the names of tests. */
 
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -6,17 +6,22 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as ts from "typescript";
 import { ARGUMENT_NAMES, type Arguments, CONNECTION_ARGUMENTS, OUTPUTS, SET_ARGUMENTS } from "../../provider/core";
+import { CONFIG_ARGUMENTS } from "../../provider/pulumi-plugin/configArguments";
+import { BLOCKS } from "../../provider/pulumi-plugin/examples";
 import { type Attribute, PROVIDER_SCHEMA, RESOURCE_SCHEMA } from "../../provider/terraform/schema";
 import { anchorsOf, blocksIn, blocksOf, docPages, linkedPages, namesInTable, pageText, proseOf } from "../helpers/docs";
 import { ROOT } from "../helpers/emulator";
 
-/** Of mocha's and Pulumi's own; it has no types. */
+/** Modules of mocha and Pulumi, which have no types. */
 const { load } = require("js-yaml") as { load(text: string): unknown };
+
+/** Languages of programs with a generated SDK. The page of the full Pulumi provider has examples of them. */
+const LANGUAGES = ["typescript", "python", "go"];
 
 const exists = (name: string) => fs.existsSync(path.join(ROOT, name));
 
 describe("the documentation", () => {
-  it("has a README that is read in one go", () => {
+  it("has a README of limited length", () => {
     const lines = pageText("README.md").trimEnd().split("\n");
     assert.ok(lines.length <= 150, `${lines.length} lines`);
     assert.deepEqual(
@@ -25,7 +30,7 @@ describe("the documentation", () => {
     );
   });
 
-  it("names every page in its index", () => {
+  it("has an index that names every page", () => {
     const index = pageText("docs/README.md");
     const pages = docPages().filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
     assert.deepEqual(
@@ -47,8 +52,8 @@ describe("the documentation", () => {
       assert.deepEqual(broken, []);
     });
 
-  it("says of each code block what it is, so that a test runs or compiles it", () => {
-    const checked = ["ts", "yaml", "hcl", "sh"];
+  it("gives a language for each code block, so that a test runs or compiles it", () => {
+    const checked = ["ts", "yaml", "hcl", "sh", ...LANGUAGES];
     const shown = ["text", "console"];
     const others = docPages()
       .flatMap(blocksIn)
@@ -59,6 +64,20 @@ describe("the documentation", () => {
     );
   });
 
+  it("has the examples of the full Pulumi provider that its schema and the SDKs have", () => {
+    const page = "docs/pulumi-plugin.md";
+    const examples = docPages()
+      .flatMap(blocksIn)
+      .filter(({ language }) => LANGUAGES.includes(language));
+    assert.deepEqual(
+      examples.map(({ page: on, language }) => [on, language]),
+      LANGUAGES.map((language) => [page, language]),
+    );
+    const yaml = blocksIn(page).filter(({ language }) => language === "yaml");
+    for (const { language, text } of [...examples, ...yaml]) assert.equal(text, `${BLOCKS[language as "yaml"]}\n`);
+    assert.equal(yaml.length, 1);
+  });
+
   it("has programs that compile", function () {
     this.timeout(60_000);
     const blocks = blocksOf("ts");
@@ -66,7 +85,7 @@ describe("the documentation", () => {
     assert.deepEqual(problemsIn(new Map(blocks.map(({ place, text }) => [place, text]))), []);
   });
 
-  it("has YAML and shell that can be read", () => {
+  it("has YAML and shell code with valid syntax", () => {
     for (const { place, text } of blocksOf("yaml")) assert.doesNotThrow(() => load(text), place);
     for (const { place, text } of blocksOf("sh")) {
       const { status, stderr } = spawnSync("sh", ["-n"], { input: text, encoding: "utf8" });
@@ -74,7 +93,7 @@ describe("the documentation", () => {
     }
   });
 
-  it("names commands that there are", () => {
+  it("names only commands that exist", () => {
     const { scripts } = JSON.parse(pageText("package.json"));
     const usage = pageText("provider/cli/main.ts");
     for (const page of [...docPages(), "CONTRIBUTING.md"]) {
@@ -82,7 +101,7 @@ describe("the documentation", () => {
       for (const [, name = ""] of text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g))
         assert.ok(name in scripts, `${page}: npm run ${name}`);
       for (const [, name = ""] of text.matchAll(/npx ami-launch-permissions ([a-z][a-z-]*)/g))
-        assert.ok(usage.includes(`ami-launch-permissions ${name} <`), `${page}: ${name}`);
+        assert.match(usage, new RegExp(`ami-launch-permissions ${name}( <|\n)`), `${page}: ${name}`);
     }
   });
 
@@ -114,10 +133,11 @@ describe("the documentation", () => {
       namesInTable("docs/terraform.md", "## Provider block").sort(),
       Object.entries(PROVIDER_SCHEMA.attributes).flatMap(attributePaths).sort(),
     );
+    assert.deepEqual(namesInTable("docs/pulumi-plugin.md", "## Configuration").sort(), pathsIn(CONFIG_ARGUMENTS).sort());
     assert.deepEqual(namesInTable("docs/arguments.md", "## Outputs"), Object.keys(OUTPUTS));
   });
 
-  it("names files and tests that there are", () => {
+  it("names only files and tests that exist", () => {
     for (const page of [...docPages(), "CONTRIBUTING.md"]) {
       const spans = [...proseOf(page).matchAll(/`([^`]+)`(?: "([^"]+)")?/g)];
       for (const [, span = "", title] of spans) {
@@ -131,7 +151,7 @@ describe("the documentation", () => {
   });
 });
 
-/** Arguments and, after the name of their object, those in it. */
+/** The arguments, each followed by the members of its object, as `object.member`. */
 function pathsIn(args: Arguments): string[] {
   return Object.entries(args).flatMap(([name, { type }]) => {
     const members = typeof type === "object" && "members" in type ? pathsIn(type.members) : [];
@@ -139,7 +159,7 @@ function pathsIn(args: Arguments): string[] {
   });
 }
 
-/** The same of an attribute that is shown in a table. */
+/** The same for an attribute of the Terraform schema. */
 function attributePaths([name, { nested }]: [string, Attribute]): string[] {
   return [
     name,
@@ -149,7 +169,7 @@ function attributePaths([name, { nested }]: [string, Attribute]): string[] {
   ];
 }
 
-/** What the compiler says of modules that stand beside README, all in one program. */
+/** The errors of the compiler for modules in the folder of the README, compiled as one program. */
 function problemsIn(modules: ReadonlyMap<string, string>): string[] {
   const texts = new Map([...modules].map(([place, text]) => [path.join(ROOT, `${place.replaceAll(/\W/g, "_")}.ts`), text]));
   const { config } = ts.readConfigFile(path.join(ROOT, "tsconfig.base.json"), ts.sys.readFile);

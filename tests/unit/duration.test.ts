@@ -1,4 +1,4 @@
-/** Durations in the form of Go's time.ParseDuration, and durations as text. */
+/** Durations in the format of Go's time.ParseDuration, and durations as text. */
 
 import * as assert from "node:assert/strict";
 import { durationSeconds, durationWords } from "../../provider/core";
@@ -20,7 +20,7 @@ describe("a duration", () => {
     "2562047h": 9223369200,
   };
   for (const [text, seconds] of Object.entries(right))
-    it(`of ${text} has ${seconds} s`, () =>
+    it(`of ${text} is parsed as ${seconds} s`, () =>
       assert.ok(Math.abs((durationSeconds(text) ?? -1) - seconds) < 1e-9 * seconds + 1e-12));
 
   for (const text of [
@@ -45,9 +45,9 @@ describe("a duration", () => {
     "1..5s",
     "2562048h",
   ])
-    it(`is not ${JSON.stringify(text)}`, () => assert.equal(durationSeconds(text), undefined));
+    it(`cannot be ${JSON.stringify(text)}`, () => assert.equal(durationSeconds(text), undefined));
 
   const words: Record<string, number> = { "20m": 1200, "1h30m": 5400, "1m30s": 90, "1h": 3600, "500ms": 0.5, "1h1s": 3601 };
   for (const [text, seconds] of Object.entries(words))
-    it(`of ${seconds} s is told as ${text}`, () => assert.equal(durationWords(seconds), text));
+    it(`of ${seconds} s is written as ${text}`, () => assert.equal(durationWords(seconds), text));
 });

@@ -1,4 +1,4 @@
-/** The operations of the dynamic provider with EC2 in memory: what the engine gets, and which calls are made. */
+/** The operations of the dynamic provider against EC2 in memory: what the engine gets, and which calls are made. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, type Connection, type WaitOptions } from "../../provider/core";
@@ -41,7 +41,7 @@ async function thrownBy(operation: Promise<unknown>): Promise<Error & { id?: str
 }
 
 describe("check", () => {
-  it("gives canonical inputs with the grants, the region in them, and asks EC2 for nothing", async () => {
+  it("returns canonical inputs with the grants and the region, and calls no AWS API", async () => {
     const { ec2, provider, imageId } = world();
     const { inputs, failures } = await provider.check(
       {},
@@ -58,7 +58,7 @@ describe("check", () => {
     assert.deepEqual(ec2.calls, []);
   });
 
-  it("names each wrong argument, at the property that the engine shows", async () => {
+  it("reports each invalid argument at the property that the engine shows", async () => {
     const { provider, imageId } = world();
     const news = { imageId, accountIds: ["1234"], createVolumePermissions: { snapshotIds: ["x"] }, public: true };
     const { inputs, failures } = await provider.check({}, news);
@@ -73,7 +73,7 @@ describe("check", () => {
     for (const { reason } of failures ?? []) assert.match(reason, / \[invalid-argument\]$/);
   });
 
-  it("says that there is no region", async () => {
+  it("reports that there is no region", async () => {
     const nowhere = Object.assign(new MemoryGateway(), {
       region: () => Promise.reject(new AmiSharingError("region-missing", "no AWS region", { next: "set it" })),
     });
@@ -83,28 +83,34 @@ describe("check", () => {
   });
 
   const regions: readonly { name: string; config?: string; olds?: Props; news?: Props; region: string }[] = [
-    { name: "its own", config: "eu-west-1", olds: { region: "eu-west-2" }, news: { region: "eu-west-3" }, region: "eu-west-3" },
-    { name: "the stack's", config: "eu-west-1", olds: { region: "eu-west-2" }, region: "eu-west-1" },
-    { name: "the one recorded", olds: { region: "eu-west-2" }, region: "eu-west-2" },
-    { name: "the SDK's, for another image", olds: { region: "eu-west-2", imageId: "ami-87654321" }, region: "us-east-1" },
-    { name: "the SDK's", region: "us-east-1" },
     {
-      name: "the stack's, also where the profile is not known",
+      name: "from the set's own argument",
+      config: "eu-west-1",
+      olds: { region: "eu-west-2" },
+      news: { region: "eu-west-3" },
+      region: "eu-west-3",
+    },
+    { name: "from the stack's config", config: "eu-west-1", olds: { region: "eu-west-2" }, region: "eu-west-1" },
+    { name: "from the state", olds: { region: "eu-west-2" }, region: "eu-west-2" },
+    { name: "from the AWS SDK, for another image", olds: { region: "eu-west-2", imageId: "ami-87654321" }, region: "us-east-1" },
+    { name: "from the AWS SDK", region: "us-east-1" },
+    {
+      name: "from the stack's config, also with an unknown profile",
       config: "eu-west-1",
       olds: { region: "eu-west-2" },
       news: { profile: PULUMI_UNKNOWN },
       region: "eu-west-1",
     },
     {
-      name: "the one recorded, also where the profile is not known",
+      name: "from the state, also with an unknown profile",
       olds: { region: "eu-west-2" },
       news: { profile: PULUMI_UNKNOWN },
       region: "eu-west-2",
     },
-    { name: "not known, as the profile is not", news: { profile: PULUMI_UNKNOWN }, region: PULUMI_UNKNOWN },
+    { name: "unknown, because the profile is unknown", news: { profile: PULUMI_UNKNOWN }, region: PULUMI_UNKNOWN },
   ];
   for (const { name, config, olds = {}, news = {}, region } of regions)
-    it(`takes the region: ${name}`, async () => {
+    it(`finds the region: ${name}`, async () => {
       const { provider, imageId, configure } = world(config ? { "aws:region": config } : {});
       await configure;
       const recorded = Object.keys(olds).length > 0 ? { imageId, ...olds } : {};
@@ -112,7 +118,7 @@ describe("check", () => {
       assert.equal(inputs?.region, region);
     });
 
-  it("looks for the region of a profile in the shared files that the stack names", async () => {
+  it("reads the region of a profile from the shared config files that the stack's config names", async () => {
     const { provider, imageId, configure, connections } = world({
       "aws:profile": "team",
       "aws:sharedConfigFiles": '["/a/config"]',
@@ -123,7 +129,7 @@ describe("check", () => {
     assert.deepEqual(connections, [{ profile: "team", sharedConfigFile: "/a/config", sharedCredentialsFile: "/a/credentials" }]);
   });
 
-  it("keeps what is known right beside what is not", async () => {
+  it("keeps known values in the inputs next to unknown ones", async () => {
     const { provider } = world();
     const { inputs } = await provider.check({}, { imageId: PULUMI_UNKNOWN, accountIds: [PULUMI_UNKNOWN, A], mode: "additive" });
     assert.deepEqual(inputs, {
@@ -148,7 +154,7 @@ describe("diff", () => {
     { name: "the role", change: { assumeRole: { roleArn: "arn:aws:iam::111122223333:role/x" } }, operation: "update" },
     { name: "the region", change: { region: "eu-west-1" }, operation: "replace" },
     { name: "the image", change: { imageId: "ami-87654321" }, operation: "replace" },
-    { name: "an image that is not known", change: { imageId: PULUMI_UNKNOWN }, operation: "replace" },
+    { name: "an unknown image", change: { imageId: PULUMI_UNKNOWN }, operation: "replace" },
   ];
   for (const { name, change, operation } of cases)
     it(`${name}: ${operation}`, async () => {
@@ -160,13 +166,13 @@ describe("diff", () => {
       assert.deepEqual(ec2.calls, []);
     });
 
-  it("a profile that is not known: update, as the region is the one recorded", async () => {
+  it("an unknown profile: update, because the region is the recorded one", async () => {
     const { engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     assert.equal((await engine.preview({ imageId, accountIds: [A], profile: PULUMI_UNKNOWN })).operation, "update");
   });
 
-  it("after a refresh: none without drift, also with the owner, the Marketplace and no snapshots", async () => {
+  it("after a refresh: no change without drift, also with the owner, AWS Marketplace and no snapshots", async () => {
     const { ec2, engine } = world();
     const { imageId } = ec2.addImage(0);
     ec2.grantees(imageId).add("user/aws-marketplace");
@@ -178,7 +184,7 @@ describe("diff", () => {
 });
 
 describe("create", () => {
-  it("shares the snapshots, then the image, in one call each, and says what holds", async () => {
+  it("shares the snapshots, then the image, with one call each, and records the grants", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     await engine.up({ imageId, accountIds: [A, B, OWNER], createVolumePermissions: true });
     assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A, KEY_B], [s1]: [KEY_A, KEY_B], [s2]: [KEY_A, KEY_B] });
@@ -209,14 +215,14 @@ describe("create", () => {
     assert.deepEqual(engine.state?.outputs.__done, { at, report }, "a refresh keeps it, and so shows no change");
   });
 
-  it("of what is shared as declared changes nothing", async () => {
+  it("changes nothing if the AMI is already shared as declared", async () => {
     const { ec2, engine, imageId } = world();
     ec2.grantees(imageId).add(KEY_A);
     await engine.up({ imageId, accountIds: [A] });
     assert.deepEqual(ec2.modifications(), []);
   });
 
-  it("authoritative takes away what others granted, additive leaves it", async () => {
+  it("revokes grants of others in authoritative mode, and keeps them in additive mode", async () => {
     for (const [mode, left] of [
       ["authoritative", [KEY_A, "user/aws-marketplace"]],
       ["additive", [KEY_A, KEY_B, "public", "user/aws-marketplace"]],
@@ -228,14 +234,14 @@ describe("create", () => {
     }
   });
 
-  it("waits until a change shows", async () => {
+  it("waits until EC2 shows the change", async () => {
     const { ec2, engine, imageId } = world({}, { ...WAIT_OPTIONS, timeout: 10 });
     ec2.staleReads = 3;
     await engine.up({ imageId, accountIds: [A] });
     assert.deepEqual(engine.state?.outputs.grants, { [KEY_A]: "launch" });
   });
 
-  it("that does not show in time is recorded as begun, and is healed", async () => {
+  it("records a change that EC2 does not show in time as unfinished, and the next up completes it", async () => {
     const { ec2, engine, imageId } = world();
     ec2.staleReads = 1000;
     const error = await thrownBy(engine.up({ imageId, accountIds: [A] }));
@@ -264,26 +270,26 @@ describe("create", () => {
       words: /AMI ami-\w+ is failed.*\[image-not-shareable\]$/,
     },
     {
-      name: "somebody else's",
+      name: "owned by another account",
       arrange: (ec2, id) => Object.assign(ec2.images.get(id) ?? {}, { ownerId: "222222222222" }),
       words: /belongs to another account.*\[not-owner\]$/,
     },
     { name: "refused by EC2", arrange: (ec2) => Object.assign(ec2, { entityQuota: 0 }), words: /quota.*\[quota-exceeded\]$/ },
   ];
   for (const { name, arrange, words } of refusals)
-    it(`of an AMI that is ${name}: says so, records nothing and changes nothing`, async () => {
+    it(`of an AMI that is ${name}: fails with a clear error, and changes and records nothing`, async () => {
       const { ec2, engine, imageId } = world();
       arrange(ec2, imageId);
       const error = await thrownBy(engine.up({ imageId, accountIds: [A] }));
       assert.match(error.message, words);
-      assert.ok(error.message.includes(imageId), "the AMI is named");
+      assert.ok(error.message.includes(imageId), "the error names the AMI");
       assert.equal(error.id, undefined);
       assert.equal(engine.state, undefined);
       assert.deepEqual(ec2.images.get(imageId)?.launch ?? new Set(), new Set());
       assert.equal(error.stack, error.message, "no stack trace");
     });
 
-  it("of named snapshots that are another image's: says so", async () => {
+  it("of snapshots that belong to another image: fails with a clear error", async () => {
     const { ec2, engine, imageId } = world();
     const { snapshotIds } = ec2.addImage(1);
     const error = await thrownBy(engine.up({ imageId, accountIds: [A], createVolumePermissions: { snapshotIds } }));
@@ -291,7 +297,7 @@ describe("create", () => {
     assert.deepEqual(ec2.modifications(), []);
   });
 
-  it("that fails half-way names who lost access by it, apart who is not in the state", async () => {
+  it("that fails in part lists who lost access, and separately those whom the state did not record", async () => {
     const { ec2, engine, imageId } = world();
     const args = { imageId, createVolumePermissions: true };
     await engine.up({ ...args, accountIds: [A, B] });
@@ -307,7 +313,7 @@ describe("create", () => {
     assert.deepEqual(reasons, [message]);
   });
 
-  it("that fails half-way records what holds, and the next up heals it", async () => {
+  it("that fails in part records what EC2 has, and the next up completes it", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     const args = { imageId, accountIds: [A], createVolumePermissions: true };
     ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute" });
@@ -322,7 +328,7 @@ describe("create", () => {
     assert.equal(engine.state?.unfinished, false);
   });
 
-  it("whose answer is lost after the change was done is recorded", async () => {
+  it("records a change that EC2 made although its response was lost", async () => {
     const { ec2, engine, imageId } = world();
     ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute", applied: true });
     await thrownBy(engine.up({ imageId, accountIds: [A], mode: "additive" }));
@@ -331,7 +337,7 @@ describe("create", () => {
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("that EC2 accepted and does not show is the set's all the same, and is revoked", async () => {
+  it("records a change that EC2 accepted but does not show, and a destroy revokes it", async () => {
     const { ec2, engine, imageId } = world();
     ec2.staleReads = 1000;
     await thrownBy(engine.up({ imageId, accountIds: [A], mode: "additive" }));
@@ -341,7 +347,7 @@ describe("create", () => {
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("that was done, and neither answered nor to be read again, is the set's all the same, and is revoked", async () => {
+  it("records a change whose response was lost and that cannot be read, and a destroy revokes it", async () => {
     const { ec2, engine, imageId } = world();
     ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute", applied: true });
     ec2.fail({ nth: 2, matching: ({ action }) => action === "DescribeImageAttribute" });
@@ -351,7 +357,7 @@ describe("create", () => {
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("makes one gateway for one connection, with the stack's config", async () => {
+  it("creates one gateway for each connection, with the stack's config", async () => {
     const { provider, connections, imageId, configure } = world({ "aws:region": "us-east-1", "aws:maxRetries": "2" });
     await configure;
     const args = { imageId, region: "us-east-1", accountIds: [A] };
@@ -365,7 +371,7 @@ describe("create", () => {
 });
 
 describe("update", () => {
-  it("adds and removes in one call of the image, and revokes on the snapshots after it", async () => {
+  it("adds and removes in one call for the image, and then revokes on the snapshots", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
     ec2.forgetCalls();
@@ -380,7 +386,7 @@ describe("update", () => {
     });
   });
 
-  it("from authoritative to additive changes nothing, and back takes away what others granted", async () => {
+  it("changes nothing from authoritative to additive, and revokes grants of others from additive to authoritative", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     ec2.grantees(imageId).add(KEY_B);
@@ -392,7 +398,7 @@ describe("update", () => {
     assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
   });
 
-  it("that EC2 refuses at once leaves the state as it was", async () => {
+  it("leaves the state unchanged if EC2 refuses the first call", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     const before = engine.state;
@@ -401,7 +407,7 @@ describe("update", () => {
     assert.equal(engine.state, before);
   });
 
-  it("of another image shares the new one before it unshares the old one", async () => {
+  it("of another image shares the new image before it unshares the old one", async () => {
     const { ec2, engine, imageId } = world();
     const next = ec2.addImage(0);
     await engine.up({ imageId, accountIds: [A] });
@@ -414,7 +420,7 @@ describe("update", () => {
 });
 
 describe("read", () => {
-  it("shows what others added and took away, in inputs and outputs, and changes nothing", async () => {
+  it("shows grants that others added and removed, in inputs and outputs, and changes nothing", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     const args = { imageId, accountIds: [A, B], createVolumePermissions: true };
     await engine.up(args);
@@ -436,7 +442,7 @@ describe("read", () => {
     assert.deepEqual(ec2.everything(imageId), { [imageId]: [KEY_A, KEY_B], [s1]: [KEY_A, KEY_B], [s2]: [KEY_A, KEY_B] });
   });
 
-  it("of an additive set shows nobody else", async () => {
+  it("of an additive set does not show grants of others", async () => {
     const { ec2, engine, imageId } = world();
     const args = { imageId, accountIds: [A], mode: "additive" };
     await engine.up(args);
@@ -446,7 +452,7 @@ describe("read", () => {
     assert.equal((await engine.preview(args)).operation, "same");
   });
 
-  it("of an image that is gone lets the set leave the state", async () => {
+  it("of an image that does not exist any more removes the set from the state", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     ec2.images.delete(imageId);
@@ -454,7 +460,7 @@ describe("read", () => {
     assert.equal(engine.state, undefined);
   });
 
-  it("of an image that only its owner could see, with another account's credentials, forgets nothing", async () => {
+  it("of an image that only its owner could see keeps the state, if the credentials are another account's", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     const before = structuredClone(engine.state);
@@ -466,7 +472,7 @@ describe("read", () => {
       assert.match(message, /\[not-owner\]$/);
       assert.deepEqual(engine.state, before);
     }
-    // Where nobody can say who the caller is, it is not known whether the AMI is gone.
+    // If the caller's account is not known, it is not known whether the AMI still exists.
     ec2.caller = undefined;
     for (const operation of [() => engine.refresh(), () => engine.destroy()]) {
       assert.match((await thrownBy(operation())).message, /\[caller-unknown\]$/);
@@ -477,7 +483,7 @@ describe("read", () => {
     assert.equal(engine.state, undefined);
   });
 
-  it("forgets what is gone: granted again by somebody else, it is not the set's", async () => {
+  it("drops grants that are gone: if somebody else grants them again, the set does not own them", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A], mode: "additive" });
     ec2.grantees(imageId).delete(KEY_A);
@@ -488,7 +494,7 @@ describe("read", () => {
     assert.deepEqual([...ec2.grantees(imageId)], [KEY_A]);
   });
 
-  it("of an image that EC2 still lists as deregistered lets the set leave the state", async () => {
+  it("of an image that EC2 still lists as deregistered removes the set from the state", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     Object.assign(ec2.images.get(imageId) ?? {}, { state: "deregistered" });
@@ -496,7 +502,7 @@ describe("read", () => {
     assert.equal(engine.state, undefined);
   });
 
-  it("of an image that is disabled shows that nobody has it", async () => {
+  it("of an image that is disabled shows no grantees", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     Object.assign(ec2.images.get(imageId) ?? {}, { state: "disabled" });
@@ -505,7 +511,7 @@ describe("read", () => {
     assert.deepEqual(engine.state?.outputs.grants, {});
   });
 
-  it("with a deleted snapshot shows the others", async () => {
+  it("with a deleted snapshot shows the remaining snapshots", async () => {
     const { ec2, engine, imageId, s1, s2 } = world();
     await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
     ec2.snapshots.delete(s2);
@@ -514,7 +520,7 @@ describe("read", () => {
     assert.deepEqual(engine.state?.outputs.snapshotIds, [s1]);
   });
 
-  it("with an id alone, as a static get does, finds who has access", async () => {
+  it("with only an id, as in a static get, finds who has access", async () => {
     const { ec2, provider, imageId } = world();
     ec2.grantees(imageId).add(KEY_A);
     const { id, props } = await provider.read(imageId);
@@ -522,7 +528,7 @@ describe("read", () => {
     assert.deepEqual(props?.grants, { [KEY_A]: "launch" });
   });
 
-  it("that fails says why, with the AMI, and no stack trace: the engine's host prints both", async () => {
+  it("that fails gives the reason and the AMI, without a stack trace: the engine's host prints both", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     ec2.fail({ error: new AmiSharingError("throttled", "EC2 still throttles DescribeImages after every retry") });
@@ -537,20 +543,25 @@ describe("delete", () => {
   const everybody = [KEY_A, KEY_B, KEY_C, "user/aws-marketplace"];
   const cases: readonly { name: string; args: Props; image: string[]; snapshot: string[] }[] = [
     {
-      name: "revoke takes what the set granted and leaves the rest",
+      name: "revoke removes only the grants of the set",
       args: {},
       image: [KEY_C, "user/aws-marketplace"],
       snapshot: [KEY_C, "user/aws-marketplace"],
     },
     {
-      name: "revoke of an additive set leaves what was there before it",
+      name: "revoke of an additive set keeps grants from before it",
       args: { mode: "additive" },
       image: [KEY_B, KEY_C, "user/aws-marketplace"],
       snapshot: [KEY_C, "user/aws-marketplace"],
     },
-    { name: "reset takes all", args: { onDelete: "reset" }, image: ["user/aws-marketplace"], snapshot: ["user/aws-marketplace"] },
     {
-      name: "reset leaves snapshots that are not managed",
+      name: "reset removes all grants",
+      args: { onDelete: "reset" },
+      image: ["user/aws-marketplace"],
+      snapshot: ["user/aws-marketplace"],
+    },
+    {
+      name: "reset keeps grants on snapshots that are not managed",
       args: { onDelete: "reset", createVolumePermissions: false },
       image: ["user/aws-marketplace"],
       snapshot: [KEY_C, "user/aws-marketplace"],
@@ -568,7 +579,7 @@ describe("delete", () => {
       assert.deepEqual(ec2.everything(imageId), { [imageId]: image, [s1]: snapshot, [s2]: snapshot });
     });
 
-  it("takes the image away before the snapshots", async () => {
+  it("unshares the image before the snapshots", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
     ec2.forgetCalls();
@@ -577,7 +588,7 @@ describe("delete", () => {
     assert.equal(ec2.modifications().length, 3);
   });
 
-  it("of what EC2 does not show is revoked by name all the same, without a read before it", async () => {
+  it("revokes recorded grants by name, without a read first, even if EC2 does not show them", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A] });
     ec2.grantees(imageId).clear();
@@ -587,7 +598,7 @@ describe("delete", () => {
   });
 
   for (const onDelete of ["revoke", "reset", "retain"])
-    it(`${onDelete}: succeeds where the image is gone, and where a snapshot is`, async () => {
+    it(`${onDelete}: succeeds if the image or a snapshot does not exist any more`, async () => {
       const { ec2, engine, imageId, s1, s2 } = world();
       await engine.up({ imageId, accountIds: [A], createVolumePermissions: true, onDelete });
       ec2.images.delete(imageId);
@@ -597,7 +608,7 @@ describe("delete", () => {
       assert.deepEqual([...ec2.grantees(s2)], onDelete === "retain" ? [KEY_A] : []);
     });
 
-  it("that fails half-way keeps the state, and the next one ends it", async () => {
+  it("that fails in part keeps the state, and the next destroy completes it", async () => {
     const { ec2, engine, imageId, s1 } = world();
     await engine.up({ imageId, accountIds: [A], createVolumePermissions: true });
     ec2.fail({ matching: ({ resource, action }) => resource === s1 && action.startsWith("Modify") });
@@ -614,7 +625,7 @@ describe("maxRevocations", () => {
   const refused = (n: number, max: number) =>
     new RegExp(`would take access from ${n} grantees? \\(.*\\), and maxRevocations is ${max};.*\\[too-many-revocations\\]$`);
 
-  it("refuses in the check already what state shows, and asks EC2 for nothing", async () => {
+  it("refuses in check if the state already shows too many revocations, without a call to EC2", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
     ec2.forgetCalls();
@@ -629,7 +640,7 @@ describe("maxRevocations", () => {
     assert.deepEqual([...ec2.grantees(imageId)], [KEY_C]);
   });
 
-  it("refuses before any change what only EC2 knows: grants of others", async () => {
+  it("refuses before any change if EC2 has grants of others that would be revoked", async () => {
     const { ec2, engine, imageId } = world();
     ec2
       .grantees(imageId)
@@ -641,7 +652,7 @@ describe("maxRevocations", () => {
     assert.equal(engine.state, undefined);
   });
 
-  it("does not count a new AMI's set, nor a destroy", async () => {
+  it("does not count the set of a new AMI, or a destroy", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A, B], maxRevocations: "none" });
     const other = ec2.addImage(1).imageId;
@@ -653,7 +664,7 @@ describe("maxRevocations", () => {
 });
 
 describe("neverRevoke", () => {
-  it("keeps what its accounts have, shows no change for it, and counts it as no revocation", async () => {
+  it("keeps the access of its accounts, shows no change for it, and does not count it as a revocation", async () => {
     const { ec2, engine, imageId, s1 } = world();
     await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true });
     const args = { imageId, accountIds: [A], createVolumePermissions: true, neverRevoke: [B], maxRevocations: "none" };
@@ -668,7 +679,7 @@ describe("neverRevoke", () => {
     }
   });
 
-  it("that is not known yet, whole or in part, is a change and not a failure", async () => {
+  it("with an unknown list or element is a change, not a failure", async () => {
     const { provider, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A, B] });
     for (const neverRevoke of [PULUMI_UNKNOWN, [A, PULUMI_UNKNOWN]]) {
@@ -680,7 +691,7 @@ describe("neverRevoke", () => {
     }
   });
 
-  it("takes over a share of others that it spares, without a change for ever", async () => {
+  it("takes over grants of others to its accounts, without a permanent diff", async () => {
     const { ec2, engine, imageId } = world();
     ec2
       .grantees(imageId)
@@ -698,7 +709,7 @@ describe("neverRevoke", () => {
   });
 
   for (const onDelete of ["revoke", "reset"])
-    it(`is spared by a destroy that would ${onDelete}, too`, async () => {
+    it(`also applies to a destroy with onDelete ${onDelete}`, async () => {
       const { ec2, engine, imageId, s1, s2 } = world();
       await engine.up({ imageId, accountIds: [A, B], createVolumePermissions: true, neverRevoke: [B], onDelete });
       ec2.grantees(imageId).add(KEY_C as string);
@@ -708,7 +719,7 @@ describe("neverRevoke", () => {
     });
 });
 
-describe("a refused program", () => {
+describe("an invalid program", () => {
   it("changes nothing", async () => {
     const { ec2, engine, imageId } = world();
     await assert.rejects(engine.up({ imageId, accountIds: ["1234"] }), CheckFailed);

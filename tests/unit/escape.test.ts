@@ -1,4 +1,4 @@
-/** Control characters and invisible characters: each kind is escaped, and nothing else changes. */
+/** Control characters and invisible characters: each kind is escaped, and all other text is unchanged. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, escapeControls } from "../../provider/core";
@@ -14,7 +14,7 @@ describe("control characters", () => {
     [0xfeff, 0xfeff],
   ];
 
-  it("are shown by their numbers, every one, and no other character is", () => {
+  it("are all shown by their code points, and other characters are unchanged", () => {
     for (let code = 0; code <= 0xffff; code++) {
       const escaped = ranges.some(([from, to]) => code >= from && code <= to);
       const one = String.fromCharCode(code);
@@ -23,7 +23,7 @@ describe("control characters", () => {
     assert.equal(escapeControls("Äß 漢 🙂 ‘“"), "Äß 漢 🙂 ‘“");
   });
 
-  it("are shown so in every part of an error's message, which is one line", () => {
+  it("are escaped in every part of an error's message, which is one line", () => {
     const details = { awsCode: "a\u0007", requestId: "b\n", call: "c\u009b", endpoint: "d\u202e", next: "e\u200b" };
     assert.equal(
       new AmiSharingError("aws-error", "f\u001b[31m", details).message,

@@ -1,4 +1,4 @@
-/** A grantee: its key, decoding the key, and whether a set may change it. */
+/** A grantee: its key, decoding of the key, and whether a set can change it. */
 
 import * as assert from "node:assert/strict";
 import { type Grantee, granteeKey, isManageable, parseGranteeKey, userKey } from "../../provider/core";
@@ -23,12 +23,12 @@ describe("a grantee", () => {
       assert.equal(isManageable(key), manageable);
     });
 
-  it("has one key whatever the case of its ARN", () => {
+  it("has the same key for its ARN in upper and lower case", () => {
     assert.equal(granteeKey({ kind: "organization", arn: ORGANIZATION.toUpperCase() }), ORGANIZATION);
     assert.equal(granteeKey({ kind: "organizationalUnit", arn: UNIT.replace("o-abcde", "O-ABCDE") }), UNIT);
   });
 
-  it("is not what is no key: nothing else counts as an organization", () => {
+  it("cannot be decoded from an invalid key", () => {
     for (const key of ["", "111122223333", "o-abcde12345", "organization/[unknown]", "Public", "all"])
       assert.throws(() => parseGranteeKey(key), /is not the key of a grantee/, key);
   });
@@ -40,5 +40,5 @@ describe("a grantee", () => {
     ["11112222333", "user/11112222333"],
     ["1111222233334", "user/1111222233334"],
   ];
-  for (const [userId, key] of users) it(`that EC2 calls ${userId} is ${key}`, () => assert.equal(userKey(userId), key));
+  for (const [userId, key] of users) it(`that EC2 calls ${userId} has the key ${key}`, () => assert.equal(userKey(userId), key));
 });

@@ -60,7 +60,7 @@ describe("the grants map", () => {
       assert.deepEqual(encodeGrants(decodeGrants(grants, snapshotIds ?? []), snapshotIds), grants);
     });
 
-  it("has its keys in order", () => {
+  it("has sorted keys", () => {
     assert.deepEqual(Object.keys(encodeGrants(permissions(["public", B, A, "arn:aws:x"]), [])), [A, B, "arn:aws:x", "public"]);
     assert.deepEqual(
       Object.keys(
@@ -74,7 +74,7 @@ describe("the grants map", () => {
     );
   });
 
-  it("that names no snapshot is read on those that are told", () => {
+  it("without snapshot ids applies to all given snapshots", () => {
     const { createVolume } = decodeGrants({ [A]: "launch, createVolume", [B]: `createVolume on ${S2}` }, [S1, S2]);
     assert.deepEqual(
       createVolume,
@@ -85,7 +85,7 @@ describe("the grants map", () => {
     );
   });
 
-  it("with words that it does not know gives nothing", () => {
+  it("with unknown words gives no permissions", () => {
     assert.deepEqual(decodeGrants({ [A]: "", [B]: "launches" }, [S1]), permissions([]));
   });
 });

@@ -40,7 +40,7 @@ function world(key: string | undefined = KEY) {
 }
 
 describe("kmsAccess check", () => {
-  it("warns of accounts, organizations and units that the key does not admit, and changes nothing at KMS", async () => {
+  it("warns of accounts, organizations and units that the key does not admit, and changes nothing in KMS", async () => {
     const { ec2, plan, engine, imageId } = world();
     ec2.policies.set(KEY, JSON.stringify({ Statement: kmsKeyPolicyStatements({ accountIds: [B] }) }));
     const made = await plan({ accountIds: [A, B, C], organizationArns: [ORGANIZATION] });
@@ -58,14 +58,14 @@ describe("kmsAccess check", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("names the one that lacks the key, and the first five of more", async () => {
+  it("names a single account that lacks the key, and the first five if there are more", async () => {
     assert.match((await world().plan({ accountIds: [A] })).warnings.join(), new RegExp(`^account/${A} may not use key`));
     const six = Array.from({ length: 6 }, (_, i) => String(100_000_000_000 + i));
     const [warning = ""] = (await world().plan({ accountIds: six })).warnings;
     assert.match(warning, /^account\/100000000000, .*, account\/100000000004 and 1 more may not use key/);
   });
 
-  it("is silent where the key admits them, the key is their own, or it is told to ignore", async () => {
+  it('does not warn if the key admits them, if they own the key, or if kmsAccess is "ignore"', async () => {
     const admitted = world();
     admitted.ec2.policies.set(
       KEY,
@@ -76,7 +76,7 @@ describe("kmsAccess check", () => {
     assert.deepEqual((await world().plan({ accountIds: [A], kmsAccess: "ignore" })).warnings, []);
   });
 
-  it("says that it cannot know where policy or grants cannot be read", async () => {
+  it("says that access is unknown if the key's policy or grants cannot be read", async () => {
     const { ec2, plan } = world();
     ec2.denied.push("kms:GetKeyPolicy");
     const { warnings, doubts } = await plan({ accountIds: [A] });
@@ -84,7 +84,7 @@ describe("kmsAccess check", () => {
     assert.match(doubts.join(), /its policy or its grants cannot be read \(kms:GetKeyPolicy, kms:ListGrants\)/);
   });
 
-  it("asks KMS nothing for an image that is not encrypted, or where nothing is added", async () => {
+  it("makes no call to KMS if the image is not encrypted, or if no grantee is added", async () => {
     const plain = world("");
     await plain.plan({ accountIds: [A] });
     const same = world();
@@ -99,7 +99,7 @@ describe("kmsAccess check", () => {
 });
 
 describe("kmsAccess grant", () => {
-  it("makes one grant an account and key before the share, and retires it after; those of others stay", async () => {
+  it("makes one grant for each account and key before it shares, and revokes it afterwards; grants of others stay", async () => {
     const { ec2, engine, imageId, grantees } = world();
     const other = { keyId: KEY, grantId: "other", name: "somebody", accountId: A, operations: ["Decrypt"] };
     ec2.keyGrants.push(other);
@@ -118,12 +118,12 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(ec2.keyGrants, [other]);
   });
 
-  it("notices at a refresh what somebody else retired, says so in the grants, and grants it anew", async () => {
+  it("detects a revoked grant in a refresh, shows it in the grants, and the next up makes it again", async () => {
     const { ec2, engine, imageId, grantees } = world();
     const args = { imageId, accountIds: [A, B], kmsAccess: "grant" };
     await engine.up(args);
     ec2.keyGrants = ec2.keyGrants.filter(({ accountId }) => accountId !== A);
-    // Twice: what one refresh found, the next does not forget.
+    // Twice: the second refresh keeps what the first one found.
     await engine.refresh();
     await engine.refresh();
     assert.deepEqual(engine.state?.outputs.grants, {
@@ -141,7 +141,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("makes anew what somebody else retired with any change, without a refresh", async () => {
+  it("makes a revoked grant again with the next change of any kind, without a refresh", async () => {
     const { ec2, engine, imageId, grantees } = world();
     await engine.up({ imageId, accountIds: [A, B], kmsAccess: "grant" });
     ec2.keyGrants = ec2.keyGrants.filter(({ accountId }) => accountId !== A);
@@ -151,7 +151,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("left for check warns of everybody whose grant goes, and does not say that nothing changes", async () => {
+  it("changed to check warns of everybody whose grant is revoked, and the report does not say that nothing changes", async () => {
     const { ec2, engine, imageId } = world();
     const args = { imageId, accountIds: [A, B] };
     await engine.up({ ...args, kmsAccess: "grant" });
@@ -164,7 +164,7 @@ describe("kmsAccess grant", () => {
     assert.doesNotMatch(text, /nothing changes/);
   });
 
-  it("is sure of nothing where the grants may not be listed", async () => {
+  it("assumes no drift if the caller cannot list the grants", async () => {
     const { ec2, engine, imageId } = world();
     await engine.up({ imageId, accountIds: [A], kmsAccess: "grant" });
     ec2.keyGrants = [];
@@ -174,7 +174,7 @@ describe("kmsAccess grant", () => {
     assert.equal((engine.state?.outputs.kmsGrants as unknown[]).length, 1);
   });
 
-  it("is the same by Terraform: made, told gone, made anew, retired", async () => {
+  it("works the same with Terraform: a grant is made, reported as gone, made again, and revoked", async () => {
     const { ec2, imageId, grantees } = world();
     const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
     const config = { image_id: imageId, account_ids: [A, B], kms_access: "grant" };
@@ -192,7 +192,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("retires its grants when it is no longer asked for, and keeps those of accounts that are spared or retained", async () => {
+  it('revokes its KMS grants when kmsAccess is no longer "grant"; keeps those of neverRevoke and onDelete "retain"', async () => {
     const { engine, imageId, grantees } = world();
     await engine.up({ imageId, accountIds: [A, B], kmsAccess: "grant" });
     await engine.up({ imageId, accountIds: [A, B], kmsAccess: "check", neverRevoke: [B] });
@@ -204,7 +204,7 @@ describe("kmsAccess grant", () => {
   });
 
   for (const gone of ["first", "second"])
-    it(`stays with whoever another set of the program gives the same: the ${gone} of two leaves`, async () => {
+    it(`is kept if another set of the program needs the same grant: the ${gone} of two sets is removed`, async () => {
       const { ec2, imageId, snapshotIds, grantees } = world();
       const stack = new MemoryStack({ gateway: () => ec2, waitOptions: WAIT_OPTIONS });
       const args = { imageId, accountIds: [A], createVolumePermissions: true, kmsAccess: "grant", mode: "additive" };
@@ -213,7 +213,7 @@ describe("kmsAccess grant", () => {
         ["second", args],
       ]);
       await stack.up(both, { inTurn: true });
-      assert.deepEqual(grantees(), [`${A} ${KEY}`], "one grant is enough for both");
+      assert.deepEqual(grantees(), [`${A} ${KEY}`], "both sets share one grant");
       const left = new Map([...both].filter(([name]) => name !== gone));
       await stack.up(left, { inTurn: true });
       assert.deepEqual(grantees(), [`${A} ${KEY}`]);
@@ -221,12 +221,12 @@ describe("kmsAccess grant", () => {
       await stack.refresh();
       ec2.forgetCalls();
       await stack.up(left, { inTurn: true });
-      assert.deepEqual(ec2.calls, [], "the one that stays has it all");
+      assert.deepEqual(ec2.calls, [], "nothing is left to do for the set that remains");
       await stack.destroy();
-      assert.deepEqual(grantees(), [], "the last one takes it along");
+      assert.deepEqual(grantees(), [], "destroying the last set revokes the grant");
     });
 
-  it("takes with it every grant under its name, whoever made it: the record may have been lost", async () => {
+  it("revokes every grant with its name on destroy, whoever made it, because the record may be lost", async () => {
     const { ec2, imageId, engine, grantees } = world();
     const second = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     const args = { imageId, accountIds: [A], kmsAccess: "grant", mode: "additive" };
@@ -238,7 +238,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(grantees(), []);
   });
 
-  it("stays with an account that loses one permission and keeps another, also where the record was lost", async () => {
+  it("keeps the grant of an account that loses only one of its permissions, even if the record was lost", async () => {
     const { ec2, imageId, engine, grantees } = world();
     const args = { imageId, accountIds: [A], kmsAccess: "grant" };
     await engine.up({ ...args, createVolumePermissions: true });
@@ -249,7 +249,7 @@ describe("kmsAccess grant", () => {
     assert.equal((engine.state?.outputs.kmsGrants as unknown[]).length, 1);
   });
 
-  it("that fails half-way records the grants made, and the next up heals", async () => {
+  it("that fails in part records the grants that were made, and the next up completes the change", async () => {
     const { ec2, engine, imageId, grantees } = world();
     ec2.fail({ matching: ({ action }) => action === "ModifyImageAttribute" });
     await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /was begun and not completed/ });
@@ -261,7 +261,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("that KMS refuses says what to allow, and shares nothing", async () => {
+  it("that KMS refuses names the missing permission, and shares nothing", async () => {
     const { ec2, engine, imageId } = world();
     ec2.denied.push("kms:CreateGrant");
     await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /kms:CreateGrant/ });
@@ -269,14 +269,14 @@ describe("kmsAccess grant", () => {
     assert.equal(engine.state, undefined);
   });
 
-  it("makes none for the AWS managed key, which cannot be shared", async () => {
+  it("makes no grant for the AWS managed key, which cannot be shared", async () => {
     const { ec2, engine, imageId, plan } = world(AWS_MANAGED_KEY);
     assert.deepEqual((await plan({ accountIds: [A], kmsAccess: "grant" })).keys.create, []);
     await assert.rejects(engine.up({ imageId, accountIds: [A], kmsAccess: "grant" }), { message: /AWS managed key/ });
     assert.deepEqual(ec2.keyGrants, []);
   });
 
-  it("on two keys makes what each lacks, also where the grants may not be listed", async () => {
+  it("with two keys makes the missing grants on each, even if the caller cannot list grants", async () => {
     const { ec2, engine, imageId, snapshotIds, grantees } = world();
     const second = `arn:aws:kms:us-east-1:${OWNER}:key/second`;
     ec2.encrypt(snapshotIds[1] ?? "", second);
@@ -286,7 +286,7 @@ describe("kmsAccess grant", () => {
     assert.deepEqual(grantees(), [`${A} ${KEY}`, `${A} ${second}`, `${B} ${KEY}`, `${B} ${second}`]);
   });
 
-  it("is told in the report", async () => {
+  it("appears in the report", async () => {
     const { plan } = world();
     const text = reportOf(await plan({ accountIds: [A, B], kmsAccess: "grant" }), "planned");
     assert.match(text, new RegExp(`key grants to: account/${A}, account/${B}`));
@@ -307,7 +307,7 @@ describe("checkUsage", () => {
     return { ec2, plan, imageId, engine };
   }
 
-  it("warns of accounts that lose the AMI and use it, by a report that is deleted again", async () => {
+  it("warns of accounts that lose the AMI and use it, and deletes the report that it created", async () => {
     const { ec2, plan } = inUse();
     const { warnings } = await plan({ accountIds: [B], checkUsage: true });
     assert.equal(warnings.length, 1);
@@ -320,7 +320,7 @@ describe("checkUsage", () => {
     assert.deepEqual(ec2.usageReports, []);
   });
 
-  it("takes a fresh report that is there, and leaves it", async () => {
+  it("uses an existing recent report, and does not delete it", async () => {
     const { ec2, plan, imageId } = inUse();
     await ec2.usage.create(imageId);
     ec2.forgetCalls();
@@ -329,16 +329,16 @@ describe("checkUsage", () => {
     assert.ok(!ec2.calls.some(({ action }) => action.startsWith("Create")));
   });
 
-  it("warns of all that use it where everybody loses it", async () => {
+  it("warns of every account that uses the AMI if public sharing ends", async () => {
     const { ec2, plan, imageId } = inUse();
     ec2.grantees(imageId).add("public");
     const { warnings } = await plan({ accountIds: [A, B], checkUsage: true });
-    assert.deepEqual(warnings, [], "they keep it by themselves");
+    assert.deepEqual(warnings, [], "these accounts keep access by their own grants");
     ec2.uses.get(imageId)?.push({ accountId: C, resourceType: "ec2:Instance", count: 1 });
     assert.match((await plan({ accountIds: [A, B], checkUsage: true })).warnings.join(), new RegExp(`^account/${C} loses`));
   });
 
-  it("says that it is not known yet, and the next preview finds the report", async () => {
+  it("says that usage is not known yet, and the next preview finds the report", async () => {
     const { ec2, plan } = inUse(12);
     const { change, image, target } = await plan({ accountIds: [B] });
     const first = await usageOf(ec2, image, change, target, 0);
@@ -348,7 +348,7 @@ describe("checkUsage", () => {
     assert.equal(ec2.calls.filter(({ action }) => action === "CreateImageUsageReport").length, 1);
   });
 
-  it("that may not be asked is a note, and hides nothing else", async () => {
+  it("adds a note if the caller may not read usage reports, and still reports other problems", async () => {
     const { ec2, imageId, plan } = world("");
     for (const id of [A, B]) ec2.grantees(imageId).add(`account/${id}`);
     ec2.usage.reports = async () => {
@@ -359,7 +359,7 @@ describe("checkUsage", () => {
     assert.equal(made.refusals[0]?.code, "too-many-revocations");
   });
 
-  it("asks nothing where nobody loses, where it is not asked for, and in an up", async () => {
+  it("makes no call if nobody loses access, if it is not set, or in an up", async () => {
     const { ec2, plan, engine, imageId } = inUse();
     await plan({ accountIds: [A, B, C], checkUsage: true });
     await plan({ accountIds: [] });

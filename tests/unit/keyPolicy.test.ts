@@ -1,4 +1,4 @@
-/** Key policies: whom they admit, as far as the tool can decide, and the statements that admit more grantees. The tool understands each statement that it makes. */
+/** Key policies: which grantees they admit, as far as the tool can decide, and the statements that admit more grantees, which the tool understands. */
 
 import * as assert from "node:assert/strict";
 import { type KeyGrant, kmsKeyPolicyStatements } from "../../provider/core";
@@ -91,11 +91,11 @@ describe("the statements for a key's policy", () => {
   const text = (users: Parameters<typeof kmsKeyPolicyStatements>[0]) =>
     JSON.stringify({ Statement: kmsKeyPolicyStatements(users) });
 
-  it("are none for nobody", () => {
+  it("are empty if there are no grantees", () => {
     assert.deepEqual(kmsKeyPolicyStatements({}), []);
   });
 
-  it("admit accounts, with grants for AWS's own use only", () => {
+  it("admit accounts, and allow them to create grants for AWS services only", () => {
     const made = kmsKeyPolicyStatements({ accountIds: [A], partition: "aws-us-gov" });
     assert.deepEqual(made, [
       {
@@ -118,7 +118,7 @@ describe("the statements for a key's policy", () => {
     assert.equal(allowsAccount(text({ accountIds: [A] }), [], B), false);
   });
 
-  it("admit organizations by id, and units by their path, nested ones included", () => {
+  it("admit organizations by id, and organizational units by path, nested units included", () => {
     const conditions = kmsKeyPolicyStatements({
       organizationArns: [ORGANIZATION],
       organizationalUnitArns: [UNIT.toUpperCase()],
@@ -135,7 +135,7 @@ describe("the statements for a key's policy", () => {
   });
 });
 
-describe("statements for a key's policy that were asked for wrongly", () => {
+describe("key policy statements with invalid arguments", () => {
   const wrong: readonly [object, RegExp][] = [
     [
       { accountids: [A] },
@@ -161,7 +161,7 @@ describe("statements for a key's policy that were asked for wrongly", () => {
 });
 
 describe("the partition of a key", () => {
-  it("is its ARN's, and AWS's own where there is no ARN", () => {
+  it("comes from its ARN, and is aws if there is no ARN", () => {
     assert.equal(partitionOf(`arn:aws-us-gov:kms:us-gov-west-1:${A}:key/x`), "aws-us-gov");
     assert.equal(partitionOf("x"), "aws");
   });

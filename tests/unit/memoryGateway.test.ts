@@ -1,4 +1,4 @@
-/** The in-memory EC2 that other tests use: the contract of every gateway, and its faults. */
+/** The in-memory EC2 that other tests use: the contract of every gateway, and the faults that tests can set. */
 
 import * as assert from "node:assert/strict";
 import { accountKey } from "../../provider/core";
@@ -68,7 +68,7 @@ function arrange(ec2: MemoryGateway, situation: Situation): void {
 }
 
 describe("faults of the in-memory EC2", () => {
-  it("fails the nth call, before it is done or after, and once", async () => {
+  it("fails the nth call once, before or after the change is made", async () => {
     const ec2 = new MemoryGateway();
     const { imageId } = ec2.addImage();
     ec2.fail({ nth: 2, applied: false });
@@ -90,7 +90,7 @@ describe("faults of the in-memory EC2", () => {
     await assert.rejects(ec2.changeLaunchPermissions(imageId, { add: [A], remove: [] }));
   });
 
-  it("answers older values for as many reads as asked", async () => {
+  it("returns old values for the requested number of reads", async () => {
     const ec2 = new MemoryGateway();
     const { imageId } = ec2.addImage();
     ec2.staleReads = 2;
@@ -100,7 +100,7 @@ describe("faults of the in-memory EC2", () => {
     assert.deepEqual(seen, [0, 0, 1]);
   });
 
-  it("tells what a call changed, not what it asked for", async () => {
+  it("reports what a call changed, not what it requested", async () => {
     const ec2 = new MemoryGateway();
     const { imageId } = ec2.addImage();
     const told: unknown[] = [];

@@ -1,4 +1,4 @@
-/** The text that migrates a state to sets, from every kind of state, and the errors for files that are not a state. */
+/** The text that migrates a state to sets, for every kind of state, and the errors for files that are not a state. */
 
 import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -46,7 +46,7 @@ const image = (snapshotIds: readonly string[], more: Partial<Instance> = {}): In
   ...more,
 });
 
-/** A terraform.tfstate. */
+/** The content of a terraform.tfstate. */
 function stateFile(...instances: readonly Instance[]): object {
   return {
     ...{ version: 4, terraform_version: "1.11.4", serial: 1, lineage: "l", outputs: {} },
@@ -60,7 +60,7 @@ function stateFile(...instances: readonly Instance[]): object {
   };
 }
 
-/** What `terraform show -json` writes of the same. */
+/** The output of `terraform show -json` for the same state. */
 function shown(...instances: readonly Instance[]): object {
   const values = ({ type, name, mode = "managed", key, deposed, attributes }: Instance) => ({
     ...{ address: "not looked at", mode, type, name, ...(key === undefined ? {} : { index: key }) },
@@ -89,7 +89,7 @@ const blocks = (text: string) =>
 const terraform = (...instances: readonly Instance[]) => migrationText(bytes(stateFile(...instances)));
 
 describe("the migration of a Terraform state", () => {
-  it("is text that people write", () => {
+  it("looks as if a person wrote it", () => {
     const text = terraform(
       image([FIRST, SECOND]),
       launch({ account_id: B }, { key: B }),
@@ -151,7 +151,7 @@ removed {
     );
   });
 
-  it("is the same from a state file, from show -json of the state, and of a plan", () => {
+  it("is the same for a state file, for show -json of the state, and for show -json of a plan", () => {
     const instances = [
       image([FIRST]),
       launch({ account_id: A }, { key: 0, module: 'module.a["]"]' }),
@@ -187,7 +187,7 @@ removed {
       assert.match(text, /from = aws_snapshot_create_volume_permission\.golden/);
     });
 
-  it("snapshots of no known AMI: says so, keeps their resources, and has the lines ready", () => {
+  it("snapshots of an unknown AMI: says so, keeps their resources, and has the lines prepared in comments", () => {
     const text = terraform(launch({ account_id: A }), volume(STRAY, A), volume(STRAY, B));
     assert.ok(!/^removed \{\n {2}from = aws_snapshot/m.test(text));
     assert.match(text, /^# The state does not say which AMIs these snapshots belong to\. To find out, run:$/m);
@@ -207,7 +207,7 @@ removed {
     assert.match(text, /^# These stay with the aws provider: leave their blocks in the configuration\.$/m);
   });
 
-  it("a resource of which one instance cannot be taken over is forgotten whole, and that is told", () => {
+  it("a resource with an instance that cannot be migrated is forgotten as a whole, and a comment says so", () => {
     const text = terraform(launch({ account_id: A }, { key: "a" }), launch({ account_id: "aws-marketplace" }, { key: "b" }));
     assert.match(
       text,
@@ -216,13 +216,13 @@ removed {
     assert.match(text, new RegExp(`account_ids = \\["${A}"\\]`));
   });
 
-  it("what waits to be destroyed is in no set", () => {
+  it("a deposed object, which waits to be destroyed, is in no set", () => {
     const text = terraform(launch({ account_id: A }), launch({ account_id: B }, { deposed: "12345678" }));
     assert.match(text, new RegExp(`account_ids = \\["${A}"\\]`));
     assert.match(text, /it waits to be destroyed/);
   });
 
-  it("regions: the resource's, else the AMI's; else it says which provider knows", () => {
+  it("the region is that of the resource or of the AMI; if neither is known, a comment names the provider", () => {
     const old = { region: undefined };
     const west = { provider: `module.x.${AWS}.west` };
     assert.match(terraform(image([]), launch({ account_id: A, ...old })), new RegExp(`id = "us-east-1/${IMAGE}"`));
@@ -244,7 +244,7 @@ removed {
     assert.match(text, /^removed \{/m);
   });
 
-  it("the owner's own account is left out where the state knows it, as the set leaves it out", () => {
+  it("the owner's own account is left out, as in a set, if the state has the owner", () => {
     const known = image([], { attributes: { id: IMAGE, owner_id: B } });
     assert.match(
       terraform(known, launch({ account_id: A }), launch({ account_id: B })),
@@ -252,7 +252,7 @@ removed {
     );
   });
 
-  it("several AMIs, in the order of their ids", () => {
+  it("several AMIs are sorted by id", () => {
     const text = terraform(launch({ account_id: A, image_id: OTHER }), launch({ account_id: A }));
     assert.deepEqual(
       text.match(/^resource.*$/gm)?.map((line) => /ami-\w+/.exec(line)?.[0]),
@@ -260,7 +260,7 @@ removed {
     );
   });
 
-  it("is valid whatever the ids are: nothing from a state gets out of its comment or its quotes", () => {
+  it("is valid for any ids: no value from a state can end its comment or its quotes", () => {
     const nasty = fc.constantFrom("\n", "\r", '"', "\\", "${", "%{", "#", "}", "\u2028", "a", "[", "]");
     const any = fc.array(nasty, { minLength: 1, maxLength: 8 }).map((parts) => parts.join(""));
     fc.assert(
@@ -278,13 +278,13 @@ removed {
           assert.match(line, /^(import \{|removed \{|resource "[\w-]+" "[\w-]+" \{|\}| {2,}[\w\s={}.[\],"/-]+)$/);
       }),
     );
-    // A region may be any text.
+    // A region can be any text.
     const region = `x"\${file("/etc/passwd")}\n%{`;
     const text = terraform(launch({ account_id: A, region }));
     assert.ok(text.includes(`region      = "x\\"$\${file(\\"/etc/passwd\\")}\\u000a%%{"`), text);
   });
 
-  it("is quick for a state of 50 MB", function () {
+  it("takes little time for a state of 50 MB", function () {
     this.timeout(30_000);
     const many = Array.from({ length: 500 }, (_, i) => `ami-${i.toString(16).padStart(17, "0")}`);
     const accounts = Array.from({ length: 100 }, (_, i) => String(100000000000 + i));
@@ -315,7 +315,7 @@ describe("the migration of a Pulumi stack", () => {
   const copy = resource("aws:ec2/amiCopy:AmiCopy", "copy", { id: IMAGE, ebsBlockDevices: [{ snapshotId: FIRST }] });
   const dump = (text: string) => migrationOfProgram(text);
 
-  it("is a program and commands that people write, what depends on another one first", () => {
+  it("is a program and commands as a person would write them, and dependent resources come first", () => {
     const one = resource(LAUNCH, "one", { imageId: IMAGE, accountId: A });
     const two = resource(LAUNCH, "it's", { imageId: IMAGE, accountId: B }, { protect: true, dependencies: [one.urn] });
     const three = resource(
@@ -362,7 +362,7 @@ new AmiLaunchPermissionSet("${IMAGE}", {
     );
   });
 
-  it("organizations, units, everybody; a set that is there, one that waits to be deleted, a secret, other providers", () => {
+  it("supports units, everybody, an existing set, a resource that waits to be deleted, a secret, and other providers", () => {
     const west = {
       urn: `${PREFIX}pulumi:providers:aws::west`,
       id: "w",
@@ -400,7 +400,7 @@ new AmiLaunchPermissionSet("${IMAGE}", {
     );
   });
 
-  it("nothing from a state gets out of its comment, its text or its shell word", () => {
+  it("no value from a state can end its comment, its string or its shell word", () => {
     const nasty = fc.constantFrom("\n", "'", '"', "\\", "$(false)", "`", "*/", "//", "\u2028", " ", "a", "::", "$'");
     fc.assert(
       fc.property(fc.array(nasty, { minLength: 1, maxLength: 8 }), (parts) => {
@@ -420,7 +420,7 @@ new AmiLaunchPermissionSet("${IMAGE}", {
   });
 });
 
-/** The sets that a program makes, by name. */
+/** The sets that a program creates, by name. */
 function migrationOfProgram(text: string): Record<string, unknown> {
   const made: Record<string, unknown> = {};
   const { outputText, diagnostics } = ts.transpileModule(text, {
@@ -440,7 +440,7 @@ function migrationOfProgram(text: string): Record<string, unknown> {
   return made;
 }
 
-describe("what is no state to migrate", () => {
+describe("a file that is not a state to migrate", () => {
   const state = stateFile(launch({ account_id: A }));
   const cases: readonly { name: string; file: Uint8Array; says: RegExp }[] = [
     { name: "nothing", file: bytes(""), says: /^the file is empty; give a terraform\.tfstate/ },
@@ -477,7 +477,7 @@ describe("what is no state to migrate", () => {
       file: bytes({ lineage: "x", encrypted_data: "x" }),
       says: /^this state is encrypted: tofu show/,
     },
-    { name: "resources of a wrong form", file: bytes({ ...state, resources: {} }), says: /cannot be read: resources: / },
+    { name: "resources of the wrong type", file: bytes({ ...state, resources: {} }), says: /cannot be read: resources: / },
     {
       ...{ name: "a name that is none", file: bytes(stateFile(launch({ account_id: A }, { name: "a\nb" }))) },
       says: /resources\.0\.name: is not a name of Terraform's/,
@@ -498,10 +498,10 @@ describe("what is no state to migrate", () => {
       says: /^there is nothing to migrate: this stack holds no/,
     },
     { name: "control characters", file: bytes('{"a": \u001b\n}'), says: /^this is not JSON, or it is cut off/ },
-    { name: "a tower of brackets", file: bytes("[".repeat(1e6)), says: /^this is not JSON|^this is JSON, but no state/ },
+    { name: "a million nested brackets", file: bytes("[".repeat(1e6)), says: /^this is not JSON|^this is JSON, but no state/ },
   ];
   for (const { name, file, says } of cases)
-    it(`${name}: is told in words`, () => {
+    it(`${name}: the error explains the problem`, () => {
       assert.throws(
         () => migrationText(file),
         (error: Error) => {
@@ -512,12 +512,12 @@ describe("what is no state to migrate", () => {
       );
     });
 
-  it("20,000 modules in each other: is told in words", () => {
+  it("20,000 nested modules: the error explains the problem", () => {
     const deep = `{"format_version":"1.0","values":{"root_module":${'{"child_modules":['.repeat(20_000)}${"]}".repeat(20_000)}}}`;
     assert.throws(() => migrationText(bytes(deep)), /^Error: this state cannot be read: it nests too deeply; give/);
   });
 
-  it("is read with a byte order mark, and as PowerShell writes it", () => {
+  it("a state is read with a byte order mark, and in the encoding that PowerShell writes", () => {
     const text = migrationText(bytes(state));
     assert.equal(migrationText(Buffer.from(`\ufeff${JSON.stringify(state)}`)), text);
     assert.equal(migrationText(Buffer.from(`\ufeff${JSON.stringify(state)}`, "utf16le")), text);
@@ -528,7 +528,7 @@ describe("the command migrate-terraform", () => {
   const MAIN = path.join(__dirname, "../../provider/dist/cli/main.js");
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-migrate-"));
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
-  // Neither Pulumi nor Terraform is within reach.
+  // Neither Pulumi nor Terraform is on the PATH.
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [MAIN, "migrate-terraform", ...args], { encoding: "utf8", env: { PATH: folder }, cwd: folder });
 
@@ -539,7 +539,7 @@ describe("the command migrate-terraform", () => {
     assert.ok(blocks(stdout).startsWith("import {"));
   });
 
-  it("tells what is wrong on stderr, without a stack trace, and exits with 2", () => {
+  it("reports an error on stderr, without a stack trace, and exits with 2", () => {
     fs.writeFileSync(path.join(folder, "prose"), "x");
     fs.writeFileSync(path.join(folder, "empty"), JSON.stringify(stateFile()));
     const cases: readonly [args: string[], says: RegExp][] = [

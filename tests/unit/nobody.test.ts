@@ -1,4 +1,4 @@
-/** Sets without a grantee that do not say that they mean nobody: refused in a declaration, and still read and destroyed if they are recorded. */
+/** Sets without grantees that do not say that they mean nobody: refused in a declaration, but still read and destroyed if the state has them. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
@@ -20,7 +20,7 @@ function world() {
 }
 
 describe("a set that names nobody", () => {
-  it("is refused by check, and nothing is asked or lost", async () => {
+  it("is refused by check, without a call to EC2, and nobody loses access", async () => {
     const { ec2, pulumi, imageId } = world();
     await pulumi.up({ imageId, accountIds: [A] });
     ec2.forgetCalls();
@@ -34,14 +34,14 @@ describe("a set that names nobody", () => {
     assert.deepEqual(ec2.calls, []);
   });
 
-  it("but for an empty list, is taken: everybody loses access", async () => {
+  it("is accepted with an empty list: everybody loses access", async () => {
     const { ec2, pulumi, imageId } = world();
     await pulumi.up({ imageId, accountIds: [A] });
     await pulumi.up({ imageId, accountIds: [] });
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("in additive mode is taken: it takes what it granted, and nothing from others", async () => {
+  it("is accepted in additive mode: it revokes what it granted, and nothing of others", async () => {
     const { ec2, pulumi, imageId } = world();
     ec2.grantees(imageId).add("account/444455556666");
     await pulumi.up({ imageId, mode: "additive", accountIds: [A] });
@@ -49,7 +49,7 @@ describe("a set that names nobody", () => {
     assert.deepEqual([...ec2.grantees(imageId)], ["account/444455556666"]);
   });
 
-  it("as an older version recorded it, is refreshed and destroyed", async () => {
+  it("is refreshed and destroyed if an older version recorded it", async () => {
     const { ec2, pulumi, imageId } = world();
     await pulumi.up({ imageId, accountIds: [] });
     const { accountIds: _, ...outputs } = pulumi.state?.outputs ?? {};
@@ -66,7 +66,7 @@ describe("a set that names nobody on Terraform", () => {
   const words =
     /^account_ids: no grantee is declared, .*write account_ids = \[\] if nobody is to have access, or name somebody in account_ids, organization_arns or organizational_unit_arns, or with public = true \[invalid-argument\]/;
 
-  it("is refused in the plan, and nothing is asked", async () => {
+  it("is refused in the plan, without a call to EC2", async () => {
     const { ec2, terraform, imageId } = world();
     const [first, ...others] = (await terraform.plan({ image_id: imageId })).diagnostics;
     assert.deepEqual([first?.severity, others, ec2.calls], ["ERROR", [], []]);
@@ -74,10 +74,10 @@ describe("a set that names nobody on Terraform", () => {
   });
 
   for (const order of ["first", "last"])
-    it(`is refused before it counts, asked ${order}: another set of the AMI is planned as if it were not there`, async () => {
+    it(`is refused before it can affect another set of the AMI, planned ${order}`, async () => {
       const { ec2, terraform, imageId } = world();
       const other = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
-      // One process plans both.
+      // One process plans both sets.
       Object.assign(other, { server: terraform.server });
       const nobody = () => terraform.plan({ image_id: imageId });
       const early = order === "first" ? nobody() : undefined;
@@ -87,7 +87,7 @@ describe("a set that names nobody on Terraform", () => {
       assert.deepEqual((await fine).diagnostics, []);
     });
 
-  it("is refused where it named somebody before, and says how it is destroyed all the same", async () => {
+  it("is refused if it named grantees before, and the error says how to destroy it", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     for (const config of [{}, { public: false }, { create_volume_permissions: {} }] as Record<string, Value>[]) {
@@ -100,14 +100,14 @@ describe("a set that names nobody on Terraform", () => {
     assert.deepEqual([terraform.state, [...ec2.grantees(imageId)]], [null, []]);
   });
 
-  it("but for an empty list, is taken; so is an unknown one", async () => {
+  it("is accepted with an empty or an unknown list", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     assert.deepEqual(await terraform.apply({ image_id: imageId, account_ids: [] }), []);
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
-  it("as an older version recorded it, without timeouts, is refreshed, planned without a change, and destroyed", async () => {
+  it("is refreshed, planned without a change, and destroyed if an older version recorded it without timeouts", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [] });
     const { timeouts: _, ...older } = terraform.state ?? {};
@@ -116,7 +116,7 @@ describe("a set that names nobody on Terraform", () => {
     assert.deepEqual(Object.keys(terraform.state ?? {}), Object.keys(RESOURCE_SCHEMA.attributes));
     const { planned, diagnostics } = await terraform.plan({ image_id: imageId });
     assert.deepEqual([planned, diagnostics], [terraform.state, []]);
-    // Somebody shares it by hand: that is not revoked without a word.
+    // Somebody else shares the AMI: an apply does not revoke that without a warning.
     ec2.grantees(imageId).add(KEY_A);
     await terraform.refresh();
     assert.match((await terraform.plan({ image_id: imageId })).diagnostics[0]?.detail ?? "", words);

@@ -11,7 +11,7 @@ describe("the offline guard", () => {
       assert.deepEqual(refused.splice(0), [host]);
     });
 
-  it("lets loopback through", async () => {
+  it("allows connections to loopback", async () => {
     const server = http.createServer((_, answer) => answer.end("here")).listen(0, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };

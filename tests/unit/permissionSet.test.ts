@@ -58,7 +58,7 @@ const KNOWN: readonly GrantsCase[] = [
     grants: { [`account/${A}`]: "launch" },
   },
   {
-    name: "create-volume for accounts of its own",
+    name: "create-volume with its own accounts",
     declared: { accountIds: [A], createVolumePermissions: { accountIds: [B] } },
     grants: { [`account/${A}`]: "launch", [`account/${B}`]: "createVolume" },
   },
@@ -123,13 +123,13 @@ const NOT_KNOWN: readonly GrantsCase[] = [
   },
   { name: "public", declared: { public: UNKNOWN }, grants: { public: UNKNOWN } },
   {
-    name: "what may keep somebody who has access, and only that",
+    name: "one account: only the grants of recorded accounts become unknown",
     declared: { accountIds: [A, UNKNOWN] },
     previous: { [`account/${A}`]: "launch", [`account/${B}`]: "launch", [ORGANIZATION]: "launch", public: "launch" },
     grants: { [`account/${A}`]: "launch", [`account/${B}`]: UNKNOWN, "account/[unknown]": "launch" },
   },
   {
-    name: "whether create-volume is meant",
+    name: "create-volume as a whole",
     declared: { accountIds: [A], organizationArns: [ORGANIZATION], createVolumePermissions: UNKNOWN },
     grants: { [`account/${A}`]: UNKNOWN, [ORGANIZATION]: "launch" },
   },
@@ -144,18 +144,18 @@ const NOT_KNOWN: readonly GrantsCase[] = [
     grants: { [`account/${A}`]: UNKNOWN },
   },
   {
-    name: "who may create volumes",
+    name: "the accounts of create-volume",
     declared: { accountIds: [A], createVolumePermissions: { accountIds: [UNKNOWN] } },
     grants: { [`account/${A}`]: UNKNOWN, "account/[unknown]": "createVolume" },
   },
 ];
 
-describe("the grants that are declared", () => {
+describe("the declared grants", () => {
   for (const { name, declared, previous, grants } of KNOWN)
     it(name, () => assert.deepEqual(declaredGrants({ imageId: IMAGE, ...declared }, previous), grants));
 });
 
-describe("the grants that are declared, where something is not known yet", () => {
+describe("the declared grants with unknown values", () => {
   for (const { name, declared, previous, grants } of NOT_KNOWN)
     it(name, () => {
       assert.deepEqual(declaredGrants({ imageId: IMAGE, ...declared }, previous), grants);
@@ -167,9 +167,9 @@ describe("the grants that are declared, where something is not known yet", () =>
     mode: { imageId: IMAGE, mode: UNKNOWN },
     onDelete: { imageId: IMAGE, onDelete: UNKNOWN },
   }))
-    it(`${name}: there is no set yet`, () => assert.equal(permissionSetOf(declared), undefined));
+    it(`${name}: there is no set yet if it is unknown`, () => assert.equal(permissionSetOf(declared), undefined));
 
-  it("an unknown image leaves the grants as they are known", () => {
+  it("an unknown image id does not make the grants unknown", () => {
     assert.deepEqual(declaredGrants({ imageId: UNKNOWN, accountIds: [A] }), { [`account/${A}`]: "launch" });
   });
 });
@@ -183,7 +183,7 @@ describe("the set of a declaration", () => {
     assert.deepEqual(set?.launch, new Set());
   });
 
-  it("is not held up by what does not decide about access", () => {
+  it("is complete even if arguments are unknown that do not decide about access", () => {
     const set = permissionSetOf({
       imageId: IMAGE,
       region: UNKNOWN,
@@ -214,7 +214,7 @@ describe("the permissions that a set wants on an image", () => {
       managed: [S1, S2],
     },
     {
-      name: "the owner alone: nobody, and the snapshots are managed",
+      name: "only the owner: no grantee, and the snapshots are managed",
       declared: { accountIds: [OWNER], createVolumePermissions: true },
       launch: [],
       createVolume: {},
@@ -243,7 +243,7 @@ describe("the permissions that a set wants on an image", () => {
       managed: [],
     },
     {
-      name: "an organization launches and creates no volumes",
+      name: "an organization gets launch permission, but no create-volume permission",
       declared: { organizationArns: [ORGANIZATION], createVolumePermissions: true },
       launch: [ORGANIZATION],
       createVolume: {},

@@ -1,4 +1,4 @@
-/** The checks of a plan before anything is changed: refusals and doubts, the message of each rule of AWS, and the calls. */
+/** The checks of a plan before anything is changed: refusals and notes, the message for each rule of AWS, and the calls. */
 
 import * as assert from "node:assert/strict";
 import {
@@ -29,9 +29,9 @@ interface Rule {
   readonly args: Record<string, unknown>;
   readonly code?: ErrorCode;
   readonly says: RegExp;
-  /** It throws at once: the permissions of such an image are of no use, or cannot be read. */
+  /** Whether planChange throws at once: the permissions of such an image are of no use, or cannot be read. */
   readonly thrown?: boolean;
-  /** EC2 refuses it, too: the model is as strict as EC2. */
+  /** EC2 also refuses the change: the model is as strict as EC2. */
   readonly asEc2?: (ec2: MemoryGateway, image: { imageId: string; snapshotIds: string[] }) => Promise<unknown>;
 }
 
@@ -170,7 +170,7 @@ const DOUBTFUL: readonly Rule[] = [
     says: /the AMI is pending: the change waits for it, 20 minutes at most/,
   },
   {
-    name: "key that KMS does not tell of",
+    name: "key that the caller may not read",
     arrange: (ec2, image) => {
       ec2.denied.push("kms:DescribeKey");
       encryptAll(AWS_MANAGED_KEY)(ec2, image);
@@ -180,7 +180,7 @@ const DOUBTFUL: readonly Rule[] = [
     asEc2: (ec2, { imageId }) => ec2.changeLaunchPermissions(imageId, add(`account/${A}`)),
   },
   {
-    name: "block public access that may not be asked for",
+    name: "block public access that the caller may not read",
     arrange: (ec2) => {
       ec2.denied.push("ec2:GetImageBlockPublicAccessState");
       ec2.publicAccessBlocked = true;
@@ -202,7 +202,7 @@ const DOUBTFUL: readonly Rule[] = [
 
 describe("a plan that will be refused", () => {
   for (const { name, arrange, args, code, says, thrown, asEc2 } of REFUSED)
-    it(`${name}: says so with its code, and nothing is changed`, async () => {
+    it(`${name}: the refusal has its code, and nothing is changed`, async () => {
       const ec2 = new MemoryGateway();
       const image = ec2.addImage(2);
       arrange(ec2, image);
@@ -226,7 +226,7 @@ describe("a plan that will be refused", () => {
 
 describe("a plan that EC2 may refuse", () => {
   for (const { name, arrange, args, says, asEc2 } of DOUBTFUL)
-    it(`${name}: says so${asEc2 ? ", and a refusal leaves everything as it was" : ""}`, async () => {
+    it(`${name}: the plan has a note${asEc2 ? ", and a refusal changes nothing" : ""}`, async () => {
       const ec2 = new MemoryGateway();
       const image = ec2.addImage(2);
       arrange(ec2, image);
@@ -246,12 +246,12 @@ describe("a plan that passes", () => {
   const passing: readonly Pick<Rule, "name" | "arrange" | "args">[] = [
     { name: "a customer managed key", arrange: encryptAll(OWN_KEY), args: { accountIds: [A], createVolumePermissions: true } },
     {
-      name: "an AWS managed key on a snapshot that is not shared, where the AMI is not either",
+      name: "an AWS managed key on a snapshot, if neither the snapshot nor the AMI is shared",
       arrange: (ec2, { snapshotIds }) => ec2.encrypt(snapshotIds[0] as string, AWS_MANAGED_KEY),
       args: { createVolumePermissions: { accountIds: [A], snapshotIds: ["snap-00000000000000003"] } },
     },
     {
-      name: "revoking what is under the AWS managed key",
+      name: "revoking grants under the AWS managed key",
       arrange: (ec2, image) => {
         ec2.grantees(image.imageId).add(`account/${B}`);
         encryptAll(AWS_MANAGED_KEY)(ec2, image);
@@ -259,7 +259,7 @@ describe("a plan that passes", () => {
       args: {},
     },
     {
-      name: "block public access where it is public already",
+      name: "block public access if the AMI is already public",
       arrange: (ec2, { imageId }) => {
         ec2.grantees(imageId).add("public");
         ec2.publicAccessBlocked = true;
@@ -273,7 +273,7 @@ describe("a plan that passes", () => {
     },
   ];
   for (const { name, arrange, args } of passing)
-    it(`${name}: nothing is found, and EC2 takes it`, async () => {
+    it(`${name}: no problem is found, and EC2 accepts the change`, async () => {
       const ec2 = new MemoryGateway();
       const image = ec2.addImage(2);
       arrange(ec2, image);
@@ -283,7 +283,7 @@ describe("a plan that passes", () => {
       await reconcile(ec2, set, undefined, WAIT_OPTIONS);
     });
 
-  it("asks nothing more than the permissions where nothing is encrypted or public", async () => {
+  it("reads only the permissions if nothing is encrypted or public", async () => {
     const ec2 = new MemoryGateway();
     const { imageId, snapshotIds } = ec2.addImage(2);
     await planChange(ec2, setOf({ imageId, accountIds: [A], createVolumePermissions: true }));
@@ -297,7 +297,7 @@ describe("a plan that passes", () => {
     );
   });
 
-  it("tells the calls that it takes", async () => {
+  it("lists the calls of the change", async () => {
     const ec2 = new MemoryGateway();
     const { imageId } = ec2.addImage(2);
     ec2.entityQuota = 2000;

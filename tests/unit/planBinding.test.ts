@@ -1,4 +1,4 @@
-/** An apply does only what its plan showed: from whom updates and creates may take access, and the messages about it. */
+/** An apply does only what its plan showed: whose access updates and creates may revoke, and the messages about it. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, changeFor } from "../../provider/core";
@@ -22,7 +22,7 @@ function world(snapshots = 2) {
   const share = (...ids: string[]) => {
     for (const id of ids) ec2.grantees(imageId).add(key(id));
   };
-  /** Another run. */
+  /** Starts another run. */
   const anew = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
   return { ec2, imageId, snapshotIds, terraform, rpc, holders, share, anew };
 }
@@ -31,7 +31,7 @@ const words = (diagnostics: readonly { summary: string; detail: string }[] = [])
   diagnostics.map(({ summary, detail }) => `${summary}\n${detail}`.replace(/\s+/g, " ")).join("\n");
 
 describe("an update of Terraform", () => {
-  it("takes access from whom its plan shows, and leaves who was added since: named, and the next plan shows it", async () => {
+  it("revokes only what its plan shows; a grantee added since stays, and the warning and the next plan name it", async () => {
     const { imageId, terraform, holders, share } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A, B] });
     share(C);
@@ -52,24 +52,31 @@ describe("an update of Terraform", () => {
     assert.deepEqual(holders(), [key(B)]);
   });
 
-  it("does so whoever is added while it is planned, and between its own plan and its apply", async () => {
+  it("keeps grantees that are added during the plan, or between its last read and its change", async () => {
     const { ec2, imageId, terraform, holders, share } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
-    const more = [C, D, E];
-    // Before each look at the AMI: the plan's own after the refresh, the second plan's, and the apply's.
+    const more = [C, D];
+    // Adds a grantee before each read of the AMI: by the plan after the refresh, and by the second plan, whose read the apply uses.
     const describe = ec2.describeImage.bind(ec2);
     ec2.describeImage = async (id) => {
       const next = more.shift();
       if (next) share(next);
       return describe(id);
     };
+    const change = ec2.changeLaunchPermissions.bind(ec2);
+    ec2.changeLaunchPermissions = async (...args) => {
+      share(E);
+      return change(...args);
+    };
     const told = await terraform.apply({ image_id: imageId, account_ids: [B] });
     assert.deepEqual(holders(), [B, C, D, E].map(key).sort());
     assert.deepEqual(more, []);
-    for (const id of [C, D, E]) assert.match(words(told), new RegExp(`stays; the next plan shows it[^)]*\\): [^\\n]*${key(id)}`));
+    for (const id of [C, D]) assert.match(words(told), new RegExp(`stays; the next plan shows it[^)]*\\): [^\\n]*${key(id)}`));
+    await terraform.refresh();
+    assert.deepEqual(Object.keys(terraform.state?.grants as object), [B, C, D, E].map(key).sort(), "the next plan shows E, too");
   });
 
-  it("grants again what its plan showed as kept and was taken away since, and says so", async () => {
+  it("grants again what its plan showed as kept and somebody revoked since, and says so", async () => {
     const { ec2, imageId, terraform, holders } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A, B] });
     const told = await terraform.apply({ image_id: imageId, account_ids: [A, B, C] }, () => ec2.grantees(imageId).delete(key(A)));
@@ -82,7 +89,7 @@ describe("an update of Terraform", () => {
     );
   });
 
-  it("removes by name what the set granted, whatever its reading shows", async () => {
+  it("revokes by name what the set granted, even if EC2's answer is stale", async () => {
     const { ec2, imageId, terraform, holders } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A, B] });
     ec2.staleReads = 2;
@@ -90,7 +97,7 @@ describe("an update of Terraform", () => {
     assert.deepEqual(holders(), [key(A)]);
   });
 
-  it("leaves what the set did not manage before to the next plan: snapshots, and all of an additive set", async () => {
+  it("leaves to the next plan what the set did not manage before: snapshots, and grants of others in additive mode", async () => {
     for (const before of [{}, { mode: "additive" }]) {
       const { ec2, imageId, snapshotIds, terraform, holders, share } = world();
       const [s1 = ""] = snapshotIds;
@@ -107,13 +114,13 @@ describe("an update of Terraform", () => {
         ),
       );
       await terraform.refresh();
-      assert.ok(key(C) in (terraform.state?.grants as object), "the next plan has it as -");
+      assert.ok(key(C) in (terraform.state?.grants as object), "the next plan shows it with a -");
       await terraform.apply(config);
       assert.deepEqual([holders(s1), holders()], [[key(A)], [key(A)]]);
     }
   });
 
-  it("from additive to authoritative revokes the others whom its refresh saw and its plan names, and nobody else", async () => {
+  it("from additive to authoritative revokes only the grants of others that its refresh found and its plan names", async () => {
     const { imageId, terraform, holders, share } = world();
     share(C);
     await terraform.apply({ image_id: imageId, account_ids: [A], mode: "additive" });
@@ -128,7 +135,7 @@ describe("an update of Terraform", () => {
     assert.match(words(told), /access was taken that the plan's diff does not show/);
   });
 
-  it("is not counted for whom it leaves, and max_revocations counts whom it shows", async () => {
+  it("does not count grantees that it keeps for max_revocations, only those that it revokes", async () => {
     const { imageId, terraform, holders, share } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A, B] });
     const told = await terraform.apply({ image_id: imageId, account_ids: [B], max_revocations: 1 }, () => share(C, D));
@@ -136,7 +143,7 @@ describe("an update of Terraform", () => {
     assert.deepEqual(holders(), [B, C, D].map(key).sort());
   });
 
-  it("that is made in part names whom it leaves, too", async () => {
+  it("that fails in part also names the grantees that it keeps", async () => {
     const { ec2, imageId, snapshotIds, terraform, share } = world();
     const volumes = { create_volume_permissions: {} as Value };
     await terraform.apply({ image_id: imageId, account_ids: [A], ...volumes });
@@ -150,7 +157,7 @@ describe("an update of Terraform", () => {
 });
 
 describe("a create of Terraform", () => {
-  it("names in the plan and in the apply whom it revokes", async () => {
+  it("names the grantees that it revokes, in the plan and in the apply", async () => {
     const { imageId, terraform, holders, share } = world();
     share(C, D);
     const config = { image_id: imageId, account_ids: [A] };
@@ -166,23 +173,22 @@ describe("a create of Terraform", () => {
     );
   });
 
-  it("revokes nobody who is added between its plan and its apply in one process", async () => {
+  it("keeps a grantee that is added between its last read and its change", async () => {
     const { ec2, imageId, terraform, holders, share } = world();
     share(C);
-    const describe = ec2.describeImage.bind(ec2);
-    let looks = 0;
-    ec2.describeImage = async (id) => {
-      // The plan's, the second plan's, the apply's.
-      if (++looks === 3) share(D);
-      return describe(id);
+    const change = ec2.changeLaunchPermissions.bind(ec2);
+    ec2.changeLaunchPermissions = async (...args) => {
+      share(D);
+      return change(...args);
     };
     const told = await terraform.apply({ image_id: imageId, account_ids: [A] });
     assert.deepEqual(holders(), [key(A), key(D)].sort());
-    assert.match(words(told), new RegExp(`was granted after the plan; stays; the next plan shows it\\): ${key(D)}`));
     assert.match(words(told), new RegExp(`\\(lost\\): ${key(C)}`));
+    await terraform.refresh();
+    assert.ok(key(D) in (terraform.state?.grants as object), "the next plan shows it");
   });
 
-  it("of an engine that carries no private data acts on its own reading", async () => {
+  it("from an engine that does not pass private data goes by its own read of EC2", async () => {
     const { imageId, rpc, holders, share } = world();
     await rpc("ConfigureProvider", {
       config: encodeValue({}, PROVIDER_SCHEMA),
@@ -208,7 +214,7 @@ describe("a create of Terraform", () => {
 });
 
 describe('unrecorded: "refuse"', () => {
-  it("fails a Terraform create in plan and apply, names everybody, and passes once all are declared or it says revoke", async () => {
+  it('fails a Terraform create in plan and apply, names all grantees, and passes if all are declared or with "revoke"', async () => {
     const { imageId, terraform, holders, share, anew } = world();
     const many = Array.from({ length: 30 }, (_, i) => String(200_000_000_000 + i));
     share(...many);
@@ -226,7 +232,7 @@ describe('unrecorded: "refuse"', () => {
     assert.deepEqual(holders(), [key(A)]);
   });
 
-  it("fails a Terraform update for who was added since the refresh; after one, the diff shows them and it passes", async () => {
+  it("fails a Terraform update for grantees added since the refresh; after a refresh, the diff shows them", async () => {
     const { imageId, terraform, holders, share } = world();
     const config = (...ids: string[]) => ({ image_id: imageId, account_ids: ids, unrecorded: "refuse" });
     await terraform.apply(config(A));
@@ -240,7 +246,7 @@ describe('unrecorded: "refuse"', () => {
     assert.deepEqual(holders(), [key(B)]);
   });
 
-  it("fails an update of the core, whoever else is spared or declared", async () => {
+  it("fails an update of the core, and does not count grantees in neverRevoke or declared ones", async () => {
     const { ec2, imageId, holders, share } = world();
     const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     await engine.up({ imageId, accountIds: [A], unrecorded: "refuse" });
@@ -255,7 +261,7 @@ describe('unrecorded: "refuse"', () => {
     assert.deepEqual(holders(), [B, D].map(key).sort());
   });
 
-  it("has nothing to refuse in additive mode", async () => {
+  it("refuses nothing in additive mode", async () => {
     const { imageId, terraform, share } = world();
     share(C);
     assert.deepEqual(
@@ -268,7 +274,7 @@ describe('unrecorded: "refuse"', () => {
 });
 
 describe("an update of Pulumi", () => {
-  it("reports whom it revoked that the state did not record, as such", async () => {
+  it("reports grantees that it revoked and the state did not record, and says that they were not recorded", async () => {
     const { ec2, imageId, share } = world();
     const engine = new MemoryEngine(new DynamicProvider({ gateway: () => ec2, waitOptions: WAIT_OPTIONS }));
     await engine.up({ imageId, accountIds: [A] });
@@ -289,8 +295,8 @@ describe("an update of Pulumi", () => {
   });
 });
 
-describe("a snapshot of the AMI that was deleted", () => {
-  it("is left out with a note: who goes goes, who comes comes, and nothing is left to change (Terraform)", async () => {
+describe("a deleted snapshot of the AMI", () => {
+  it("is left out with a note; other changes of the set still apply, and nothing is left to change (Terraform)", async () => {
     for (const refreshed of [true, false]) {
       const { ec2, imageId, snapshotIds, terraform, holders } = world(2);
       const [s1 = "", s2 = ""] = snapshotIds;
@@ -310,7 +316,7 @@ describe("a snapshot of the AMI that was deleted", () => {
     }
   });
 
-  it("is left out on Pulumi, refreshed or not, and all snapshots may be gone", async () => {
+  it("is left out with and without a refresh, even if all snapshots are deleted (Pulumi)", async () => {
     for (const refreshed of [true, false])
       for (const left of [1, 0]) {
         const { ec2, imageId, snapshotIds, holders } = world(2);
@@ -327,7 +333,7 @@ describe("a snapshot of the AMI that was deleted", () => {
       }
   });
 
-  it("that is named by the set is refused before anything is changed, with what to take out", async () => {
+  it("in snapshot_ids is refused before anything is changed, and the error says what to remove", async () => {
     const { ec2, imageId, snapshotIds, terraform, holders } = world(2);
     const [s1 = "", s2 = ""] = snapshotIds;
     const config = (ids: string[], snapshots: string[]) => ({
@@ -342,7 +348,7 @@ describe("a snapshot of the AMI that was deleted", () => {
     assert.deepEqual(
       [...new Set(diagnostics.map(({ severity }) => severity))],
       ["WARNING"],
-      "other sets are applied all the same",
+      "the other sets of the configuration are still applied",
     );
     const told = await terraform.apply(config([D], [s1, s2]));
     assert.match(
@@ -354,7 +360,7 @@ describe("a snapshot of the AMI that was deleted", () => {
     assert.deepEqual([holders(), holders(s1)], [[key(D)], [key(D)]]);
   });
 
-  it("counts as gone only once it is looked for again", async () => {
+  it("counts as deleted only after a second read", async () => {
     const { ec2, imageId, snapshotIds, terraform } = world(2);
     const config = { image_id: imageId, account_ids: [A], create_volume_permissions: {} as Value };
     await terraform.apply(config);
@@ -370,8 +376,8 @@ describe("a snapshot of the AMI that was deleted", () => {
   });
 });
 
-describe("an AMI that is gone", () => {
-  it("is a warning of the plan, and fails at the apply with nothing in the state", async () => {
+describe("an AMI that does not exist any more", () => {
+  it("is a warning in the plan, and the apply fails and writes nothing to the state", async () => {
     const { ec2, imageId, terraform, anew } = world();
     const config = { image_id: imageId, account_ids: [A] };
     await terraform.apply(config);
@@ -394,7 +400,7 @@ describe("an AMI that is gone", () => {
 
 describe("Pulumi's Terraform bridge", () => {
   for (const version of ["pulumi-terraform-bridge", "1.0.0+pulumi-terraform-bridge"])
-    it(`gets lists written out, and a word on what needs private state (${version})`, async () => {
+    it(`gets lists written out, and an error for what needs private state (${version})`, async () => {
       const { ec2, imageId, snapshotIds, rpc } = world();
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA), terraform_version: version });
       for (const resource of [imageId, ...snapshotIds]) ec2.grantees(resource).add(key(A)).add(key(B));
@@ -423,8 +429,8 @@ describe("Pulumi's Terraform bridge", () => {
     });
 });
 
-describe("a bound change of the core", () => {
-  it("takes from others only what it is bound to, and from the set all that it granted", () => {
+describe("a change of the core that is bound to a plan", () => {
+  it("revokes only those grants of others that it is bound to, and everything that the set granted", () => {
     const on = (...ids: string[]) => ({ launch: new Set(ids.map(key)), createVolume: new Map() });
     const situation = {
       mode: "authoritative",

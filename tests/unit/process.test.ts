@@ -1,4 +1,4 @@
-/** The process of the dynamic provider host: it detects that the engine is gone and that the engine cancels. Other processes detect nothing. */
+/** The process of the dynamic provider host: it detects that the engine is gone, and that the engine cancels. Other processes detect nothing. */
 
 import * as assert from "node:assert/strict";
 import { createServer, type Server as NetServer } from "node:net";
@@ -17,7 +17,7 @@ async function listening(): Promise<{ server: NetServer; address: { host: string
 }
 
 describe("the host's process", () => {
-  it("is not this one, nor a program's: nothing is watched there", () => assert.equal(stopSignal(), undefined));
+  it("is neither the test's process nor a program's: these have no stop signal", () => assert.equal(stopSignal(), undefined));
 
   for (const [name, args, address] of [
     ["the only argument", ["127.0.0.1:4000"], { host: "127.0.0.1", port: 4000 }],
@@ -29,7 +29,7 @@ describe("the host's process", () => {
       assert.deepEqual(engineAddress(["node", "index.js", ...args]), address);
     });
 
-  it("notices that the engine is gone, once, and not before", async () => {
+  it("detects once that the engine is gone, and not before it is", async () => {
     const { server, address } = await listening();
     let gone = 0;
     onEngineGone(address, () => gone++, EVERY);
@@ -40,12 +40,12 @@ describe("the host's process", () => {
     assert.equal(gone, 1);
   });
 
-  it("is not misled by one refusal, as a busy engine on Windows gives", async () => {
+  it("is not misled by one refused connection, as from a busy engine on Windows", async () => {
     const { server, address } = await listening();
     await new Promise((done) => server.close(done));
     let gone = 0;
     onEngineGone(address, () => gone++, 10 * EVERY);
-    // After the first look, and before the second.
+    // After the first check, and before the second one.
     await sleep(15 * EVERY);
     const again = createServer();
     await new Promise<void>((done) => again.listen(address.port, address.host, done));
@@ -56,7 +56,7 @@ describe("the host's process", () => {
     assert.equal(gone, 1);
   });
 
-  it("hears of the engine's Cancel beside the SDK's host, and of no other request", async () => {
+  it("receives the engine's Cancel beside the SDK's host, and no other request", async () => {
     const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
     const method = (name: string) => ({
       path: `/pulumirpc.ResourceProvider/${name}`,

@@ -10,7 +10,7 @@ const [A, B] = ["account/111122223333", "account/012345678901"];
 const ORGANIZATION = "arn:aws:organizations::111122223333:organization/o-abcde12345";
 const UNIT = "arn:aws:organizations::111122223333:ou/o-abcde12345/ou-ab12-cdefgh34";
 
-/** Who may launch, and who may make volumes from each of the snapshots. */
+/** The program text for an AMI with these grantees, and its permissions. */
 async function textOf(launch: readonly string[], ...volumes: readonly (readonly string[])[]) {
   const ec2 = new MemoryGateway();
   const { imageId, snapshotIds } = ec2.addImage(volumes.length);
@@ -22,7 +22,7 @@ async function textOf(launch: readonly string[], ...volumes: readonly (readonly 
   return { text: programText(permissions), permissions };
 }
 
-/** The arguments in a program's text, as the program itself makes them. */
+/** The arguments that a program's text passes to the set. */
 function argumentsIn(text: string): Record<string, unknown> {
   const { outputText } = ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
   let made: Record<string, unknown> | undefined;
@@ -35,8 +35,8 @@ function argumentsIn(text: string): Record<string, unknown> {
   return made ?? assert.fail("the program declares no set");
 }
 
-describe("the program of an AMI as it is shared", () => {
-  it("is text that people write", async () => {
+describe("the program for a shared AMI", () => {
+  it("looks as if a person wrote it", async () => {
     const { text } = await textOf([A, B, ORGANIZATION], [A, B], [A, B]);
     assert.equal(
       text,
@@ -71,7 +71,7 @@ export const set = new AmiLaunchPermissionSet("model", {
     { name: "volumes for everybody only", given: [[], ["public"]] },
   ];
   for (const { name, given } of cases)
-    it(`${name}: declares the grants that hold`, async () => {
+    it(`${name}: declares the grants that EC2 has`, async () => {
       const { text, permissions } = await textOf(...given);
       const decoded = decodeDeclaredSet(argumentsIn(text));
       assert.ok("declared" in decoded, JSON.stringify(decoded));
@@ -79,7 +79,7 @@ export const set = new AmiLaunchPermissionSet("model", {
       assert.deepEqual(declaredGrants(decoded.declared), grants);
     });
 
-  it("tells what it cannot declare: snapshots that differ, and the Marketplace", async () => {
+  it("has comments for what it cannot declare: snapshots with different grantees, and AWS Marketplace", async () => {
     const { text } = await textOf([A, "user/aws-marketplace"], [A], [B, "public"]);
     assert.match(text, /^\/\/ Also shared with aws-marketplace, which no set grants or revokes\.$/m);
     assert.match(text, /^\/\/ Its snapshots are shared differently.*shows this first:$/m);
@@ -92,7 +92,7 @@ export const set = new AmiLaunchPermissionSet("model", {
     });
   });
 
-  it("writes nothing from outside as code", async () => {
+  it("writes no value from outside as code", async () => {
     const { permissions } = await textOf([A]);
     const name = 'x"); process.exit(1); // \n`1`';
     const text = programText({ ...permissions, name }, { profile: 'a"b' });

@@ -10,7 +10,7 @@ describe("block public access", () => {
     ["of the account", false, /turn it off first \(aws ec2 disable-(image|snapshot)-block-public-access\)/, /declarative policy/],
     ["of a declarative policy", true, /a declarative policy of the organization sets it, .* cannot turn off: ask who/, /aws ec2/],
   ] as const)
-    it(`${name} is told as such, of AMIs and of snapshots`, async () => {
+    it(`${name} has its own error, for AMIs and for snapshots`, async () => {
       const ec2 = new MemoryGateway();
       Object.assign(ec2, { publicAccessBlocked: true, publicAccessByPolicy: byPolicy });
       const { imageId, snapshotIds } = ec2.addImage(1);

@@ -1,4 +1,4 @@
-/** Unit tests as users write them: programs with this package and Pulumi's mocks, alone and together with @pulumi/aws. */
+/** Unit tests as users write them: programs with this package and Pulumi's mocks, alone and with @pulumi/aws. */
 
 import * as assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";
@@ -73,8 +73,8 @@ for (const preview of [false, true])
       assert.equal(await settled(set.urn), `urn:pulumi:stack::project::${TYPE}::golden`);
     });
 
-    it("keeps an input that is not known out of the inputs, and the rest in", async () => {
-      // As the SDK makes an output that only an update will know.
+    it("omits an unknown input, and keeps the other inputs", async () => {
+      // An output as the SDK makes it if only the update will know the value.
       const unknown = new (pulumi.Output as unknown as new (...args: unknown[]) => pulumi.Output<string>)(
         new Set(),
         Promise.resolve(undefined),
@@ -87,7 +87,7 @@ for (const preview of [false, true])
       assert.deepEqual(mocks.sets[0]?.inputs.accountIds, ["111122223333"]);
     });
 
-    it("takes the image from aws.ec2.getAmi and from an aws.ec2.AmiCopy", async () => {
+    it("accepts the image id of aws.ec2.getAmi and of an aws.ec2.AmiCopy", async () => {
       const newest = aws.ec2.getAmiOutput({
         owners: ["self"],
         mostRecent: true,
@@ -130,7 +130,7 @@ for (const preview of [false, true])
       pulumi.runtime.setAllConfig({});
     });
 
-    it("refuses the option import, which Pulumi lacks for dynamic resources", () => {
+    it("refuses the option import, which Pulumi does not have for dynamic resources", () => {
       assert.throws(() => new AmiLaunchPermissionSet("golden", { imageId: IMAGE }, { import: IMAGE }), {
         message: /^set "golden": Pulumi cannot import dynamic resources; leave out the option import/,
       });

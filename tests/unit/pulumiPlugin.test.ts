@@ -177,18 +177,20 @@ describe("the full Pulumi provider's RPCs", () => {
     return Object.entries(messages.PropertyDiff.Kind).find(([, kind]) => kind === change.getKind())?.[0] ?? "";
   }
 
-  async function create(inputs: Props, preview = false, urn = URN) {
+  async function create(inputs: Props, preview = false, urn = URN, timeout = 0) {
     const request = new messages.CreateRequest();
     request.setUrn(urn);
+    request.setTimeout(timeout);
     request.setProperties(structOf(inputs));
     request.setPreview(preview);
     const response = await ask<messages.CreateRequest, messages.CreateResponse>(client.create, request);
     return { id: response.getId(), outs: response.getProperties()?.toJavaScript() as Props };
   }
 
-  async function update(olds: Props, news: Props, preview = false) {
+  async function update(olds: Props, news: Props, preview = false, timeout = 0) {
     const request = new messages.UpdateRequest();
     request.setUrn(URN);
+    request.setTimeout(timeout);
     request.setId(imageId);
     request.setOlds(structOf(olds));
     request.setNews(structOf(news));
@@ -211,9 +213,10 @@ describe("the full Pulumi provider's RPCs", () => {
     };
   }
 
-  async function remove(props: Props, urn = URN): Promise<void> {
+  async function remove(props: Props, urn = URN, timeout = 0): Promise<void> {
     const request = new messages.DeleteRequest();
     request.setUrn(urn);
+    request.setTimeout(timeout);
     request.setId(imageId);
     request.setProperties(structOf(props));
     await ask(client.delete, request);
@@ -287,8 +290,53 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.match((await checkConfig({ maxRetries: "many" })).join(), /^maxRetries: .*\[invalid-argument\]$/);
     assert.match((await checkConfig({ colour: "red" })).join(), /colour/);
     const [failure = ""] = await checkConfig({ endpoint: secret("no-url-at-all") });
-    assert.match(failure, /^endpoint: /);
+    assert.match(failure, /^: endpoint: /);
     assert.doesNotMatch(failure, /no-url-at-all/);
+  });
+
+  it("CheckConfig: what @pulumi/aws takes besides; a wrong value is named by its place", async () => {
+    const role = { roleArn: "arn:aws:iam::123456789012:role/r", duration: "1h30m" };
+    const keys = { accessKey: "AKIAABCDEFGHIJKLMNOP", secretKey: "the-secret-of-the-key", token: "the-token" };
+    const right = {
+      ...keys,
+      assumeRoles: [role],
+      endpoints: [{ ec2: "https://a.b", kms: "https://c.d" }],
+      sharedConfigFiles: ["a"],
+    };
+    assert.deepEqual(await checkConfig(right), []);
+    const texts = Object.entries(right).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
+    assert.deepEqual(await checkConfig(Object.fromEntries(texts)), []);
+    assert.deepEqual(await checkConfig({ token: PULUMI_UNKNOWN, accessKey: PULUMI_UNKNOWN, secretKey: PULUMI_UNKNOWN }), []);
+    const wrongs: readonly (readonly [Props, RegExp])[] = [
+      [{ colour: "red" }, /^colour: colour: there is no such argument; the arguments are region, .*sharedCredentialsFiles \[/],
+      [{ endpoints: { ec2: "https://a.b" } }, /^endpoints: endpoints: .* is not a list of { ec2, sts, kms }/],
+      [{ endpoints: [{ ec2: "https://a.b" }, { sts: "no-url" }] }, /^endpoints: endpoints\[1\]\.sts: "no-url" is not a URL/],
+      [{ endpoints: [{ s3: "https://a.b" }] }, /^endpoints: endpoints\[0\]\.s3: there is no such argument; .* ec2, sts, kms \[/],
+      [{ endpoints: ["https://a.b"] }, /^endpoints: endpoints\[0\]: .* is not { ec2, sts, kms }/],
+      [{ assumeRoles: [{ ...role, duration: "soon" }] }, /^assumeRoles: assumeRoles\[0\]\.duration: "soon" is not a duration/],
+      [{ assumeRoles: [{ externalId: "x" }] }, /^assumeRoles: assumeRoles\[0\]\.roleArn: is missing/],
+      [{ assumeRoles: [{ roleArn: "r" }] }, /^assumeRoles: assumeRoles\[0\]\.roleArn: "r" is not a role's ARN/],
+      [{ sharedConfigFiles: "~/.aws/config" }, /^sharedConfigFiles: sharedConfigFiles: .* is not a list of paths/],
+      [{ sharedCredentialsFiles: ["a", "b"] }, /^sharedCredentialsFiles: .*: 2 files are listed/],
+      [{ accessKey: "AKIAABCDEFGHIJKLMNOP" }, /^: accessKey: needs secretKey, too/],
+      [{ secretKey: "the-secret-of-the-key" }, /^: secretKey: needs accessKey, too/],
+      [{ token: "the-token" }, /^: token: needs accessKey and secretKey, too/],
+      [{ accessKey: "", secretKey: "the-secret-of-the-key" }, /^: accessKey: is not a text/],
+    ];
+    for (const [config, reason] of wrongs) {
+      const told = await checkConfig(config);
+      assert.equal(told.length, 1, told.join("\n"));
+      assert.match(told[0] ?? "", reason);
+      assert.doesNotMatch(told[0] ?? "", /AKIA|the-secret|the-token/);
+    }
+  });
+
+  it("CheckConfig: keys and tokens become secrets, marked by the program or not", async () => {
+    const request = new messages.CheckRequest();
+    const config = { region: "us-east-1", accessKey: "id", secretKey: secret("key"), token: PULUMI_UNKNOWN };
+    request.setNews(structOf(config));
+    const response = await ask<messages.CheckRequest, messages.CheckResponse>(client.checkConfig, request);
+    assert.deepEqual(response.getInputs()?.toJavaScript(), { ...config, accessKey: secret("id") });
   });
 
   it("DiffConfig: what changes, and nothing for two ways to write the same", async () => {
@@ -335,6 +383,41 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.equal((await refused(configure({ maxRetries: "many" }))).code, grpc.status.INVALID_ARGUMENT);
   });
 
+  it("Configure: keys, files, endpoints and roles have the meaning of @pulumi/aws", async () => {
+    const [first, second] = ["first", "second"].map((name) => ({ roleArn: `arn:aws:iam::123456789012:role/${name}` }));
+    await configure({
+      accessKey: "id",
+      secretKey: secret("key"),
+      token: "token",
+      profile: "sharing",
+      sharedConfigFiles: JSON.stringify(["/etc/config"]),
+      sharedCredentialsFiles: ["/etc/credentials"],
+      endpoint: "http://127.0.0.1:1",
+      endpoints: [{ ec2: "http://127.0.0.1:2", sts: "http://127.0.0.1:3" }, { kms: "http://127.0.0.1:4" }],
+      assumeRoles: JSON.stringify([{ ...first, duration: "1h30m", sessionName: "session" }]),
+      assumeRole: second,
+    });
+    await invoke(GET_PERMISSIONS, { imageId });
+    assert.deepEqual(connections.at(-1), {
+      region: undefined,
+      profile: "sharing",
+      sharedConfigFile: "/etc/config",
+      sharedCredentialsFile: "/etc/credentials",
+      endpoint: "http://127.0.0.1:1",
+      stsEndpoint: "http://127.0.0.1:3",
+      kmsEndpoint: "http://127.0.0.1:4",
+      credentials: { accessKeyId: "id", secretAccessKey: "key", sessionToken: "token" },
+      assumeRoles: [
+        { ...first, externalId: undefined, sessionName: "session", durationSeconds: 5400 },
+        { ...second, externalId: undefined, sessionName: undefined, durationSeconds: undefined },
+      ],
+      maxRetries: undefined,
+    });
+    // A set's own profile wins over the keys.
+    await invoke(GET_PERMISSIONS, { imageId, profile: "other" });
+    assert.deepEqual([connections.at(-1)?.profile, connections.at(-1)?.credentials], ["other", undefined]);
+  });
+
   it("Configure: an endpoint that is called in clear is warned of, once", async () => {
     await configure({ endpoint: "http://10.0.0.1:1" });
     await invoke(GET_PERMISSIONS, { imageId });
@@ -354,6 +437,7 @@ describe("the full Pulumi provider's RPCs", () => {
     await invoke(GET_PERMISSIONS, { imageId: image });
     assert.equal(roleOf(connections.at(-1)), role_arn);
     assert.deepEqual(await checkConfig({ assumeRole: { role_arn } }), []);
+    assert.deepEqual(await checkConfig({ assumeRoles: JSON.stringify([{ role_arn, session_name: "test" }]) }), []);
     await invoke(GET_PERMISSIONS, { imageId: image, assumeRole: { role_arn: `${role_arn}2` } });
     assert.equal(roleOf(connections.at(-1)), `${role_arn}2`);
     const { inputs, failures } = await check({
@@ -395,6 +479,16 @@ describe("the full Pulumi provider's RPCs", () => {
     await check({ imageId, accountIds: [A] });
     const { failures } = await check({ imageId, accountIds: [B] }, {}, URN.replace("golden", "other"));
     assert.match(failures[0]?.reason ?? "", /set "golden" and set "other" both declare .*\[conflicting-sets\]/);
+  });
+
+  it("Create: of two authoritative sets of one AMI, the one that was checked first is refused, too", async () => {
+    quiet = 300;
+    await nextRun();
+    const { inputs } = await check({ imageId, accountIds: [A] });
+    const made = create(inputs);
+    await check({ imageId, accountIds: [B] }, {}, URN.replace("golden", "other"));
+    assert.match((await refused(made)).details, /set "other" and set "golden" both declare .*\[conflicting-sets\]/);
+    assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
   it("Diff: one line a grantee, nothing by its position", async () => {
@@ -565,6 +659,21 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
 
+  it("Update: a set that an alias renames after a refresh loses whom it drops", async () => {
+    const additive = (accountIds: readonly string[]) => ({ imageId, accountIds, mode: "additive" });
+    const before = await made(additive([A, B]), `${URN}-before`);
+    const other = await made(additive([C]), `${URN}-other`);
+    await nextRun();
+    // A refresh knows the set by its old name, and the other set of the AMI is told of first.
+    await read(imageId, before.outs, before.inputs, `${URN}-before`);
+    const found = await read(imageId, other.outs, other.inputs, `${URN}-other`);
+    await check(additive([C]), found.inputs, `${URN}-other`);
+    const { inputs } = await check(additive([A]), before.inputs);
+    await diff(before.outs, before.inputs, inputs);
+    await update(before.outs, inputs);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${C}`]);
+  });
+
   it("Update: other timeouts make no call and no report", async () => {
     const before = await made({ accountIds: [A] });
     const { inputs } = await check({ imageId, accountIds: [A], timeouts: { update: "5m" } }, before.inputs);
@@ -574,6 +683,64 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.deepEqual((await update(before.outs, inputs)).timeouts, { update: "5m" });
     assert.deepEqual([ec2.calls, shown], [[], []]);
   });
+
+  /** How long an operation waited for an EC2 that never shows the change; the AMI is another one afterwards. */
+  async function waited(change: () => Promise<unknown>): Promise<string | undefined> {
+    ec2.staleReads = 1e6;
+    const { details } = await refused(change());
+    ec2.staleReads = 0;
+    imageId = ec2.addImage(1).imageId;
+    await nextRun();
+    return /after (\d+ms)/.exec(details)?.[1];
+  }
+
+  it("Create: waits as long as customTimeouts says, as the argument says where it does, and records no timeouts but the argument", async () => {
+    const inputs = async (args: Props = {}) => (await check({ imageId, accountIds: [A], ...args })).inputs;
+    const timeouts = { create: "300ms" };
+    const none = await inputs();
+    assert.equal(await waited(() => create(none)), "50ms");
+    const other = await inputs();
+    assert.equal(await waited(() => create(other, false, URN, 0.2)), "200ms");
+    const named = await inputs({ timeouts });
+    assert.equal(await waited(() => create(named, false, URN, 0.2)), "300ms");
+    const last = await inputs();
+    const { outs } = await create(last, false, URN, 0.2);
+    assert.equal(outs.timeouts, undefined);
+    assert.equal((await diff(outs, last, last)).changes, false);
+    assert.deepEqual((await create(await inputs({ timeouts }), false, URN, 0.2)).outs.timeouts, timeouts);
+  });
+
+  it("Create in a preview: says how long the change waits for a pending AMI by customTimeouts, and by the argument first", async () => {
+    const pending = ec2.images.get(imageId);
+    assert.ok(pending);
+    pending.state = "pending";
+    const { inputs } = await check({ imageId, accountIds: [A] });
+    await create(inputs, true, URN, 90);
+    assert.match(shown.at(-1)?.text ?? "", /the change waits for it, 1m30s at most/);
+    await create((await check({ imageId, accountIds: [A], timeouts: { create: "2m" } })).inputs, true, URN, 90);
+    assert.match(shown.at(-1)?.text ?? "", /the change waits for it, 2m at most/);
+  });
+
+  for (const [operation, change] of [
+    [
+      "Update",
+      async (args: Props, { outs, inputs }: { outs: Props; inputs: Props }) =>
+        update(outs, (await check({ imageId, ...args, accountIds: [B] }, inputs)).inputs, false, 0.2),
+    ],
+    ["Delete", async (_: Props, { outs }: { outs: Props }) => remove(outs, URN, 0.2)],
+  ] as const)
+    it(`${operation}: waits as long as customTimeouts says, as the argument says where it does`, async () => {
+      for (const [timeouts, most] of [
+        [undefined, "200ms"],
+        [{ create: "1h" }, "200ms"],
+        [{ [operation.toLowerCase()]: "300ms" }, "300ms"],
+      ] as const) {
+        const args = { accountIds: [A], ...(timeouts ? { timeouts } : {}) };
+        const before = await made(args);
+        await nextRun();
+        assert.equal(await waited(() => change(args, before)), most);
+      }
+    });
 
   it("Read: drift shows in inputs and outputs; an AMI that is gone has no id", async () => {
     const { inputs, outs } = await made({ accountIds: [A] });
@@ -686,6 +853,24 @@ describe("the full Pulumi provider's RPCs", () => {
     await remove(outs);
     assert.deepEqual([...ec2.grantees(imageId)], []);
   });
+
+  for (const drifts of [false, true])
+    it(`Delete: after a refresh ${drifts ? "with" : "without"} drift, what the set granted and no other one declares goes`, async () => {
+      const args = (accountIds: readonly string[]) => ({ accountIds, mode: "additive", createVolumePermissions: true });
+      const gone = await made(args([A, B]), `${URN}-gone`);
+      const stays = await made(args([A]));
+      await nextRun();
+      if (drifts) ec2.grantees(imageId).delete(`account/${A}`);
+      // The engine asks for the difference of what it refreshes before the program tells of any set.
+      const refreshed = await read(imageId, gone.outs, gone.inputs, `${URN}-gone`);
+      const own = await read(imageId, stays.outs, stays.inputs);
+      await diff(refreshed.props, refreshed.inputs, gone.inputs, `${URN}-gone`);
+      await diff(own.props, own.inputs, stays.inputs);
+      const { inputs } = await check({ imageId, ...args([A]) }, own.inputs);
+      if ((await diff(own.props, own.inputs, inputs)).changes) await update(own.props, inputs);
+      await remove(refreshed.props, `${URN}-gone`);
+      assert.deepEqual([...ec2.grantees(imageId)], [`account/${A}`]);
+    });
 
   it("Invoke: who an AMI is shared with, which AMIs there are, what is wrong with the arguments, no other function", async () => {
     await made({ accountIds: [A] });

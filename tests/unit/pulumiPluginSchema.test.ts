@@ -2,6 +2,7 @@
 
 import * as assert from "node:assert/strict";
 import { ARGUMENT_NAMES, describePermissions, PROVIDER_ARGUMENTS } from "../../provider/core";
+import { SECRET_CONFIG } from "../../provider/pulumi-plugin/configArguments";
 import { GET_PERMISSIONS, SET_TYPE } from "../../provider/pulumi-plugin/names";
 import { packageSchema } from "../../provider/pulumi-plugin/schema";
 import { MemoryGateway } from "../helpers/memoryGateway";
@@ -41,7 +42,13 @@ describe("the full Pulumi provider's schema", () => {
   it("has the same arguments in the provider and in the config", () => {
     const { inputProperties } = schema.provider as unknown as Shape;
     const { variables } = schema.config as { variables: object };
-    assert.deepEqual(Object.keys(inputProperties), Object.keys(PROVIDER_ARGUMENTS));
+    assert.deepEqual(Object.keys(inputProperties), [
+      ...Object.keys(PROVIDER_ARGUMENTS),
+      ...["endpoints", "assumeRoles", "accessKey", "secretKey", "token", "sharedConfigFiles", "sharedCredentialsFiles"],
+    ]);
+    const secrets = Object.keys(inputProperties).filter((name) => inputProperties[name]?.secret);
+    assert.deepEqual(secrets, ["accessKey", "secretKey", "token"]);
+    assert.deepEqual(secrets, [...SECRET_CONFIG]);
     assert.deepEqual(inputProperties, variables);
   });
 

@@ -1,4 +1,4 @@
-/** The region of a connection, without a call to AWS: its own, that of the environment, or that of the profile in its files. */
+/** The region of a connection, found without a call to AWS: from its arguments, the environment, or the profile in the shared files. */
 
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";

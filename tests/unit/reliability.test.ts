@@ -1,4 +1,4 @@
-/** The cases of docs/reliability.md with one set, by their names: old answers, lost answers, a state that cannot be decoded, and errors with keys. */
+/** The cases of docs/reliability.md with one set, by their ids: stale answers, lost answers, a state that cannot be decoded, and errors with keys. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
@@ -23,7 +23,7 @@ function world({ encrypted = false } = {}) {
   return { ec2, engine, stack: new MemoryStack(dependencies), imageId, snapshotIds, holders, keys };
 }
 
-/** From now on, every read of the resources answers what they have now. */
+/** From now on, every read of these resources returns their current values. */
 function frozen(ec2: MemoryGateway, ...resources: string[]): void {
   const held = new Map(resources.map((id) => [id, new Set(ec2.grantees(id))]));
   const answer = (id: string) => Promise.resolve(new Set(held.get(id)));
@@ -43,11 +43,11 @@ const message = (operation: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   );
 
-describe("old answers", () => {
+describe("stale answers", () => {
   for (const mode of MODES) {
     const args = (imageId: string, ...accountIds: string[]) => ({ imageId, accountIds, mode, createVolumePermissions: true });
 
-    it(`R1, ${mode}: a destroy where EC2 answers what held before the create revokes what is recorded`, async () => {
+    it(`R1, ${mode}: a destroy revokes what is recorded, even if EC2 answers with what it had before the create`, async () => {
       const { ec2, engine, imageId, snapshotIds, holders } = world();
       const before = world();
       await engine.up(args(imageId, A, B));
@@ -55,10 +55,10 @@ describe("old answers", () => {
       Object.assign(ec2, { launchPermissions: empty, createVolumePermissions: empty });
       await engine.destroy();
       thawed(ec2);
-      assert.deepEqual(holders(), before.holders(), `${snapshotIds} are left`);
+      assert.deepEqual(holders(), before.holders(), `${snapshotIds} still have grantees`);
     });
 
-    it(`R3, ${mode}: [A] to [A, B] to [A], the last with an old answer, revokes B`, async () => {
+    it(`R3, ${mode}: [A] to [A, B] to [A] revokes B, even if the last answer is stale`, async () => {
       const { ec2, engine, imageId, snapshotIds, holders } = world();
       await engine.up(args(imageId, A));
       const old = [imageId, ...snapshotIds].map((id) => [id, new Set(ec2.grantees(id))] as const);
@@ -70,7 +70,7 @@ describe("old answers", () => {
       assert.deepEqual(holders(), [`account/${A}`]);
     });
 
-    it(`R3, ${mode}: [A, B] to [A] to [A, B], the last with an old answer, grants B, and a destroy leaves nobody`, async () => {
+    it(`R3, ${mode}: [A, B] to [A] to [A, B] grants B despite a stale answer, and a destroy leaves no grantee`, async () => {
       const { ec2, engine, imageId, snapshotIds, holders } = world();
       await engine.up(args(imageId, A, B));
       frozen(ec2, imageId, ...snapshotIds);
@@ -85,7 +85,7 @@ describe("old answers", () => {
       assert.deepEqual(holders(), []);
     });
 
-    it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] with answers that lag behind grants B; what somebody else granted since is not the set's`, async () => {
+    it(`R3, ${mode}, on Terraform: [A, B] to [A] to [A, B] grants B despite stale answers, and does not own grants of others`, async () => {
       const { ec2, imageId, holders } = world();
       const terraform = new MemoryTerraform({ makeGateway: () => ec2, waitOptions: WAIT_OPTIONS });
       const set = (...accounts: string[]) => ({ image_id: imageId, account_ids: accounts, mode });
@@ -110,7 +110,7 @@ describe("old answers", () => {
       assert.deepEqual(holders(), mode === "additive" ? [`account/${B}`] : []);
     });
 
-    it(`R4, ${mode}: a refresh that once does not see the grants, then a destroy: nobody is left`, async () => {
+    it(`R4, ${mode}: a destroy leaves no grantee, even if a refresh before it once did not see the grants`, async () => {
       const { ec2, engine, imageId, holders } = world();
       await engine.up(args(imageId, A, B));
       for (const reads of [1, 3, 12]) {
@@ -133,7 +133,7 @@ describe("old answers", () => {
   }
 });
 
-describe("a state that cannot be read", () => {
+describe("a state that cannot be decoded", () => {
   const garbled: readonly [string, (outputs: Props) => Props][] = [
     ["grants is text", (outputs) => ({ ...outputs, grants: "launch" })],
     ["grants is absent", ({ grants, ...outputs }) => outputs],
@@ -152,7 +152,7 @@ describe("a state that cannot be read", () => {
       assert.deepEqual(holders(), []);
     });
 
-    it(`R8, additive, ${name}: a destroy is refused, and goes on after a refresh`, async () => {
+    it(`R8, additive, ${name}: a destroy is refused, and works after a refresh`, async () => {
       const { engine, imageId, holders } = world();
       await engine.up({ imageId, accountIds: [A], createVolumePermissions: true, mode: "additive" });
       const before = engine.state ?? assert.fail();
@@ -167,8 +167,8 @@ describe("a state that cannot be read", () => {
   }
 });
 
-describe("changes that are cut off", () => {
-  it("R9: what a killed update of an additive set had sent is named by the next run, as it is not the set's", async () => {
+describe("interrupted changes", () => {
+  it("R9: if an update of an additive set was killed, the next run names its grants, which the set does not own", async () => {
     const { ec2, engine, imageId, holders } = world();
     await engine.up({ imageId, accountIds: [A, B, C], mode: "additive" });
     const recorded = engine.state;
@@ -183,7 +183,7 @@ describe("changes that are cut off", () => {
     assert.ok(ec2.calls.length > 0);
   });
 
-  it("R10: where nothing can be read after a change, what was sent is recorded, and the error says so", async () => {
+  it("R10: if nothing can be read after a change, the state records what was sent, and the error says so", async () => {
     const { ec2, engine, imageId, holders } = world();
     let changed = false;
     ec2.onChange = () => {
@@ -201,10 +201,10 @@ describe("changes that are cut off", () => {
   });
 });
 
-describe("keys and deletes", () => {
+describe("KMS grants and deletes", () => {
   const grant = { kmsAccess: "grant", createVolumePermissions: true } as const;
 
-  it("R5: a key grant whose answer was lost is the set's after the next run, and goes with it", async () => {
+  it("R5: a KMS grant whose response was lost belongs to the set after the next run, and a destroy revokes it", async () => {
     const { ec2, engine, imageId, keys } = world({ encrypted: true });
     ec2.fail({ matching: ({ action }) => action === "CreateGrant", applied: true });
     await message(engine.up({ imageId, accountIds: [A], ...grant }));
@@ -214,7 +214,7 @@ describe("keys and deletes", () => {
     assert.deepEqual(keys(), []);
   });
 
-  it("R5: and goes with the set even if there was no next run", async () => {
+  it("R5: a destroy revokes it even without a run in between", async () => {
     const { ec2, engine, imageId, keys, holders } = world({ encrypted: true });
     await engine.up({ imageId, accountIds: [A], ...grant });
     ec2.fail({ matching: ({ action }) => action === "CreateGrant", applied: true });
@@ -223,7 +223,7 @@ describe("keys and deletes", () => {
     assert.deepEqual([keys(), holders()], [[], []]);
   });
 
-  it("K2: grants that were found by name after the state was lost go with the set", async () => {
+  it("K2: if the state was lost, the next run finds the KMS grants by name, and a destroy revokes them", async () => {
     const { engine, imageId, keys } = world({ encrypted: true });
     await engine.up({ imageId, accountIds: [A], ...grant });
     engine.state = undefined;
@@ -232,7 +232,7 @@ describe("keys and deletes", () => {
     assert.deepEqual(keys(), []);
   });
 
-  it("K3: of two additive sets that give an account launch and create-volume, the one that stays keeps the key", async () => {
+  it("K3: with launch and create-volume in two additive sets, the set that remains keeps the KMS grant", async () => {
     const { stack, imageId, keys, holders } = world({ encrypted: true });
     const both = new Map<string, Props>([
       ["launch", { imageId, accountIds: [A], mode: "additive", kmsAccess: "grant" }],
@@ -250,7 +250,7 @@ describe("keys and deletes", () => {
     }
   });
 
-  it("K4: one grant made, one revoked and one that could not be revoked are told apart", async () => {
+  it("K4: the state is right after one KMS grant is made, one is revoked, and one could not be revoked", async () => {
     const { ec2, engine, imageId, keys } = world({ encrypted: true });
     await engine.up({ imageId, accountIds: [A, B], ...grant });
     ec2.fail({ nth: 2, matching: ({ action }) => action === "RevokeGrant" });
@@ -263,10 +263,10 @@ describe("keys and deletes", () => {
   });
 
   for (const onDelete of ["revoke", "reset"])
-    it(`K5: ${onDelete} of a set whose AMI was disabled takes the snapshots' grants and succeeds`, async () => {
+    it(`K5: ${onDelete} of a set whose AMI was disabled revokes the snapshots' grants and succeeds`, async () => {
       const { ec2, engine, imageId, snapshotIds, holders } = world();
       await engine.up({ imageId, accountIds: [A], createVolumePermissions: true, onDelete });
-      // EC2 user guide, "Disable an AMI": its launch permissions are gone.
+      // EC2 user guide, "Disable an AMI": its launch permissions are removed.
       Object.assign(ec2.images.get(imageId) ?? {}, { state: "disabled" });
       ec2.grantees(imageId).clear();
       await engine.destroy();

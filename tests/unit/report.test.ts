@@ -1,4 +1,4 @@
-/** The text of a report: counts first, then who and why, what broadens access, the calls, and what will fail. It is readable at any size. */
+/** The text of a report: counts first, then grantees and reasons, what broadens access, the calls, and what will fail. It is readable at any size. */
 
 import * as assert from "node:assert/strict";
 import {
@@ -43,40 +43,44 @@ async function told(...given: Parameters<typeof planned>): Promise<string[]> {
   );
 }
 
-describe("a report tells of each grantee why", () => {
+describe("a report gives the reason for each grantee", () => {
   const holds = (...ids: (string | undefined)[]) => ({ launch: new Set(ids.map(key)) });
   const cases: readonly { name: string; given: Parameters<typeof planned>; lines: string[] }[] = [
     { name: "new", given: [{ accountIds: [A] }], lines: [`+ new: ${key(A)}`] },
     {
-      name: "drifted away",
+      name: "removed by drift",
       given: [{ accountIds: [A] }, [], holds(A)],
       lines: [`+ drifted: taken away outside this set: ${key(A)}`],
     },
-    { name: "its own", given: [{}, [key(A)], holds(A)], lines: [`- granted by this set: ${key(A)}`] },
+    { name: "granted by the set", given: [{}, [key(A)], holds(A)], lines: [`- granted by this set: ${key(A)}`] },
     { name: "set elsewhere", given: [{ accountIds: [A] }, [key(B)]], lines: [`+ new: ${key(A)}`, `- set elsewhere: ${key(B)}`] },
-    { name: "there already", given: [{ accountIds: [A] }, [key(A)]], lines: [`= has it already: ${key(A)}`] },
-    { name: "gone already", given: [{}, [], holds(A)], lines: [`= is not there: ${key(A)}`] },
-    { name: "spared", given: [{ neverRevoke: [A] }, [key(A)]], lines: [`= stays: neverRevoke: ${key(A)}`] },
+    { name: "already granted", given: [{ accountIds: [A] }, [key(A)]], lines: [`= has it already: ${key(A)}`] },
+    { name: "already gone", given: [{}, [], holds(A)], lines: [`= is not there: ${key(A)}`] },
+    { name: "neverRevoke", given: [{ neverRevoke: [A] }, [key(A)]], lines: [`= stays: neverRevoke: ${key(A)}`] },
     {
       name: "the Marketplace",
       given: [{}, ["user/aws-marketplace"]],
       lines: ["= stays: no set can revoke it: user/aws-marketplace"],
     },
-    { name: "others, additive: not told", given: [{ mode: "additive", accountIds: [A] }, [key(A), key(B)], holds(A)], lines: [] },
     {
-      name: "recorded and not its own, additive",
+      name: "grants of others, additive: not reported",
+      given: [{ mode: "additive", accountIds: [A] }, [key(A), key(B)], holds(A)],
+      lines: [],
+    },
+    {
+      name: "recorded but not granted by the set, additive",
       given: [{ mode: "additive" }, [key(A)], { launch: new Set([key(A)]) }],
       lines: [`- granted by this set: ${key(A)}`],
     },
     { name: "the owner", given: [{ accountIds: [OWNER] }], lines: [`= left out: the owner always has access: ${key(OWNER)}`] },
-    { name: "unchanged: not told", given: [{ accountIds: [A] }, [key(A)], holds(A)], lines: [] },
+    { name: "unchanged: not reported", given: [{ accountIds: [A] }, [key(A)], holds(A)], lines: [] },
   ];
   for (const { name, given, lines } of cases)
     it(name, async () => {
       assert.deepEqual(await told(...given), lines);
     });
 
-  it("whose grants an additive set leaves though a diff shows them as lost", async () => {
+  it("also for grants that an additive set keeps although a diff shows them as lost", async () => {
     const plan = await planned({ mode: "additive" }, [key(A)], { launch: new Set([key(A)]) });
     const recorded = { ...(plan.recorded as Recorded), granted: NO_PERMISSIONS };
     const entries = entriesOf({
@@ -93,7 +97,7 @@ describe("a report tells of each grantee why", () => {
 });
 
 describe("the text of a report", () => {
-  it("says before and after what is done, with the calls", async () => {
+  it("lists what will be done and what was done, with the calls", async () => {
     const plan = await planned({ accountIds: [A, B], createVolumePermissions: true }, [key(B), key(C), key(D)]);
     assert.equal(
       reportOf(plan, "planned"),
@@ -139,7 +143,7 @@ describe("the text of a report", () => {
     );
   });
 
-  it("names what will fail, and what may", async () => {
+  it("names what will fail, and what may fail", async () => {
     const many = Array.from({ length: 1001 }, (_, i) => String(300000000000 + i));
     const text = reportOf(await planned({ accountIds: many, maxRevocations: 0 }, [key(A)]), "planned").replace(/\n {6}/g, " ");
     assert.match(text, /\n {2}will fail: .* \[too-many-revocations\]/);
@@ -147,7 +151,7 @@ describe("the text of a report", () => {
     assert.match(text, /^AMI \S+ in us-east-1: 1001 gain, 1 loses access\n/);
   });
 
-  it("stays readable with 500 accounts, and fits 80 columns but for what cannot be broken", async () => {
+  it("stays readable with 500 accounts, and fits 80 columns except for text that cannot be wrapped", async () => {
     const many = Array.from({ length: 500 }, (_, i) => String(300000000000 + i));
     const plan = await planned({ accountIds: many, organizationalUnitArns: [UNIT], createVolumePermissions: true }, [key(A)]);
     const text = reportOf(plan, "planned");

@@ -1,4 +1,4 @@
-/** The internals of the Pulumi SDK that this package uses exist and work as expected. A new SDK that changes them fails here. */
+/** The internals of the Pulumi SDK that this package uses exist and work as expected. A new SDK version that changes them fails here. */
 
 import * as assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
@@ -30,7 +30,7 @@ class Group extends pulumi.ComponentResource<string> {
   }
 
   protected override async initialize(): Promise<string> {
-    // The constructor's own fields come later.
+    // The fields of the subclass are set later.
     await new Promise((resolve) => setImmediate(resolve));
     return this.work;
   }
@@ -48,7 +48,7 @@ describe("the internals of the Pulumi SDK", () => {
       preview,
     );
 
-  it("mark values on the wire as they are read and written here", async () => {
+  it("mark unknown values and secrets as this package reads and writes them", async () => {
     const { unknownValue, specialSigKey, specialSecretSig } = pulumi.runtime;
     assert.deepEqual([PULUMI_UNKNOWN, SIGNATURE, SECRET_MARK], [unknownValue, specialSigKey, specialSecretSig]);
     await start(false);
@@ -56,13 +56,13 @@ describe("the internals of the Pulumi SDK", () => {
     assert.deepEqual(sent.one, { [SIGNATURE]: SECRET_MARK, value: "1" });
   });
 
-  it("name the host of dynamic providers, and the RPC by which the engine cancels", () => {
+  it("contain the file of the dynamic provider host, and the RPC of the engine's Cancel", () => {
     assert.match(require.resolve("@pulumi/pulumi/cmd/dynamic-provider/index.js"), HOST_FILE);
     const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_pb");
     assert.equal(ResourceProviderService.cancel.path, CANCEL_RPC);
   });
 
-  it("tell of an output whether it is known, and its value all the same", async () => {
+  it("give the value of an output, and whether it is known", async () => {
     await start(false);
     const known = output(new Plain("known"), "made");
     assert.deepEqual([await known.isKnown, await known.promise()], [true, "yes"]);
@@ -73,7 +73,7 @@ describe("the internals of the Pulumi SDK", () => {
     assert.equal(typeof (await id.isKnown), "boolean");
   });
 
-  it("tell a resource's aliases, those of its parents included", async () => {
+  it("give the aliases of a resource, including those from its parents", async () => {
     await start(false);
     const outer = new Group("outer", Promise.resolve(""), { aliases: [{ name: "before" }, { type: "test:index:Before" }] });
     const inner = new Group("outer-inner", Promise.resolve(""), { parent: outer });
@@ -87,7 +87,7 @@ describe("the internals of the Pulumi SDK", () => {
     );
   });
 
-  it("tell when a component, such as the stack, has made what it holds", async () => {
+  it("show when a component, such as the stack, has created its resources", async () => {
     await start(false);
     let finish: (value: string) => void = () => undefined;
     const work = new Promise<string>((resolve) => {

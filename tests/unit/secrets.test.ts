@@ -1,4 +1,4 @@
-/** Secrets on the side of the provider: values for the engine are marked as secrets, and no message contains them. */
+/** Secrets in the provider: it marks values for the engine as secrets, and no message contains them. */
 
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
@@ -9,7 +9,7 @@ import { MemoryGateway } from "../helpers/memoryGateway";
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 
-/** What the engine may show of a resource: all but the marked values. */
+/** What the engine can show of a resource: everything except the marked values. */
 function shown(value: unknown): string {
   return JSON.stringify(value, (_, item) => (item !== null && typeof item === "object" && SIGNATURE in item ? "[secret]" : item));
 }
@@ -18,7 +18,7 @@ function named(text: string): string[] {
   return [A, B, C].filter((id) => text.includes(id));
 }
 
-/** A provider on an EC2 of its own, with an AMI. */
+/** A provider with its own EC2 and an AMI. */
 async function setUp() {
   const ec2 = new MemoryGateway();
   const told: string[] = [];
@@ -36,21 +36,21 @@ describe("secrets", () => {
     ["accountIds", { accountIds: [A, B] }],
     ["createVolumePermissions", { createVolumePermissions: { accountIds: [A, B] }, accountIds: [] }],
   ] as const)
-    it(`of ${argument} are marked wherever the provider tells of grantees, at every operation, and a deletion counts them`, async () => {
+    it(`of ${argument} are marked in every value that contains grantees, in every operation, and a deletion only counts them`, async () => {
       const { provider, told, imageId } = await setUp();
       const news = { imageId, ...secret, region: "us-east-1", [SECRETS]: [argument] };
 
       const checked = (await provider.check({}, news)).inputs;
       assert.deepEqual(named(shown(checked)), []);
-      // The engine hands secrets over in clear.
+      // The engine passes secrets to the provider in plain text.
       const created = await provider.create(plain(checked) as Record<string, unknown>);
       assert.deepEqual(named(shown(created.outs)), []);
-      assert.deepEqual(named(JSON.stringify(created.outs)), [A, B], "they are recorded all the same");
+      assert.deepEqual(named(JSON.stringify(created.outs)), [A, B], "the state records them");
       const outs = plain(created.outs) as Record<string, unknown>;
       const read = await provider.read(imageId, outs);
       assert.deepEqual(named(shown([read.props, (read as { inputs?: unknown }).inputs])), []);
 
-      // Not secret any more: what tells of the past still is.
+      // The argument is not secret any more; values about the past still are.
       const open = { imageId, accountIds: [C], region: "us-east-1" };
       const inputs = plain((await provider.check(outs, open)).inputs) as Record<string, unknown>;
       const updated = await provider.update(imageId, outs, inputs);
@@ -61,7 +61,7 @@ describe("secrets", () => {
       assert.deepEqual(named(told.join("\n")), []);
     });
 
-  it("are taken out of words whatever AWS says; account ids only where they name grantees, and never that of a key's ARN", () => {
+  it("are removed from messages of AWS; account ids only where they are grantees, and never in a key's ARN", () => {
     const key = "arn:aws:kms:us-east-1:999900001111:key/1";
     const words = `UserId ${A} is malformed, ${C}; ${key}; external id sesame`;
     assert.equal(
@@ -73,7 +73,7 @@ describe("secrets", () => {
     assert.equal(withoutSecrets(words, { accountIds: [A] }, []), words);
   });
 
-  it("do not show in what is said of wrong arguments, however the words write them", async () => {
+  it("do not show in messages about invalid arguments, in whatever form they are written", async () => {
     const { provider, imageId } = await setUp();
     const unit = `arn:aws:organizations::${A}:ou/o-hidden9876/ou-hidd-98765432`;
     const odd = [
@@ -104,7 +104,7 @@ describe("secrets", () => {
         for (const value of [one, [one], { accountIds: [one] }, { snapshotIds: one }]) {
           const news = { imageId, region: "us-east-1", accountIds: [], [SECRETS]: [name], [name]: value };
           const { failures = [] } = await provider.check({}, news);
-          // Where a failure names a property, the engine shows its value.
+          // If an error names a property, the engine shows its value.
           assert.ok(failures.every(({ property }) => ![name, SECRETS].includes(property)));
           for (const { property, reason } of failures)
             assert.doesNotMatch(
@@ -115,7 +115,7 @@ describe("secrets", () => {
         }
   });
 
-  it("of what is recorded do not show in a refusal of arguments that are open", async () => {
+  it("from the state do not show in the error for arguments that are not secret", async () => {
     const { provider, imageId } = await setUp();
     const secret = { imageId, accountIds: [A, B], region: "us-east-1", [SECRETS]: ["accountIds"] };
     const checked = plain((await provider.check({}, secret)).inputs) as Record<string, unknown>;
@@ -125,7 +125,7 @@ describe("secrets", () => {
     assert.deepEqual(named(JSON.stringify(failures)), []);
   });
 
-  it("are counted where a change that was made in part says who lost access by it", async () => {
+  it("are counted, not named, in the error of a change that failed in part", async () => {
     const { provider, ec2, imageId } = await setUp();
     const secret = (accountIds: string[]) => ({
       ...{ imageId, accountIds, createVolumePermissions: true, region: "us-east-1" },
@@ -146,7 +146,7 @@ describe("secrets", () => {
     assert.deepEqual(named(shown(error.properties)), []);
   });
 
-  it("of a set hide the grantees of the AMI's other sets, whose grants show them, too", async () => {
+  it("of a set also hide grantees in the reports of other sets of the AMI", async () => {
     const { provider, imageId } = await setUp();
     const [hidden, open] = ["urn:hidden", "urn:open"];
     const secret = { imageId, accountIds: [A], mode: "additive", region: "us-east-1", [SECRETS]: ["accountIds"] };
@@ -164,11 +164,11 @@ describe("secrets", () => {
     assert.deepEqual(
       (await provider.check(plain(outs) as never, { ...shares, [CONTEXT]: alone })).inputs.grants,
       { [`account/${B}`]: "launch" },
-      "alone it has nothing to hide",
+      "alone, it has nothing to hide",
     );
   });
 
-  it("that were open are a change that calls nothing", async () => {
+  it("change the state, without a call, if the values were not secret before", async () => {
     const { provider, ec2, imageId } = await setUp();
     const open = { imageId, accountIds: [A, B], region: "us-east-1" };
     const created = await provider.create((await provider.check({}, open)).inputs);

@@ -1,4 +1,4 @@
-/** SharedAmi with Pulumi's mocks: the form that copies, with the types of @pulumi/aws 7, and every refusal. */
+/** SharedAmi with Pulumi's mocks: copies to other regions, with the types of @pulumi/aws 7, and every refusal. */
 
 import * as assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";
@@ -106,11 +106,11 @@ describe("SharedAmi under Pulumi's mocks", () => {
     assert.deepEqual({ encrypted, kmsKeyId }, { encrypted: true, kmsKeyId: undefined });
   });
 
-  it("previews copies that are still to be made: their sets wait for an id that is not known", async () => {
+  it("previews copies that do not exist yet: their sets get an unknown id", async () => {
     await use(new Recorder(true), true);
     const shared = new SharedAmi("golden", { ...copying, regions: ["us-east-1", "eu-west-1"], accountIds: [FIRST] });
     await settled(shared.urn);
-    // Known as far as it is: the engine shows the rest as unknown.
+    // The engine shows the rest as unknown.
     assert.equal(await (shared.imageIds as unknown as { isKnown: Promise<boolean> }).isKnown, false);
     const [source, copy] = byName(mocks.inputs(SET))
       .reverse()
@@ -120,7 +120,7 @@ describe("SharedAmi under Pulumi's mocks", () => {
     assert.doesNotMatch(String(copy?.imageId), /^ami-/);
   });
 
-  it("takes existing images without @pulumi/aws's resources, with ids that are outputs", async () => {
+  it("accepts existing images without resources of @pulumi/aws, with ids that are outputs", async () => {
     const imageIds = { "us-east-1": SOURCE, "eu-west-1": pulumi.output(copyIn("eu-west-1")) };
     const shared = new SharedAmi("golden", { imageIds, accountIds: [FIRST], mode: "additive", onDelete: "retain" });
     assert.deepEqual(await settled(shared.imageIds), { "us-east-1": SOURCE, "eu-west-1": copyIn("eu-west-1") });
@@ -213,7 +213,7 @@ describe("SharedAmi under Pulumi's mocks", () => {
     ],
   ];
   for (const [name, args, says] of refusals)
-    it(`refuses ${name}, with nothing registered`, async () => {
+    it(`refuses ${name}, and registers nothing`, async () => {
       assert.throws(
         () => new SharedAmi("golden", args as SharedAmiArgs),
         (error: Error) => {
@@ -227,7 +227,7 @@ describe("SharedAmi under Pulumi's mocks", () => {
       assert.deepEqual(mocks.resources, []);
     });
 
-  it("takes a connection of its own with a provider for the copies, and snapshots of the one image that exists", async () => {
+  it("accepts its own connection with a provider for the copies, and snapshots of a single existing image", async () => {
     const provider = new aws.Provider("production", { profile: "production" });
     const shared = new SharedAmi("golden", { ...copying, profile: "production" }, { provider });
     await settled(shared.imageIds);
@@ -238,7 +238,7 @@ describe("SharedAmi under Pulumi's mocks", () => {
   });
 });
 
-/** Registration waits for dependencies, so that the order is not the program's. */
+/** Sorts by name: registration waits for dependencies, so the order differs from the program's. */
 function byName(resources: readonly Record<string, unknown>[]): Record<string, unknown>[] {
   const name = (resource: Record<string, unknown>) => Object.keys(resource)[0] as string;
   return [...resources].sort((a, b) => (name(a) < name(b) ? -1 : 1));

@@ -1,4 +1,4 @@
-/** Listing AMIs with the model of EC2: what is read, what is left out, and how many calls run at the same time. */
+/** Listing AMIs against the model of EC2: what is read, what is left out, and how many calls run at the same time. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, amisOfOthers, describePermissions, ownAmis } from "../../provider/core";
@@ -6,8 +6,8 @@ import { MAX_CONCURRENT_CALLS } from "../../provider/core/model/limits";
 import { A, B, ORGANIZATION } from "../helpers/gatewayContract";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
-describe("finding own AMIs", () => {
-  it("gives each, by id, as it is described alone: encryption, keys and the owner's absence included", async () => {
+describe("finding the caller's own AMIs", () => {
+  it("returns each AMI, sorted by id, as reading that AMI alone would, with encryption and keys, without the owner", async () => {
     const ec2 = new MemoryGateway();
     const [first, second, third] = [ec2.addImage(2), ec2.addImage(1), ec2.addImage(0)];
     ec2.addImage(1, "222222222222");
@@ -27,7 +27,7 @@ describe("finding own AMIs", () => {
     assert.equal(found[1]?.snapshots[0]?.kmsKeyId, "arn:aws:kms:us-east-1:123456789012:key/own");
   });
 
-  it("reads no snapshot where none is asked for, and tells of none", async () => {
+  it("reads no snapshots and returns none if they are not requested", async () => {
     const ec2 = new MemoryGateway();
     const { imageId, snapshotIds } = ec2.addImage(2);
     ec2.encrypt(snapshotIds[0] as string);
@@ -41,7 +41,7 @@ describe("finding own AMIs", () => {
     );
   });
 
-  it("leaves out an AMI that goes away meanwhile, and takes a snapshot that does as shared with nobody", async () => {
+  it("skips an AMI that is deleted in between, and treats a deleted snapshot as shared with nobody", async () => {
     const ec2 = new MemoryGateway();
     const [gone, kept] = [ec2.addImage(1), ec2.addImage(1)];
     ec2.grantees(kept.imageId).add(A);
@@ -59,7 +59,7 @@ describe("finding own AMIs", () => {
     );
   });
 
-  it("fails where permissions cannot be read for another reason", async () => {
+  it("fails if permissions cannot be read for another reason", async () => {
     const ec2 = new MemoryGateway();
     ec2.addImage(1);
     const error = new AmiSharingError("not-authorized", "the caller may not call ec2:DescribeImageAttribute");
@@ -67,7 +67,7 @@ describe("finding own AMIs", () => {
     await assert.rejects(ownAmis(ec2, true), error);
   });
 
-  it(`has no more than ${MAX_CONCURRENT_CALLS} calls under way, however many AMIs and snapshots there are`, async () => {
+  it(`has at most ${MAX_CONCURRENT_CALLS} calls in progress, however many AMIs and snapshots there are`, async () => {
     const ec2 = new MemoryGateway();
     for (let n = 0; n < 20; n++) ec2.addImage(9);
     let [now, most] = [0, 0];
@@ -86,8 +86,8 @@ describe("finding own AMIs", () => {
   });
 });
 
-describe("finding AMIs of others", () => {
-  it("gives what is shared with the caller, without a call for its permissions", async () => {
+describe("finding AMIs that others own", () => {
+  it("returns AMIs that are shared with the caller, without reading their permissions", async () => {
     const ec2 = new MemoryGateway();
     ec2.addImage(1);
     ec2.addImage(1, "222222222222");

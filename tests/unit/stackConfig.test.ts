@@ -1,4 +1,4 @@
-/** The stack's aws:* config and a set's own arguments, as one connection. */
+/** The stack's aws:* config and a set's own arguments, combined into one connection. */
 
 import * as assert from "node:assert/strict";
 import * as os from "node:os";
@@ -10,7 +10,7 @@ const ROLE = "arn:aws:iam::111122223333:role/share";
 const OTHER_ROLE = "arn:aws:iam::444455556666:role/other";
 const SECRET = "not-to-be-shown-0123456789";
 
-/** The connection without what is not set. */
+/** The connection without arguments that are not set. */
 function connection(config: Record<string, unknown>, args: ConnectionArguments = {}): Partial<Connection> {
   return JSON.parse(JSON.stringify(connectionOf(args, (key) => config[key])));
 }
@@ -45,7 +45,7 @@ const CASES: readonly Case[] = [
     config: { "aws:accessKey": "ASIAX", "aws:secretKey": SECRET, "aws:token": "tok" },
     is: { credentials: { accessKeyId: "ASIAX", secretAccessKey: SECRET, sessionToken: "tok" }, assumeRoles: [] },
   },
-  { name: "half a pair of keys is none", config: { "aws:accessKey": "AKIAX" }, is: { assumeRoles: [] } },
+  { name: "an access key without its secret key is ignored", config: { "aws:accessKey": "AKIAX" }, is: { assumeRoles: [] } },
   {
     name: "endpoints as JSON text: the first that names a service",
     config: { "aws:endpoints": '[{"s3":"http://s3"},{"ec2":"http://127.0.0.1:1","sts":""},{"sts":"http://127.0.0.1:2"}]' },
@@ -73,7 +73,7 @@ const CASES: readonly Case[] = [
     config: { "aws:assumeRoles": [role(ROLE, { duration: "900s" }), role(OTHER_ROLE)] },
     is: { assumeRoles: [{ roleArn: ROLE, durationSeconds: 900 }, { roleArn: OTHER_ROLE }] },
   },
-  { name: "a role without ARN is none", config: { "aws:assumeRole": "{}" }, is: { assumeRoles: [] } },
+  { name: "a role without an ARN is ignored", config: { "aws:assumeRole": "{}" }, is: { assumeRoles: [] } },
   {
     name: "shared files as JSON",
     config: { "aws:sharedConfigFiles": '["/a","/b"]', "aws:sharedCredentialsFiles": ["/c"] },
@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("the connection that a stack asks for", () => {
+describe("the connection from a stack's config", () => {
   for (const { name, config, args, is } of CASES) it(name, () => assert.deepEqual(connection(config, args), is));
 
   for (const [duration, seconds] of Object.entries({
@@ -120,7 +120,7 @@ describe("the connection that a stack asks for", () => {
     "0.7h": 2520,
     "15m1500ms": 901,
   }))
-    it(`a role for ${duration} is one for ${seconds} seconds`, () => {
+    it(`a role with duration ${duration} is assumed for ${seconds} seconds`, () => {
       const { assumeRoles } = connection({ "aws:assumeRoles": [role(ROLE, { duration })] });
       assert.equal(assumeRoles?.[0]?.durationSeconds, seconds);
     });
@@ -173,7 +173,7 @@ describe("the connection that a stack asks for", () => {
     },
   ];
   for (const { name, config, words } of wrong)
-    it(`${name}: says which key, and never the value`, () => {
+    it(`${name}: the error names the key, and never the value`, () => {
       assert.throws(
         () => connection(config),
         (error: AmiSharingError) => {

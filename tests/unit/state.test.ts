@@ -55,23 +55,23 @@ function setOf(declared: Omit<DeclaredSet, "imageId">): { args: Properties; set:
   return { args, set };
 }
 
-/** The inputs that a check gives. */
+/** The inputs that a check returns. */
 const checkedInputs = (declared: DeclaredSet, before: Grants) => encodeInputs(declared, declaredGrants(declared, before));
 
-describe("what is recorded of a set", () => {
+describe("the recorded state of a set", () => {
   const cases: readonly {
     name: string;
     declared: Omit<DeclaredSet, "imageId">;
     recorded: Recorded;
-    /** What `grants` and `granted` say in state. */
+    /** The values of `grants` and `granted` in the state. */
     grants: Record<string, string>;
     granted?: Record<string, string>;
-    /** What is live and of no interest to the set. */
+    /** Live permissions that the set does not record. */
     unrecorded?: Permissions;
   }[] = [
     { name: "nobody", declared: {}, recorded: recorded(NOBODY, NOBODY), grants: {} },
     {
-      name: "as declared: granted is the same and not written",
+      name: "as declared: granted is the same, and not written",
       declared: { accountIds: [A], createVolumePermissions: true },
       recorded: recorded(
         permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A] }),
@@ -89,34 +89,34 @@ describe("what is recorded of a set", () => {
       grants: { [KEY_A]: `launch, createVolume on ${S1}, ${S2}` },
     },
     {
-      name: "authoritative, after drift: all on the image shows, granted is what was declared",
+      name: "authoritative, after drift: grants has all live grants, and granted has the declared ones",
       declared: { accountIds: [A] },
       recorded: recorded(permissions([KEY_A, KEY_B, "user/aws-marketplace"]), permissions([KEY_A])),
       grants: { [KEY_A]: "launch", [KEY_B]: "launch", "user/aws-marketplace": "launch" },
     },
     {
-      name: "additive: somebody else's grant of what is declared is not the set's",
+      name: "additive: a declared grant that somebody else made does not belong to the set",
       declared: { accountIds: [A, B], mode: "additive" },
       recorded: recorded(permissions([KEY_A, KEY_B]), permissions([KEY_A])),
       grants: { [KEY_A]: "launch", [KEY_B]: "launch" },
       granted: { [KEY_A]: "launch" },
     },
     {
-      name: "additive: what others granted and the set does not want is left out",
+      name: "additive: undeclared grants of others are left out",
       declared: { accountIds: [A], mode: "additive" },
       recorded: recorded(permissions([KEY_A, KEY_B, "public"]), permissions([KEY_A])),
       grants: { [KEY_A]: "launch" },
       unrecorded: permissions([KEY_B, "public"]),
     },
     {
-      name: "additive, half-way: what the set granted and no longer wants shows and stays its own",
+      name: "additive, partial change: undeclared grants of the set are recorded as its own",
       declared: { accountIds: [A], mode: "additive" },
       recorded: recorded(permissions([KEY_A, KEY_B]), permissions([KEY_A, KEY_B])),
       grants: { [KEY_A]: "launch", [KEY_B]: "launch" },
       granted: { [KEY_A]: "launch", [KEY_B]: "launch" },
     },
     {
-      name: "a snapshot that is not managed any more and still has a grant of the set's",
+      name: "a snapshot that is not managed any more but still has a grant of the set",
       declared: { accountIds: [A], createVolumePermissions: { snapshotIds: [S1] } },
       recorded: recorded(
         permissions([KEY_A], { [S1]: [KEY_A], [S2]: [KEY_A, KEY_B] }),
@@ -127,7 +127,7 @@ describe("what is recorded of a set", () => {
       unrecorded: permissions([], { [S2]: [KEY_B] }),
     },
     {
-      name: "nothing of what is declared holds",
+      name: "none of the declared grants exists",
       declared: { accountIds: [A], createVolumePermissions: true },
       recorded: recorded(NOBODY, NOBODY),
       grants: {},
@@ -140,7 +140,7 @@ describe("what is recorded of a set", () => {
       grants: { [KEY_A]: "launch" },
     },
     {
-      name: "the owner among the declared",
+      name: "the owner among the declared accounts",
       declared: { accountIds: [A, OWNER] },
       recorded: recorded(permissions([KEY_A]), permissions([KEY_A])),
       grants: { [KEY_A]: "launch" },
@@ -163,13 +163,13 @@ describe("what is recorded of a set", () => {
         keys(was.live).filter((key) => !keys(unrecorded).includes(key)),
       );
       assert.deepEqual([read.region, read.ownerId, read.snapshotIds], [was.region, was.ownerId, was.snapshotIds]);
-      // Older versions wrote words only, under other names.
+      // Older versions recorded text only, under other names.
       const { __record: _, ...words } = outputs;
       for (const name of ["__granted", "granted"])
         assert.deepEqual(recordedIn({ ...words, ...(granted ? { [name]: granted } : {}) }, set), read);
     });
 
-  it("of an older version, in words, is read and written as facts: what drifted, what was revoked, and who has no key", () => {
+  it("of an older version, as text, is read as structured data: drift, revoked grants, and missing KMS grants", () => {
     const { args, set } = setOf({ accountIds: [A, B], createVolumePermissions: true, kmsAccess: "grant" });
     const older = {
       region: "us-east-1",
@@ -193,13 +193,13 @@ describe("what is recorded of a set", () => {
     assert.ok(!("__granted" in written || "__revoked" in written || "__drifted" in written));
   });
 
-  it("goes by its facts where the words beside them are not those", () => {
+  it("is decoded from its structured data if the text beside it differs", () => {
     const { args, set } = setOf({ accountIds: [A] });
     const outputs = encodeOutputs(args, set, recorded(permissions([KEY_A]), permissions([KEY_A])));
     assert.deepEqual(recordedIn({ ...outputs, grants: { [KEY_B]: "launch" } }, set).live, permissions([KEY_A]));
   });
 
-  it("whose arguments cannot be read any more: all that shows counts as granted, but what nobody can change", () => {
+  it("with arguments that cannot be decoded: all shown grants count as granted, except those nobody can change", () => {
     const { granted } = decodeRecorded(
       { snapshotIds: [S1], grants: { [KEY_A]: "launch", "user/aws-marketplace": "launch" } },
       undefined,
@@ -207,7 +207,7 @@ describe("what is recorded of a set", () => {
     assert.deepEqual(granted, permissions([KEY_A]));
   });
 
-  it("reads back from grants alone", () => {
+  it("can be decoded from grants alone", () => {
     const { set } = setOf({ accountIds: [A] });
     const wanted = permissions([KEY_A]);
     assert.deepEqual(decodeRecorded({ grants: {} }, set), {
@@ -220,7 +220,7 @@ describe("what is recorded of a set", () => {
     });
   });
 
-  it("that is garbled, absent or of another type is an error, which names the AMI and what to do", () => {
+  it("that is garbled, incomplete or of a wrong type is an error that names the AMI and the next step", () => {
     const { set } = setOf({ accountIds: [A] });
     const good = { grants: { [KEY_A]: "launch" }, ownerId: OWNER, snapshotIds: [S1], region: "us-east-1" };
     decodeRecorded(good, set);
@@ -258,7 +258,7 @@ describe("what is recorded of a set", () => {
       );
   });
 
-  it("holds no more than the arguments and what is known of the image", () => {
+  it("contains only the arguments and what is known of the image", () => {
     const { args, set } = setOf({ accountIds: [A], assumeRole: { roleArn: "arn:aws:iam::111122223333:role/x" } });
     const outputs = encodeOutputs(
       { ...args, __provider: "text", more: 1 },
@@ -272,7 +272,7 @@ describe("what is recorded of a set", () => {
 });
 
 describe("inputs", () => {
-  it("carry the grants in words, and Pulumi's mark for what is not known", () => {
+  it("contain the grants as text, and Pulumi's marker for unknown values", () => {
     assert.deepEqual(checkedInputs({ imageId: UNKNOWN, accountIds: [A, UNKNOWN] }, { [KEY_B]: "launch" }), {
       imageId: PULUMI_UNKNOWN,
       accountIds: [A, PULUMI_UNKNOWN],
@@ -280,7 +280,7 @@ describe("inputs", () => {
     });
   });
 
-  it("read back as they were declared", () => {
+  it("are decoded as they were declared", () => {
     const declared: DeclaredSet = {
       imageId: UNKNOWN,
       accountIds: [A, UNKNOWN],
@@ -291,12 +291,12 @@ describe("inputs", () => {
     assert.deepEqual(decodeInputs({ ...args, __provider: "text" }), { declared });
   });
 
-  it("of other names are problems, the provider's own is none", () => {
+  it("with unknown names are problems, except the provider's own", () => {
     assert.ok("problems" in decodeInputs({ imageId: IMAGE, accountIds: [], account: A }));
     assert.ok("declared" in decodeInputs({ imageId: IMAGE, accountIds: [], __provider: "text" }));
   });
 
-  it("after a refresh show what holds, and what EC2 never lists as it is declared", () => {
+  it("show what EC2 has after a refresh, and keep declared grants that EC2 never lists", () => {
     const declared: DeclaredSet = { imageId: IMAGE, accountIds: [A, OWNER], createVolumePermissions: true };
     const args = { imageId: IMAGE, accountIds: [A, OWNER], createVolumePermissions: true };
     const outputs = { ownerId: OWNER, snapshotIds: [S1], grants: { [KEY_B]: "launch" } };
@@ -306,20 +306,20 @@ describe("inputs", () => {
     });
   });
 
-  it("compare without the owner and those that nobody can change", () => {
+  it("are compared without the owner and without grantees that nobody can change", () => {
     const image = { ownerId: OWNER, snapshotIds: [S1] };
     const grants = { [KEY_A]: "launch", [`account/${OWNER}`]: "launch", "user/aws-marketplace": "launch" };
     assert.deepEqual(comparableGrants({ grants }, image), { [KEY_A]: "launch" });
     assert.deepEqual(comparableGrants({}, image), {});
   });
 
-  it("compare without create-volume where there is no snapshot", () => {
+  it("are compared without create-volume if there is no snapshot", () => {
     const grants = { [KEY_A]: "launch, createVolume", [KEY_B]: "createVolume" };
     assert.deepEqual(comparableGrants({ grants }, { ownerId: OWNER, snapshotIds: [] }), { [KEY_A]: "launch" });
     assert.deepEqual(comparableGrants({ grants }, { ownerId: OWNER, snapshotIds: [S1] }), grants);
   });
 
-  it("in state that cannot be read are no set", () => {
+  it("in a state that cannot be decoded are not a set", () => {
     assert.equal(setIn({ imageId: "nonsense" }), undefined);
     assert.equal(setIn({ imageId: PULUMI_UNKNOWN }), undefined);
     assert.equal(setIn({ imageId: IMAGE, grants: {}, ownerId: OWNER })?.set.imageId, IMAGE);

@@ -24,7 +24,7 @@ function world() {
 const amisOf = (state: ObjectValue | null) => state?.amis as unknown as Record<string, unknown>[];
 
 describe("the data source ami_launch_permission_audit", () => {
-  it("gives own AMIs by default, each as the data source of one AMI gives it", async () => {
+  it("returns own AMIs by default, each with the values that the data source of one AMI returns", async () => {
     const { ec2, read } = world();
     const [first, second] = [ec2.addImage(2), ec2.addImage(1)];
     ec2.addImage(1, "222222222222");
@@ -49,7 +49,7 @@ describe("the data source ami_launch_permission_audit", () => {
     });
   });
 
-  it("reads no snapshot where it is told so", async () => {
+  it("reads no snapshots if the configuration says so", async () => {
     const { ec2, read } = world();
     const { imageId, snapshotIds } = ec2.addImage(2);
     ec2.grantees(imageId).add(`account/${A}`);
@@ -60,7 +60,7 @@ describe("the data source ami_launch_permission_audit", () => {
     assert.ok(!ec2.calls.some(({ action }) => action.includes("Snapshot")));
   });
 
-  it("gives AMIs of others with what EC2 tells of them", async () => {
+  it("returns AMIs of others with what EC2 shows of them", async () => {
     const { ec2, read } = world();
     ec2.addImage(1);
     const { imageId } = ec2.addImage(1, "333333333333");
@@ -77,7 +77,7 @@ describe("the data source ami_launch_permission_audit", () => {
     });
   });
 
-  it("refuses what is wrong before anything is read, and takes what is not known yet", async () => {
+  it("refuses invalid arguments before it reads anything, and accepts unknown values", async () => {
     const { ec2, asked } = world();
     const details = async (config: ObjectValue) =>
       errors(await asked("ValidateDataResourceConfig", config)).map(({ detail }) => detail);
@@ -89,7 +89,7 @@ describe("the data source ami_launch_permission_audit", () => {
     assert.deepEqual(ec2.calls, []);
   });
 
-  it("fails as a whole where an AMI cannot be read, rather than look complete", async () => {
+  it("fails completely if one AMI cannot be read, so that the result never looks complete", async () => {
     const { ec2, read } = world();
     ec2.addImage(0);
     ec2.fail({
@@ -104,7 +104,7 @@ describe("the data source ami_launch_permission_audit", () => {
     );
   });
 
-  it("tells the provider's fault as such, and a provider that is not known yet", async () => {
+  it("reports an error of the provider as such, and a provider configuration that is not known yet", async () => {
     const { ec2, server, read } = world();
     ec2.fail({ error: new AmiSharingError("credentials-expired", "it failed") });
     assert.equal(errors((await read({})).answer)[0]?.summary, "The provider's AWS credentials have expired");
@@ -112,7 +112,7 @@ describe("the data source ami_launch_permission_audit", () => {
     assert.match(errors((await read({ region: "us-east-1" })).answer)[0]?.detail ?? "", /not known yet.*\[region-missing\]$/);
   });
 
-  it("is one of two: a type that is neither is refused", async () => {
+  it("refuses an unknown type of data source", async () => {
     for (const rpc of ["ReadDataSource", "ValidateDataResourceConfig"])
       assert.deepEqual(
         errors(await world().asked(rpc, {}, "ami_other")).map(({ summary, detail }) => [summary, detail]),

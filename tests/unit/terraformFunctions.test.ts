@@ -1,4 +1,4 @@
-/** The function of the provider: it returns the same statements as in programs, and its errors name the wrong argument. */
+/** The function of the provider: it returns the same statements as in programs, and its errors name the invalid argument. */
 
 import * as assert from "node:assert/strict";
 import { decode, encode } from "@msgpack/msgpack";
@@ -22,14 +22,14 @@ const call = async (...args: readonly unknown[]) => {
   );
   return { result: (result as { msgpack: Uint8Array } | undefined)?.msgpack, error };
 };
-/** What go-cty reads: the type, then the value. */
+/** The values that go-cty reads: the type, then the value. */
 const value = (msgpack: Uint8Array | undefined) => {
   const [type, given] = decode(msgpack ?? assert.fail("there is no result")) as [Uint8Array, unknown];
   return { type: JSON.parse(Buffer.from(type).toString()), given };
 };
 
 describe("the function kms_key_policy_statements", () => {
-  it("is described with names, nullable parameters and an optional partition", async () => {
+  it("has a description, parameter names, nullable parameters and an optional partition", async () => {
     const { functions } = await ask(server, "GetFunctions", {});
     const {
       parameters,
@@ -60,13 +60,13 @@ describe("the function kms_key_policy_statements", () => {
     ["a null partition", [[A], [], [], null], { accountIds: [A] }],
     ["nobody", [null, [], null], {}],
   ] as const)
-    it(`gives for ${what} what programs get`, async () => {
+    it(`returns for ${what} the same as in programs`, async () => {
       const { result, error } = await call(...args);
       assert.equal(error, undefined);
       assert.deepEqual(value(result).given, kmsKeyPolicyStatements(users));
     });
 
-  it("tells the type of each statement: one without a condition has none", async () => {
+  it("returns the type of each statement: a statement without a condition has no such attribute", async () => {
     const { type } = value((await call([A], null, null)).result);
     const [use, grants] = type[1];
     assert.deepEqual(Object.keys(use[1]), ["Sid", "Effect", "Principal", "Resource", "Action"]);
@@ -98,7 +98,7 @@ describe("the function kms_key_policy_statements", () => {
       /^partition: there is one; leave the others out \[invalid-argument\]$/,
     ],
   ] as const)
-    it(`tells what is wrong with ${what}, and which argument it is`, async () => {
+    it(`reports an error in ${what}, and the index of the argument`, async () => {
       const { result, error } = await call(...args);
       assert.equal(result, undefined);
       const { text: said, function_argument } = error as { text: string; function_argument: number };
@@ -106,7 +106,7 @@ describe("the function kms_key_policy_statements", () => {
       assert.match(said, text);
     });
 
-  it("of what is not known yet is not known yet, wherever in an argument that is", async () => {
+  it("returns an unknown value if an argument contains an unknown value anywhere", async () => {
     const list = Buffer.concat([Buffer.from([0x92]), encode(A), UNKNOWN]);
     for (const args of [
       [UNKNOWN, encode(null), encode(null)],
@@ -117,7 +117,7 @@ describe("the function kms_key_policy_statements", () => {
     }
   });
 
-  it("is what a plan names where a key does not admit somebody", async () => {
+  it("is named in the plan's warning about grantees that a key does not admit", async () => {
     const ec2 = new MemoryGateway();
     const { imageId, snapshotIds } = ec2.addImage(1);
     for (const id of snapshotIds) ec2.encrypt(id, `arn:aws:kms:us-east-1:${OWNER}:key/own`);
@@ -131,7 +131,7 @@ describe("the function kms_key_policy_statements", () => {
     assert.doesNotMatch(words, /kmsKeyPolicyStatements/);
   });
 
-  it("is the only one, and wants its arguments", async () => {
+  it("is the only function, and its arguments are required", async () => {
     assert.deepEqual((await raw("other", [])).error, {
       text: "There is no function other; the provider has kms_key_policy_statements.",
     });

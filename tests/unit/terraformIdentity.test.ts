@@ -1,4 +1,4 @@
-/** Resource identity: the values that identify a set, through its life, in older states, and in imports. */
+/** Resource identity: the values that identify a set, in every operation, in older states, and in imports. */
 
 import * as assert from "node:assert/strict";
 import { AmiSharingError, UNKNOWN } from "../../provider/core";
@@ -23,7 +23,7 @@ const data = (identity: ObjectValue) => ({ identity_data: encodeValue(identity, 
 const told = (message: unknown) => decodeValue((message as { identity_data?: DynamicValue } | undefined)?.identity_data);
 
 describe("a set's identity", () => {
-  it("is the AMI, its region and its owner's account; an import needs the AMI only", async () => {
+  it("is the AMI, its region and its owner's account; an import needs only the AMI", async () => {
     const { identity_schemas } = await world().rpc("GetResourceIdentitySchemas", {});
     const { version, identity_attributes } = (identity_schemas as Record<string, Record<string, unknown>>)[RESOURCE] ?? {};
     const attributes = (identity_attributes as Record<string, unknown>[]).map((one) => [
@@ -45,7 +45,7 @@ describe("a set's identity", () => {
     );
   });
 
-  it("is told by the create, and stays the same through updates, drift and refreshes, until the destroy", async () => {
+  it("is returned by the create, and stays the same through updates, drift and refreshes, until the destroy", async () => {
     const { ec2, terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     assert.deepEqual(terraform.identity, of(imageId));
@@ -57,23 +57,23 @@ describe("a set's identity", () => {
     assert.equal(terraform.identity, null);
   });
 
-  it("is another one for another AMI", async () => {
+  it("changes with the AMI", async () => {
     const { terraform, imageId, other } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     await terraform.apply({ image_id: other, account_ids: [A] });
     assert.deepEqual(terraform.identity, of(other));
   });
 
-  it("is left out of a plan of an AMI that is not known, rather than told in part", async () => {
+  it("is omitted from a plan with an unknown AMI, because it would be incomplete", async () => {
     const { terraform, imageId } = world();
     assert.equal((await terraform.plan({ image_id: UNKNOWN, account_ids: [A] })).identity, undefined);
     await terraform.apply({ image_id: imageId, account_ids: [A] });
-    // Of a set that is there, it is what it was, whatever else is unknown.
+    // The identity of an existing set is known, whatever else is unknown.
     const plan = await terraform.plan({ image_id: imageId, account_ids: UNKNOWN });
     assert.deepEqual(told(plan.identity), of(imageId));
   });
 
-  it("is kept where an update, a destroy or a read fails", async () => {
+  it("is kept if an update, a destroy or a read fails", async () => {
     for (const step of ["update", "destroy", "read"] as const) {
       const { ec2, terraform, imageId } = world();
       await terraform.apply({ image_id: imageId, account_ids: [A] });
@@ -91,7 +91,7 @@ describe("a set's identity", () => {
     }
   });
 
-  it("of a state from before it is told by the next read, and by a plan without one", async () => {
+  it("is added to an older state by the next read, and by a plan", async () => {
     const { terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     terraform.identity = null;
@@ -100,7 +100,7 @@ describe("a set's identity", () => {
     assert.deepEqual(terraform.identity, of(imageId));
   });
 
-  it("once recorded stays, even where the state came to tell another owner", async () => {
+  it("stays as recorded, even if the state has another owner later", async () => {
     const { terraform, imageId, rpc } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     const recorded = { ...of(imageId), account_id: "999999999999" };
@@ -111,7 +111,7 @@ describe("a set's identity", () => {
     assert.deepEqual(terraform.identity, recorded);
   });
 
-  it("is read where the provider's configuration is not known", async () => {
+  it("is kept by a read with an unknown provider configuration", async () => {
     const { terraform, imageId, rpc } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     const { PROVIDER_SCHEMA } = await import("../../provider/terraform/schema");
@@ -120,7 +120,7 @@ describe("a set's identity", () => {
     assert.deepEqual(terraform.identity, of(imageId));
   });
 
-  it("is of version 0: that is read, a newer one and what is no JSON are refused", async () => {
+  it("is read in version 0; a newer version and invalid JSON are refused", async () => {
     const { imageId, rpc } = world();
     const upgrade = (version: number, text: string) =>
       rpc("UpgradeResourceIdentity", { version, raw_identity: { json: Buffer.from(text) } });
@@ -130,7 +130,7 @@ describe("a set's identity", () => {
     assert.match(errors(await upgrade(0, ""))[0]?.detail ?? "", /^It is of version 0 and not JSON/);
   });
 
-  it("moves along from another address of the provider, and of another type waits for the next read", async () => {
+  it("is kept by a move from another provider address; after a move from another type, the next read adds it", async () => {
     const { terraform, imageId, rpc } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     const moved = async (source_type_name: string, source: unknown) => {
@@ -169,7 +169,7 @@ describe("an import by identity", () => {
     "its owner": { account_id: OWNER },
     "all of it": { region: "us-east-1", account_id: OWNER },
   } as Record<string, ObjectValue>))
-    it(`that names ${what} gives the state of an import by id, and the whole identity`, async () => {
+    it(`that names ${what} returns the same state as an import by id, and the complete identity`, async () => {
       const share = (ec2: MemoryGateway, imageId: string) => void ec2.grantees(imageId).add(`account/${A}`);
       const { answer, imageId } = await byIdentity(identity, share);
       assert.deepEqual(answer.diagnostics, []);
@@ -178,7 +178,7 @@ describe("an import by identity", () => {
       assert.deepEqual([account_ids, owner_id], [[A], OWNER]);
     });
 
-  it("by id tells the identity, too", async () => {
+  it("by id also returns the identity", async () => {
     const { imageId, rpc } = world();
     assert.deepEqual(told(first(await rpc("ImportResourceState", { id: `us-east-1/${imageId}` })).identity), of(imageId));
   });
@@ -202,13 +202,13 @@ describe("an import by identity", () => {
     ],
     ["an AMI that is not there", { image_id: "ami-0ffffffffffffffff" }, /\[image-not-found\]$/],
   ] as const)
-    it(`that names ${what} says so, and imports nothing`, async () => {
+    it(`that names ${what} returns an error, and imports nothing`, async () => {
       const { answer } = await byIdentity(identity);
       assert.deepEqual(answer.imported_resources, []);
       assert.match(errors(answer)[0]?.detail ?? "", detail);
     });
 
-  it("of what the provider cannot read is told as the provider's fault", async () => {
+  it("of what the provider cannot read is reported as an error of the provider", async () => {
     const error = new AmiSharingError("credentials-missing", "there are none");
     const { answer } = await byIdentity({}, (ec2) => ec2.fail({ error }));
     assert.equal(errors(answer)[0]?.summary, "The provider has no AWS credentials");

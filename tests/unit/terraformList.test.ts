@@ -1,4 +1,4 @@
-/** The list of shared AMIs: which AMIs it has, which it does not have, errors of a read, and the number of reads. */
+/** The list of shared AMIs: which AMIs it contains, which it does not contain, errors of a read, and the number of reads. */
 
 import * as assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
@@ -18,7 +18,7 @@ interface Asked {
   readonly config?: ObjectValue;
   readonly includeResource?: boolean;
   readonly limit?: number;
-  /** After how many events the caller leaves. */
+  /** After how many events the caller stops reading. */
   readonly leaves?: number;
 }
 
@@ -53,14 +53,14 @@ const diagnosticsOf = (events: readonly ListEvent[]): readonly Diagnostic[] =>
   events.flatMap(({ diagnostic }) => diagnostic ?? []);
 
 describe("the list of shared AMIs", () => {
-  it("has each own AMI that is shared, by id, with its identity and a name; others and those shared with nobody are not in it", async () => {
+  it("contains each own shared AMI, by id, with identity and name, but no AMI of others or without grantees", async () => {
     const { ec2, list } = world();
     const [launched, copied, unshared] = [ec2.addImage(1), ec2.addImage(1), ec2.addImage(1)];
     const foreign = ec2.addImage(1, "222222222222");
     ec2.grantees(launched.imageId).add(A);
     ec2.grantees(copied.snapshotIds[0] as string).add(A);
     ec2.grantees(foreign.imageId).add(A);
-    // EC2 may show the owner.
+    // EC2 may list the owner as a grantee.
     ec2.grantees(unshared.imageId).add(`account/${OWNER}`);
     const events = await list();
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe("the list of shared AMIs", () => {
     );
   });
 
-  it("has the resource, as an import would make it, where that is asked for", async () => {
+  it("includes the resource, as an import would return it, if that is requested", async () => {
     const { ec2, server, list } = world();
     const { imageId, snapshotIds } = ec2.addImage(2);
     for (const key of [A, B, "user/aws-marketplace"]) ec2.grantees(imageId).add(key);
@@ -82,7 +82,7 @@ describe("the list of shared AMIs", () => {
     const [resource] = imported.imported_resources as { state: DynamicValue }[];
     assert.deepEqual(decodeValue(event?.resource_object), decodeValue(resource?.state));
     assert.deepEqual(event?.diagnostic, imported.diagnostics);
-    // What is written for it plans nothing.
+    // The generated configuration has an empty plan.
     const terraform = new MemoryTerraform({ makeGateway: () => ec2 });
     terraform.state = decodeValue(event?.resource_object);
     await terraform.refresh();
@@ -93,7 +93,7 @@ describe("the list of shared AMIs", () => {
     assert.deepEqual((await terraform.plan(decodeValue(config as DynamicValue) ?? {})).planned, terraform.state);
   });
 
-  it("ends at the limit, or where the caller leaves, and reads no further", async () => {
+  it("ends at the limit, or when the caller stops, and reads nothing more", async () => {
     for (const asked of [{ limit: 3 }, { leaves: 3 }]) {
       const { ec2, list } = world();
       for (let n = 0; n < MAX_CONCURRENT_CALLS * 4; n++) ec2.grantees(ec2.addImage(0).imageId).add(A);
@@ -103,13 +103,13 @@ describe("the list of shared AMIs", () => {
     }
   });
 
-  it("without a limit has all", async () => {
+  it("contains all AMIs without a limit", async () => {
     const { ec2, list } = world();
     for (let n = 0; n < MAX_CONCURRENT_CALLS * 2 + 1; n++) ec2.grantees(ec2.addImage(0).imageId).add(A);
     assert.equal((await list({ limit: 0 })).length, MAX_CONCURRENT_CALLS * 2 + 1);
   });
 
-  it("names an AMI whose permissions, or its snapshots', cannot be read in a warning, and has the others", async () => {
+  it("warns of an AMI or snapshot whose permissions cannot be read, and contains the other AMIs", async () => {
     for (const snapshot of [false, true]) {
       const { ec2, list } = world();
       const images = [ec2.addImage(1), ec2.addImage(1), ec2.addImage(1)];
@@ -133,7 +133,7 @@ describe("the list of shared AMIs", () => {
     }
   });
 
-  it("is an error where no AMI can be read, so that nobody takes it for empty", async () => {
+  it("fails if no AMI can be read, so that nobody takes the list for empty", async () => {
     const { ec2, list } = world();
     ec2.addImage(0);
     ec2.launchPermissions = () => Promise.reject(new AmiSharingError("not-authorized", "it may not be read"));
@@ -145,7 +145,7 @@ describe("the list of shared AMIs", () => {
     assert.equal(diagnostics[1]?.summary, "The shared AMIs of the region cannot be listed");
   });
 
-  it("leaves out an AMI that is gone meanwhile, without a word", async () => {
+  it("skips an AMI that is deleted in between, without a warning", async () => {
     const { ec2, list } = world();
     const [gone, kept] = [ec2.addImage(0), ec2.addImage(0)];
     for (const { imageId } of [gone, kept]) ec2.grantees(imageId).add(A);
@@ -161,7 +161,7 @@ describe("the list of shared AMIs", () => {
     ["throttled", "The shared AMIs of the region cannot be listed"],
     ["stopped", "The shared AMIs of the region cannot be listed"],
   ] as const)
-    it(`ends with one error, told as whose fault it is, at what no other AMI would fare better with (${code})`, async () => {
+    it(`ends with a single error if the cause affects all AMIs, and says whose error it is (${code})`, async () => {
       const { ec2, list } = world();
       for (let n = 0; n < 20; n++) ec2.grantees(ec2.addImage(0).imageId).add(B);
       ec2.launchPermissions = () => Promise.reject(new AmiSharingError(code, "it failed"));
@@ -173,7 +173,7 @@ describe("the list of shared AMIs", () => {
       assert.equal(events.length, 1);
     });
 
-  it("looks in the region that it names, and refuses a wrong one", async () => {
+  it("uses the region that it names, and refuses an invalid one", async () => {
     const regions: (string | undefined)[] = [];
     const ec2 = new MemoryGateway();
     const server = providerServer({

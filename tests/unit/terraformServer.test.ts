@@ -1,4 +1,4 @@
-/** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and wrong requests. */
+/** The responses of the provider, without a connection: unknown values, imports, moves, upgrades, stopping, and invalid requests. */
 
 import * as assert from "node:assert/strict";
 import {
@@ -34,7 +34,7 @@ const json = (value: unknown) => ({ json: Buffer.from(JSON.stringify(value)) });
 const detail = (answer: Answer) => errors(answer)[0]?.detail ?? "no error";
 
 describe("a plan with unknown values", () => {
-  it("of the AMI: tells who is declared, and no grants, as the owner is not known", async () => {
+  it("of the AMI: shows the declared accounts, and unknown grants, because the owner is not known", async () => {
     const { ec2, terraform } = world();
     const { planned } = await terraform.plan({ image_id: UNKNOWN, account_ids: [A] });
     assert.deepEqual([planned.account_ids, planned.grants, planned.owner_id, planned.id], [[A], UNKNOWN, UNKNOWN, UNKNOWN]);
@@ -42,7 +42,7 @@ describe("a plan with unknown values", () => {
     assert.deepEqual(ec2.calls, []);
   });
 
-  it("of the AMI of a set that is there: plans another one", async () => {
+  it("of the AMI of an existing set: plans a replacement", async () => {
     const { terraform, imageId } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     assert.deepEqual((await terraform.plan({ image_id: UNKNOWN, account_ids: [A] })).replace, ["image_id"]);
@@ -58,7 +58,7 @@ describe("a plan with unknown values", () => {
     "a limit": { account_ids: [], max_revocations: UNKNOWN },
     "a mode": { mode: UNKNOWN },
   } as Record<string, Record<string, Value>>))
-    it(`of ${name}: keeps what the AMI is known to have, and asks EC2 nothing`, async () => {
+    it(`of ${name}: keeps the known values of the AMI, and makes no call to EC2`, async () => {
       const { ec2, terraform, imageId, snapshotIds } = world();
       await terraform.apply({ image_id: imageId, account_ids: [B] });
       ec2.forgetCalls();
@@ -67,7 +67,7 @@ describe("a plan with unknown values", () => {
       assert.deepEqual([replace, ec2.calls], [[], []]);
     });
 
-  it("of the provider's region: nothing is read, and nothing forgotten", async () => {
+  it("of the provider's region: reads nothing, and removes nothing from the state", async () => {
     const { ec2, terraform, imageId, rpc } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     await rpc("ConfigureProvider", { config: { msgpack: encodeValue({ region: UNKNOWN }, PROVIDER_SCHEMA).msgpack } });
@@ -86,7 +86,7 @@ describe("an import", () => {
     return first && (decodeValue(first.state) ?? undefined);
   };
 
-  it("declares an AMI as it is shared, so that the same configuration plans nothing", async () => {
+  it("declares an AMI as it is shared, so that the generated configuration has an empty plan", async () => {
     const { ec2, imageId, snapshotIds, terraform, rpc } = world();
     for (const key of [`account/${A}`, `account/${B}`, ORGANIZATION, "public", "user/aws-marketplace"])
       ec2.grantees(imageId).add(key);
@@ -122,7 +122,7 @@ describe("an import", () => {
     assert.deepEqual((await terraform.plan(written)).planned, terraform.state);
   });
 
-  it("without a state, as Terraform 1.14.0 asks, writes nothing and says why", async () => {
+  it("without a state, as Terraform 1.14.0 requests it, generates nothing and says why", async () => {
     const { terraform, rpc } = world();
     const nothing = encodeValue(terraform.state, RESOURCE_SCHEMA);
     for (const state of [null, nothing]) {
@@ -132,7 +132,7 @@ describe("an import", () => {
     }
   });
 
-  it("of snapshots that are shared alike is {}", async () => {
+  it("of snapshots that share the AMI's accounts has create_volume_permissions = {}", async () => {
     const { ec2, imageId, snapshotIds, rpc } = world();
     for (const resource of [imageId, ...snapshotIds]) ec2.grantees(resource).add(`account/${A}`);
     const state = imported(await rpc("ImportResourceState", { id: `us-east-1/${imageId}` }));
@@ -140,13 +140,13 @@ describe("an import", () => {
   });
 
   for (const id of ["golden", "ami-123", "us-east-1/", "us-east-1/ami-12345678/x", "nowhere/ami-12345678", ""])
-    it(`of "${id}" says what to write`, async () => {
+    it(`of the invalid id "${id}" says which id to use`, async () => {
       const answer = await world().rpc("ImportResourceState", { id });
       assert.deepEqual(answer.imported_resources, []);
       assert.match(detail(answer), /"ami-1234567890abcdef0" or "eu-west-1\/ami-1234567890abcdef0" \[invalid-argument\]$/);
     });
 
-  it("of an AMI that is not there says so", async () => {
+  it("of an AMI that does not exist says so", async () => {
     assert.match(detail(await world().rpc("ImportResourceState", { id: "ami-0ffffffffffffffff" })), /\[image-not-found\]$/);
   });
 });
@@ -154,7 +154,7 @@ describe("an import", () => {
 describe("a move", () => {
   const source = { source_type_name: "aws_ami_launch_permission", target_type_name: RESOURCE, source_provider_address: "x/aws" };
 
-  it("takes over one grant of the aws provider, of each kind, and the next read makes it whole", async () => {
+  it("takes over one grant of the aws provider, of each kind, and the next read completes the state", async () => {
     for (const [given, declared, key] of [
       [{ account_id: A, group: "" }, { account_ids: [A] }, `account/${A}`],
       [{ organization_arn: ORGANIZATION }, { organization_arns: [ORGANIZATION] }, ORGANIZATION],
@@ -176,7 +176,7 @@ describe("a move", () => {
     }
   });
 
-  it("of a set from another address keeps all of it; of anything else is refused in words", async () => {
+  it("of a set from another address keeps its state; a move from any other type is refused", async () => {
     const { terraform, imageId, rpc } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     const same = { ...source, source_type_name: RESOURCE, source_state: json(terraform.state) };
@@ -189,7 +189,7 @@ describe("a move", () => {
 });
 
 describe("recorded state", () => {
-  it("of this version is read, whatever it lacks or has besides", async () => {
+  it("of this version is read, with missing or additional attributes", async () => {
     const { rpc } = world();
     const old = { image_id: "ami-12345678", account_ids: [A], grants: { [`account/${A}`]: "launch" }, gone: true };
     const { upgraded_state } = await rpc("UpgradeResourceState", { version: 0, raw_state: json(old) });
@@ -197,7 +197,7 @@ describe("recorded state", () => {
     assert.deepEqual(decodeValue(upgraded_state as DynamicValue), { ...full({}), ...kept });
   });
 
-  it("of a later version, or in the form of old, is refused in words", async () => {
+  it("of a later version, or as a flatmap, is refused", async () => {
     const { rpc } = world();
     assert.match(detail(await rpc("UpgradeResourceState", { version: 7, raw_state: json({}) })), /It is of version 7,/);
     const flat = { flatmap: { id: "ami-12345678" } };
@@ -206,9 +206,9 @@ describe("recorded state", () => {
 });
 
 describe("stopping", () => {
-  it("in the middle of an apply sends nothing more, keeps what was done, and the next apply goes on", async () => {
+  it("during an apply sends no further call and keeps what was done; the next apply completes it", async () => {
     const { ec2, imageId, snapshotIds } = world(3);
-    // The watch that the provider gives to its gateways.
+    // The stop signal that the provider passes to its gateways.
     let stopped: AbortSignal | undefined;
     const terraform = new MemoryTerraform({
       waitOptions: WAIT_OPTIONS,
@@ -241,14 +241,14 @@ describe("stopping", () => {
   });
 });
 
-describe("a set that is replaced by one of the same AMI", () => {
+describe("a set that is replaced by a set of the same AMI", () => {
   for (const on_delete of ["revoke", "reset"])
-    it(`is destroyed after it without taking from the new one (${on_delete})`, async () => {
+    it(`is destroyed after the new set, and takes nothing from it (${on_delete})`, async () => {
       const { ec2, imageId, snapshotIds, terraform } = world();
       const config = { image_id: imageId, account_ids: [A], create_volume_permissions: {}, on_delete };
       await terraform.apply(config);
       await terraform.refresh();
-      // One run makes the new one first, as with create_before_destroy.
+      // One run creates the new set first, as with create_before_destroy.
       const { state: old, ownData } = terraform;
       terraform.state = null;
       await terraform.apply({ ...config, account_ids: [A, B] });
@@ -259,13 +259,13 @@ describe("a set that is replaced by one of the same AMI", () => {
     });
 });
 
-describe("what a plan's diff does not say", () => {
+describe("what a plan's diff does not show", () => {
   const reported = (diagnostics: readonly { severity: string; summary: string; detail: string }[]) =>
     diagnostics
       .filter(({ severity }) => severity === "WARNING")
       .map(({ summary, detail }) => `${summary}\n${detail}`.replace(/\s+/g, " "));
 
-  it("is told: who is declared no more and stays, in additive mode and with never_revoke", async () => {
+  it("is in a warning: grantees that are not declared any more but stay (additive mode, never_revoke)", async () => {
     for (const more of [{ mode: "additive" }, { never_revoke: [B] }]) {
       const { ec2, imageId, terraform } = world();
       ec2.grantees(imageId).add(`account/${B}`);
@@ -278,7 +278,7 @@ describe("what a plan's diff does not say", () => {
     }
   });
 
-  it("is told: who still uses an AMI whose set is replaced", async () => {
+  it("is in a warning: accounts that still use the AMI of a replaced set", async () => {
     const { ec2, imageId, terraform } = world();
     const other = ec2.addImage(1);
     ec2.uses.set(imageId, [{ accountId: A, resourceType: "ec2:Instance", count: 3 }]);
@@ -293,7 +293,7 @@ describe("what a plan's diff does not say", () => {
     assert.deepEqual(errors({ diagnostics }), []);
   });
 
-  it("is told: who loses the AMI of a set that is replaced, and who keeps it", async () => {
+  it("is in a warning: who loses and who keeps the AMI of a replaced set", async () => {
     const { ec2, imageId, terraform } = world();
     const other = ec2.addImage(1);
     const told = async (more: object, kept: ObjectValue = {}) => {
@@ -312,7 +312,7 @@ describe("what a plan's diff does not say", () => {
     ]);
   });
 
-  it("is told: everybody whom a new set takes access from, however many", async () => {
+  it("is in a warning: everybody whose access a new set revokes, however many there are", async () => {
     const { ec2, imageId, terraform } = world();
     const many = Array.from({ length: 40 }, (_, i) => String(100_000_000_000 + i));
     for (const id of many) ec2.grantees(imageId).add(`account/${id}`);
@@ -320,7 +320,7 @@ describe("what a plan's diff does not say", () => {
     for (const id of many) assert.ok(report.includes(`account/${id}`), id);
   });
 
-  it("is told: who keeps access after a destroy, as the set did not grant it", async () => {
+  it("is in a warning: who keeps access after a destroy, because the set did not grant it", async () => {
     const { ec2, imageId, terraform } = world();
     await terraform.apply({ image_id: imageId, account_ids: [A] });
     ec2.grantees(imageId).add(`account/${B}`);
@@ -333,7 +333,7 @@ describe("what a plan's diff does not say", () => {
   });
 });
 
-describe("what is the provider's fault", () => {
+describe("an error of the provider's connection", () => {
   const faults = {
     "credentials-missing": "The provider has no AWS credentials",
     "credentials-expired": "The provider's AWS credentials have expired",
@@ -341,7 +341,7 @@ describe("what is the provider's fault", () => {
     "endpoint-unreachable": "The provider cannot reach AWS",
   } as const;
   for (const [code, summary] of Object.entries(faults))
-    it(`is told so, of no argument and without a word of destroying, by plans, refreshes, data and imports (${code})`, async () => {
+    it(`is reported for the provider, not for an argument, by plans, refreshes, data sources and imports (${code})`, async () => {
       const { ec2, imageId, terraform, rpc } = world();
       const error = new AmiSharingError(code as keyof typeof faults, "it failed", { property: "region", imageId });
       const told = (diagnostics: Answer["diagnostics"] = []) =>
@@ -362,7 +362,7 @@ describe("what is the provider's fault", () => {
       assert.deepEqual(told((await terraform.plan({ image_id: imageId, account_ids: [B] })).diagnostics), expected);
     });
 
-  it("is not what EC2 says of an AMI: a word of destroying only where there is a set", async () => {
+  it("differs from EC2's errors about an AMI, which mention a destroy only if there is a set", async () => {
     const { ec2, imageId, terraform } = world();
     const error = new AmiSharingError("image-not-found", "there is none", { imageId });
     const plan = async (image = imageId) => {
@@ -388,13 +388,13 @@ describe("what is the provider's fault", () => {
       const said = diagnostics.map(({ severity, detail }) => [severity, /If the set is to be destroyed/.test(detail)]);
       assert.deepEqual(said, [["ERROR", isPossible]], code);
     }
-    // The set that is replaced would be destroyed first.
+    // The replaced set would be destroyed first.
     assert.deepEqual(await plan("ami-0ffffffffffffffff"), [["ERROR", summary.replace(imageId, "ami-0ffffffffffffffff"), true]]);
   });
 });
 
-describe("what does not fit", () => {
-  it("a type that the provider has not is refused by every RPC that takes one", async () => {
+describe("invalid requests", () => {
+  it("an unknown resource type is refused by every RPC that has one", async () => {
     const server = providerServer({ env: {}, log: () => undefined });
     for (const name of [
       "ValidateResourceConfig",
@@ -406,7 +406,7 @@ describe("what does not fit", () => {
       assert.match(JSON.stringify(await ask(server, name, { type_name: "ami_other" })), /There is no ami_other/, name);
   });
 
-  it("a defect of the provider's own is told without a stack, and logged with one", async () => {
+  it("a bug in the provider is reported without a stack trace, and logged with one", async () => {
     const lines: unknown[] = [];
     const server = providerServer({ env: {}, log: (...line) => lines.push(line) });
     const answer = await ask(server, "ReadResource", { type_name: RESOURCE, current_state: { msgpack: Buffer.from([0xc1]) } });
@@ -424,7 +424,7 @@ describe("an endpoint without encryption", () => {
     return (answer.diagnostics ?? []).map(({ severity, summary, attribute }) => [severity, summary, attribute !== undefined]);
   }
 
-  it("is warned of, whether the block or the environment names it", async () => {
+  it("causes a warning, whether the provider block or the environment names it", async () => {
     const warning = (atArgument: boolean) => [["WARNING", "EC2 is called without encryption", atArgument]];
     assert.deepEqual(await warnings(HTTP, {}), warning(true));
     assert.deepEqual(await warnings(null, { AWS_ENDPOINT_URL: HTTP }), warning(false));
@@ -438,7 +438,7 @@ describe("an endpoint without encryption", () => {
 
 describe("K11: a destroy and a create of one AMI in the same apply", () => {
   for (const late of [0, 30, 70])
-    it(`keep what the new set declares, where Terraform begins the create ${late} ms after the destroy`, async () => {
+    it(`keep what the new set declares, if Terraform starts the create ${late} ms after the destroy`, async () => {
       const { ec2, imageId, terraform } = world(1);
       await terraform.apply({ image_id: imageId, account_ids: [A, B] });
       const lost: string[] = [];
@@ -476,7 +476,7 @@ describe("K11: a destroy and a create of one AMI in the same apply", () => {
 
 describe("a destroy that leaves grants to another set", () => {
   for (const makesProgress of [true, false])
-    it(`waits for that set while AWS answers calls, and gives up when it answers none: ${makesProgress}`, async () => {
+    it(`waits for that set while AWS answers calls, and gives up if it answers none: ${makesProgress}`, async () => {
       const run = new Run(1, 100);
       const set = permissionSetOf({ imageId: "ami-12345678", accountIds: [A] }) ?? assert.fail();
       const granted = { launch: new Set([`account/${A}`]), createVolume: new Map() };
@@ -489,8 +489,8 @@ describe("a destroy that leaves grants to another set", () => {
     });
 });
 
-describe("the wait for the sets that Terraform begins together", () => {
-  it("lasts as long as it begins others", async () => {
+describe("the wait for the sets that Terraform starts together", () => {
+  it("lasts as long as Terraform starts more sets", async () => {
     const run = new Run(60);
     run.begun();
     const start = Date.now();
@@ -503,7 +503,7 @@ describe("the wait for the sets that Terraform begins together", () => {
     const again = Date.now();
     run.begun();
     await run.opening();
-    assert.ok(Date.now() - again < 50, "it is waited for once");
+    assert.ok(Date.now() - again < 50, "there is no second wait");
   });
 
   it("lasts until another set of the AMI is read and planned", async () => {
@@ -511,7 +511,7 @@ describe("the wait for the sets that Terraform begins together", () => {
     const start = Date.now();
     const pass = (pause: number) => new Promise((resolve) => setTimeout(resolve, pause));
     await run.known("place", "one");
-    assert.ok(Date.now() - start < 15, "with no other set, nothing is waited for");
+    assert.ok(Date.now() - start < 15, "without another set, there is no wait");
     const planned = run
       .read("place", "other", () => pass(100))
       .then(() => pass(50))
@@ -523,7 +523,7 @@ describe("the wait for the sets that Terraform begins together", () => {
   });
 });
 
-describe("sets of one AMI that are created and dropped at once", () => {
+describe("sets of one AMI that are created and changed at the same time", () => {
   const additive = (imageId: string, accounts: readonly string[]) =>
     full({ image_id: imageId, account_ids: [...accounts], mode: "additive" });
 
@@ -543,28 +543,28 @@ describe("sets of one AMI that are created and dropped at once", () => {
   const granted = (answer: Answer) =>
     (JSON.parse(Buffer.from(answer.private as Uint8Array).toString()) as { record: PermissionRecord }).record.granted;
 
-  it("own what both declare, each of them", async () => {
+  it("both own what both declare", async () => {
     const { imageId, rpc } = world(0);
     await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
     const answers = await Promise.all([create(rpc, additive(imageId, [A, B])), create(rpc, additive(imageId, [A]))]);
     assert.deepEqual(answers.map(errors), [[], []]);
-    // What a set granted is written beside its state only where it is not what it wants.
+    // The private data records the set's grants only if they differ from the declared ones.
     assert.deepEqual(answers.map(granted), [undefined, undefined]);
   });
 
-  it("keep what an unchanged set declares and found in place, whichever of the two is refreshed first", async () => {
+  it("keep what an unchanged set declares and did not grant, whichever of the two is refreshed first", async () => {
     for (const first of [0, 1]) {
       const { ec2, imageId, rpc } = world(0);
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
       const [one, other] = [await create(rpc, additive(imageId, [A, B])), await create(rpc, additive(imageId, [A]))];
-      // As an older version left it: the second set owns nothing.
+      // As an older version recorded it: the second set owns nothing.
       const owning = { state: one.new_state, private: Buffer.from(JSON.stringify({ id: "one" })) };
       const found = { state: other.new_state, private: Buffer.from(JSON.stringify({ id: "other", granted: {} })) };
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
       const read = ({ state, private: own }: typeof owning) => rpc("ReadResource", { current_state: state, private: own });
       const [dropping] = first === 0 ? [read(owning), read(found)] : [read(found), read(owning)].reverse();
       const refreshed = (await dropping) as Answer;
-      // The apply is another process, which hears of the changed set only.
+      // The apply runs in another process, which gets the changed set only.
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
       const config = additive(imageId, [B]);
       const plan = await rpc("PlanResourceChange", {
@@ -614,13 +614,13 @@ describe("sets of one AMI that are created and dropped at once", () => {
     await begin();
     const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
     const [refreshed] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
-    // The apply is another process, which hears of the changed set only.
+    // The apply runs in another process, which gets the changed set only.
     await begin();
     assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
     assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, B, C].map((id) => `account/${id}`).sort());
   });
 
-  it("are as planned where the set that declares what no set granted is destroyed before the other one is changed", async () => {
+  it("follow the plan if a set that declares what no set granted is destroyed before the other one changes", async () => {
     const { ec2, imageId, rpc } = world(0);
     const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
     await begin();
@@ -646,7 +646,7 @@ describe("sets of one AMI that are created and dropped at once", () => {
 
   for (const exists of [false, true])
     for (const first of ["taking", "keeping"])
-      it(`are refused where ${exists ? "a change" : "a new set"} would take what an unchanged set declares and its apply does not know of, the ${first} one planned first`, async () => {
+      it(`are refused if ${exists ? "a change" : "a new set"} would take what an unchanged set declares, the ${first} set planned first`, async () => {
         const { ec2, imageId, rpc } = world(0);
         const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
         await begin();
@@ -654,7 +654,7 @@ describe("sets of one AMI that are created and dropped at once", () => {
         const before = exists ? await create(rpc, additive(imageId, [A, B])) : undefined;
         await begin();
         const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
-        // Terraform tells of the unchanged set after the other one was refreshed.
+        // Terraform reads the unchanged set after the other one was refreshed.
         const taker = before && (await read(before));
         const keeper = await read(keeping);
         const plan = (config: ObjectValue, of: Answer | undefined) =>
@@ -679,7 +679,7 @@ describe("sets of one AMI that are created and dropped at once", () => {
         assert.ok(ec2.grantees(imageId).has(`account/${A}`));
       });
 
-  it("keep what the later one declares, whose plan names whom the earlier one shows as lost", async () => {
+  it("keep what a set planned later declares; its plan names what the earlier plan shows as lost", async () => {
     const { ec2, imageId, rpc } = world(0);
     await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
     for (const id of [A, C]) ec2.grantees(imageId).add(`account/${id}`);
@@ -703,13 +703,13 @@ describe("sets of one AMI that are created and dropped at once", () => {
         `AMI ${imageId}: the plan of another set shows as lost what stays: = launch (stays: this set declares it, and the ami_launch_permission_set of account/${B} was planned before Terraform told the provider of this one): account/${A}`,
       ],
     );
-    // A set that is planned first is known to the other one, so that nothing is shown as lost.
+    // If the additive set is planned first, the other set knows of it, and its plan shows nothing as lost.
     await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
     await told(second);
     assert.doesNotMatch((await told(first)).join(), /- launch[^:]*: account\/1/);
   });
 
-  it("a new authoritative set and an additive one beside it are made in either order", async () => {
+  it("can be created in either order if one is authoritative and the other one additive", async () => {
     const { ec2, imageId, rpc } = world(0);
     for (const order of [0, 1]) {
       await rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });

@@ -1,4 +1,4 @@
-/** How long a set waits for EC2, and what it shows meanwhile, on both engines in memory. */
+/** How long a set waits for EC2, and what it shows in the meantime, on both engines in memory. */
 
 import * as assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { MemoryGateway } from "../helpers/memoryGateway";
 import { MemoryTerraform } from "../helpers/memoryTerraform";
 
 const [A, B] = ["111122223333", "444455556666"];
-/** Far beyond a test's waitOptions: what ends a wait is the set's own timeout. */
+/** The waitOptions are much longer than a test, so that only the set's own timeout ends a wait. */
 const WAIT_OPTIONS = { timeout: 600, minDelay: 0.001, maxDelay: 0.002, absencePause: 0, progressInterval: 0.01 };
 const SHORT = "50ms";
 
@@ -31,7 +31,7 @@ async function messageOf(operation: Promise<unknown>): Promise<string> {
 }
 
 describe("the timeouts of a set", () => {
-  it("end the wait of each operation, and the error names which to raise", async () => {
+  it("end the wait of each operation, and the error names the one to raise", async () => {
     const { ec2, engine, imageId } = pulumi();
     ec2.staleReads = 1e6;
     const args = { imageId, accountIds: [A], timeouts: { create: SHORT, update: SHORT, delete: SHORT } };
@@ -51,7 +51,7 @@ describe("the timeouts of a set", () => {
     assert.match(await messageOf(engine.destroy()), /to wait longer, raise timeouts\.delete \[not-visible\]/);
   });
 
-  it("end the wait for a pending AMI, which changes nothing", async () => {
+  it("end the wait for a pending AMI, and nothing is changed", async () => {
     const { ec2, engine, imageId } = pulumi();
     Object.assign(ec2.images.get(imageId) ?? {}, { state: "pending" });
     const message = await messageOf(engine.up({ imageId, accountIds: [A], timeouts: { create: SHORT } }));
@@ -62,14 +62,14 @@ describe("the timeouts of a set", () => {
     assert.deepEqual(ec2.modifications(), []);
   });
 
-  it("of one operation are not another's", async () => {
+  it("of one operation do not apply to another", async () => {
     const { ec2, engine, imageId } = pulumi({ timeout: 0.05 });
     ec2.staleReads = 1e6;
     const message = await messageOf(engine.up({ imageId, accountIds: [A], timeouts: { update: "10h", delete: "10h" } }));
     assert.match(message, /\[not-visible\]/);
   });
 
-  it("changed alone call nothing, are recorded, and hold for a destroy", async () => {
+  it("make no call if only they change; the state records them, and a destroy uses them", async () => {
     const { ec2, engine, imageId } = pulumi();
     const args = { imageId, accountIds: [A], createVolumePermissions: true };
     await engine.up(args);
@@ -84,7 +84,7 @@ describe("the timeouts of a set", () => {
     assert.match(await messageOf(engine.destroy()), /raise timeouts\.delete/);
   });
 
-  it("raised after a change that did not show: what is left is done", async () => {
+  it("can be raised after a change that EC2 did not show in time; the next up completes it", async () => {
     const { ec2, engine, imageId, snapshotIds } = pulumi();
     ec2.staleReads = 1e6;
     await messageOf(engine.up({ imageId, accountIds: [A], createVolumePermissions: true, timeouts: { create: SHORT } }));
@@ -95,7 +95,7 @@ describe("the timeouts of a set", () => {
     assert.equal(engine.state?.unfinished, false);
   });
 
-  it("that are no durations are refused before anything is asked", async () => {
+  it("that are not durations are refused before any call", async () => {
     const { ec2, engine, imageId } = pulumi();
     const failed = await engine
       .up({ imageId, accountIds: [A], timeouts: { create: "30", delete: "1d" } })
@@ -111,7 +111,7 @@ describe("the timeouts of a set", () => {
     assert.deepEqual(ec2.calls, []);
   });
 
-  it("may be shorter than the first pause", async () => {
+  it("can be shorter than the first pause", async () => {
     const { ec2, engine, imageId } = pulumi({ minDelay: 1, maxDelay: 30 });
     ec2.staleReads = 1e6;
     const message = await messageOf(engine.up({ imageId, accountIds: [A], timeouts: { create: SHORT } }));
@@ -123,7 +123,7 @@ describe("the timeouts of a set on Terraform", () => {
   const detail = (diagnostics: readonly { severity: string; detail: string }[]) =>
     diagnostics.map((one) => one.detail).join("\n");
 
-  it("end the wait of each operation, and the diagnostic names which to raise", async () => {
+  it("end the wait of each operation, and the diagnostic names the one to raise", async () => {
     const { ec2, engine, imageId } = terraform();
     const config = { image_id: imageId, account_ids: [A], timeouts: { create: SHORT, update: SHORT, delete: SHORT } };
     ec2.staleReads = 1e6;
@@ -139,7 +139,7 @@ describe("the timeouts of a set on Terraform", () => {
     assert.match(detail(failed), /raise timeouts\.delete \[not-visible\]/);
   });
 
-  it("changed alone call nothing in plan and apply", async () => {
+  it("make no call in plan and apply if only they change", async () => {
     const { ec2, engine, imageId } = terraform();
     const config = { image_id: imageId, account_ids: [A], create_volume_permissions: {} };
     await engine.apply(config);
@@ -151,7 +151,7 @@ describe("the timeouts of a set on Terraform", () => {
       assert.deepEqual(ec2.calls, []);
       assert.deepEqual(await engine.apply({ ...config, timeouts }), []);
       assert.deepEqual(engine.state?.timeouts, timeouts);
-      // What a refresh reads, and nothing else.
+      // Only the reads of the refresh.
       assert.deepEqual(
         ec2.calls.map(({ action }) => action).filter((action) => !/^Describe(Image|Snapshot)Attribute$/.test(action)),
         [],
@@ -159,7 +159,7 @@ describe("the timeouts of a set on Terraform", () => {
     }
   });
 
-  it("are told in the log while it waits", async () => {
+  it("are in the log during the wait", async () => {
     const lines: string[] = [];
     const { ec2, engine, imageId } = terraform((level, message) => lines.push(`${level} ${message}`));
     ec2.staleReads = 1e6;
@@ -175,8 +175,8 @@ describe("the timeouts of a set on Terraform", () => {
   });
 });
 
-describe("a sign of life", () => {
-  it("says what is waited for, as EC2 shows it by then, and ends with the wait", async () => {
+describe("a progress message", () => {
+  it("says what the set waits for and what EC2 shows now, and ends with the wait", async () => {
     const told: string[] = [];
     const { ec2, engine, imageId } = pulumi({ onWait: (words: string) => told.push(words) });
     await engine.up({ imageId, accountIds: [A] });
@@ -196,7 +196,7 @@ describe("a sign of life", () => {
     assert.equal(told.length, count);
   });
 
-  it("says so of a pending AMI", async () => {
+  it("names a pending AMI", async () => {
     const told: string[] = [];
     const { ec2, engine, imageId } = pulumi({ onWait: (words: string) => told.push(words) });
     Object.assign(ec2.images.get(imageId) ?? {}, { state: "pending" });

@@ -21,7 +21,7 @@ function inUse() {
 const WARNING = /^account\/111122223333 loses the AMI and still uses it: 3 imagebuilder:ImageRecipe \(as of /;
 
 describe("a usage report", () => {
-  it("about other accounts is left alone, and a complete one is made", async () => {
+  it("about other accounts is not used or deleted, and a complete one is created", async () => {
     const { ec2, findings, report, made } = inUse();
     report("theirs", { limitedTo: ["444455556666"], createdAt: Date.now() + 1000 });
     const { warnings, doubts } = await findings();
@@ -34,14 +34,14 @@ describe("a usage report", () => {
     );
   });
 
-  it("about other accounts that is pending is not waited for", async () => {
+  it("about other accounts that is pending does not cause a wait", async () => {
     const { findings, report, made } = inUse();
     report("theirs", { limitedTo: ["444455556666"], pending: 1000 });
     assert.match((await findings()).warnings.join("\n"), WARNING);
     assert.equal(made(), 1);
   });
 
-  it("that is complete is taken before one that is newer and not", async () => {
+  it("that covers all accounts is preferred to a newer one that does not", async () => {
     const { findings, report, made } = inUse();
     report("complete");
     report("theirs", { limitedTo: ["444455556666"], createdAt: Date.now() + 1000 });
@@ -49,14 +49,14 @@ describe("a usage report", () => {
     assert.equal(made(), 0);
   });
 
-  it("in error of somebody else's is passed over", async () => {
+  it("in error of somebody else is skipped", async () => {
     const { findings, report, made } = inUse();
     report("broken", { error: "no room" });
     assert.match((await findings()).warnings.join("\n"), WARNING);
     assert.equal(made(), 1);
   });
 
-  it("that ends in error is told with EC2's reason, and deleted", async () => {
+  it("that ends in error is reported with EC2's reason, and deleted", async () => {
     const { ec2, imageId, findings } = inUse();
     ec2.usageError = "no room";
     ec2.usagePending = 2;
@@ -66,7 +66,7 @@ describe("a usage report", () => {
     assert.deepEqual(ec2.usageReports, []);
   });
 
-  it("that cannot be deleted is told all the same", async () => {
+  it("that cannot be deleted is reported, and its usage still counts", async () => {
     const { ec2, findings } = inUse();
     ec2.denied = ["ec2:DeleteImageUsageReport"];
     const { warnings, doubts } = await findings();
@@ -78,7 +78,7 @@ describe("a usage report", () => {
     assert.equal(ec2.usageReports.length, 1);
   });
 
-  it("that is not asked for as everything stops, is no finding", async () => {
+  it("that is stopped with the run adds no finding", async () => {
     const { ec2, findings } = inUse();
     ec2.fail({ error: new AmiSharingError("stopped", "stopped") });
     await assert.rejects(findings(), /\[stopped\]/);

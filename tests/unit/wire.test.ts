@@ -1,4 +1,4 @@
-/** The checks of an HTTP answer, without HTTP: whose endpoint it is, and unknown protocols. */
+/** The checks of an HTTP response, without HTTP: whose endpoint it is from, and unknown protocols. */
 
 import * as assert from "node:assert/strict";
 import { Readable } from "node:stream";
@@ -24,11 +24,11 @@ async function answered(request: Partial<HttpRequest>, body: string, status = 20
     context,
   );
   await check({ request: whole, input: {} });
-  assert.equal(String(response.body), body, "it is read once, and left for the SDK");
+  assert.equal(String(response.body), body, "the check leaves the body readable for the SDK");
   return endpointOf(context);
 }
 
-describe("an HTTP answer", () => {
+describe("an HTTP response", () => {
   const good = "<DescribeImagesResponse></DescribeImagesResponse>";
   const aws = [
     "ec2.us-east-1.amazonaws.com",
@@ -37,12 +37,12 @@ describe("an HTTP answer", () => {
     "vpce-1.ec2.us-east-1.vpce.amazonaws.com",
   ];
   for (const hostname of aws)
-    it(`of ${hostname} is AWS's: the endpoint is not named`, async () => {
+    it(`from ${hostname} is from AWS: errors do not name the endpoint`, async () => {
       assert.equal(await answered({ hostname, body: QUERY }, good), undefined);
     });
 
   for (const hostname of ["amazonaws.com.example.invalid", "ec2.amazonaws.co", "notamazonaws.com"])
-    it(`of ${hostname} is not AWS's: its endpoint is named`, async () => {
+    it(`from ${hostname} is not from AWS: errors name the endpoint`, async () => {
       assert.equal(await answered({ hostname, port: 5055, body: QUERY }, good), `https://${hostname}:5055`);
     });
 
@@ -51,7 +51,7 @@ describe("an HTTP answer", () => {
       await answered({ body: QUERY }, before + good);
     });
 
-  it("of a protocol that is not known is left to what the SDK makes of it, but for its status", async () => {
+  it("in an unknown protocol is left to the SDK, except for a redirect status", async () => {
     for (const body of [undefined, "", new Uint8Array([0xa0])]) {
       await answered({ body }, "\u00a0anything");
       await assert.rejects(answered({ body }, "", 307), BadAnswer);

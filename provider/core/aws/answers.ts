@@ -50,6 +50,10 @@ export const imageById = (imageId: string) =>
     Images: v.pipe(list(v.object({ ...image.entries, ImageId: same(imageId) })), v.maxLength(1, "names more than one image")),
   });
 
+/** Only images that were asked for. */
+export const imagesById = (imageIds: readonly string[]) =>
+  v.object({ Images: list(v.object({ ...image.entries, ImageId: askedFor(imageIds) })) });
+
 /** A page of images. */
 export const images = v.object({ ...token.entries, Images: list(image) });
 
@@ -58,18 +62,22 @@ export const snapshotsById = (snapshotIds: readonly string[]) =>
   v.object({
     Snapshots: list(
       v.object({
-        SnapshotId: v.pipe(
-          text,
-          v.check(
-            (id) => snapshotIds.includes(id),
-            ({ input }) => `is ${shown(input)}, which was not asked for`,
-          ),
-        ),
+        SnapshotId: askedFor(snapshotIds),
         Encrypted: v.optional(v.boolean(), false),
         KmsKeyId: v.optional(text),
       }),
     ),
   });
+
+function askedFor(ids: readonly string[]) {
+  return v.pipe(
+    text,
+    v.check(
+      (id) => ids.includes(id),
+      ({ input }) => `is ${shown(input)}, which was not asked for`,
+    ),
+  );
+}
 
 const grantee = v.object({
   UserId: v.optional(v.string()),

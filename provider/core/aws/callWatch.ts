@@ -1,8 +1,9 @@
-/** Middleware around every AWS call: it refuses changes after the stop signal, and reports each call to a log. */
+/** Middleware around every AWS call: it refuses changes after the stop signal, paces calls, and reports each call to a log. */
 
 import { setMaxListeners } from "node:events";
 import type { FinalizeRequestMiddleware, InitializeMiddleware, MetadataBearer, Pluggable } from "@smithy/types";
 import { AmiSharingError, STOP_GRACE_MS } from "../model";
+import type { Pacer } from "./pacing";
 import { answerCheck, endpointOf, type Timeouts } from "./wire";
 
 /** A call that has ended, for the log. */
@@ -59,18 +60,20 @@ export function isRead(action: string): boolean {
   return READS.test(action);
 }
 
-/** A plugin for the middleware of an SDK client. It watches the calls of the client and checks the answers. */
+/**
+ * A plugin for the middleware of an SDK client. It watches the calls of the client and checks the answers.
+ *
+ * @param pacer paces each attempt of a call. Default: calls are not paced
+ */
 export function callWatch<Input extends object, Output extends MetadataBearer>(
   service: string,
   { signal, onAnswer }: CallWatch,
   timeouts: Timeouts,
+  pacer?: Pacer,
 ): Pluggable<Input, Output> {
   const watch: InitializeMiddleware<Input, Output> = (next, context) => async (args) => {
     const action = String(context.commandName).replace(/Command$/, "");
-    if (signal?.aborted && !isRead(action))
-      throw new AmiSharingError("stopped", `stopped before ${service}'s ${action}; nothing more was sent`, {
-        next: "repeat to go on",
-      });
+    if (signal?.aborted && !isRead(action)) throw stopped(`before ${service}'s ${action}; nothing more was sent`);
     const began = Date.now();
     const ended = (outcome: Partial<MetadataBearer>, awsCode?: string) => {
       if (Object(outcome) === outcome && !FACTS.has(outcome))
@@ -97,14 +100,17 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
     const action = String(context.commandName).replace(/Command$/, "");
     let sent = false;
     return async (args) => {
-      if (sent && signal?.aborted && !isRead(action))
-        throw new AmiSharingError(
-          "stopped",
-          `stopped before ${service}'s ${action} was sent again, so it is not known whether AWS made that change`,
-          { next: "repeat to go on" },
-        );
-      sent = true;
-      return next(args);
+      const send = () => {
+        if (signal?.aborted && !isRead(action))
+          throw stopped(
+            sent
+              ? `before ${service}'s ${action} was sent again, so it is not known whether AWS made that change`
+              : `before ${service}'s ${action}; nothing more was sent`,
+          );
+        sent = true;
+        return next(args);
+      };
+      return pacer ? pacer.send(action, signal, async () => send()) : send();
     };
   };
   return {
@@ -115,6 +121,10 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
       stack.add(answerCheck(timeouts), { step: "deserialize", priority: "low", name: "answerCheck", override: true });
     },
   };
+}
+
+function stopped(when: string): AmiSharingError {
+  return new AmiSharingError("stopped", `stopped ${when}`, { next: "repeat to go on" });
 }
 
 /** For each stop signal, the signal that is aborted STOP_GRACE_MS later. */

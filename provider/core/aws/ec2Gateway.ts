@@ -8,17 +8,20 @@ import {
   type GranteeKey,
   granteeKey,
   MAX_FILTER_VALUES,
+  MAX_IDS_PER_CALL,
   MAX_IMAGES_PER_PAGE,
   MAX_LAUNCH_CHANGES_PER_CALL,
   MAX_SNAPSHOT_CHANGES_PER_CALL,
   PUBLIC,
   parseGranteeKey,
+  policyOf,
   userKey,
 } from "../model";
 import * as answers from "./answers";
 import { askTwice, PAUSES, type Pauses } from "./asking";
 import { imageNotShown } from "./awsErrors";
 import type { CallWatch } from "./callWatch";
+import { Coalescer } from "./coalescing";
 import { type Connection, kmsEndpointOf, timeoutsOf } from "./connection";
 import { Ec2Session } from "./ec2Session";
 import type { Gateway, Image, PublicAccessBlock, Snapshot } from "./gateway";
@@ -60,8 +63,12 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
 function descriptions(
   session: Ec2Session,
 ): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "blockPublicAccess"> {
+  const images = new Coalescer((imageIds) => imagesTogether(session, imageIds), MAX_IDS_PER_CALL);
+  const snapshots = new Coalescer((snapshotIds) => snapshotsTogether(session, snapshotIds), MAX_FILTER_VALUES);
   return {
     async describeImage(imageId) {
+      const together = await images.get(imageId);
+      if (together) return together;
       const attempt = { action: "DescribeImages", imageId };
       const describe = () =>
         session.call(
@@ -97,21 +104,10 @@ function descriptions(
     },
 
     async describeSnapshots(snapshotIds) {
-      const found: Snapshot[] = [];
-      // A filter, because EC2 refuses a request by id if one of the ids does not exist.
-      for (const batch of batches([...new Set(snapshotIds)], MAX_FILTER_VALUES)) {
-        const describe = () =>
-          session.call(
-            { action: "DescribeSnapshots", snapshotId: batch.join(", ") },
-            (client, sdk, options) =>
-              client.send(new sdk.DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: [...batch] }] }), options),
-            answers.snapshotsById(batch),
-          );
-        const { Snapshots } = await askTwice(session.asking, ({ Snapshots }) => Snapshots.length >= batch.length, describe);
-        for (const { SnapshotId, Encrypted, KmsKeyId } of Snapshots)
-          found.push({ snapshotId: SnapshotId, encrypted: Encrypted, kmsKeyId: KmsKeyId });
-      }
-      return found.sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
+      const ids = [...new Set(snapshotIds)];
+      const describe = () => Promise.all(ids.map((id) => snapshots.get(id)));
+      const found = await askTwice(session.asking, (all) => !all.includes(undefined), describe);
+      return found.filter((one) => one !== undefined).sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
     },
 
     async blockPublicAccess() {
@@ -142,6 +138,42 @@ function descriptions(
       return { images: first, snapshots: second };
     },
   };
+}
+
+/**
+ * Describes several images with one call. EC2 refuses a request for several ids if one of the images does not exist. Then no image is
+ * returned, and each one has to be described with a call of its own.
+ */
+async function imagesTogether(session: Ec2Session, imageIds: readonly string[]): Promise<ReadonlyMap<string, Image>> {
+  if (imageIds.length === 1) return new Map();
+  try {
+    const { Images } = await session.call(
+      { action: "DescribeImages", imageId: imageIds.join(", ") },
+      (client, sdk, options) =>
+        client.send(new sdk.DescribeImagesCommand({ ImageIds: [...imageIds], IncludeDisabled: true }), options),
+      answers.imagesById(imageIds),
+    );
+    return new Map(Images.map((image) => [image.ImageId, imageOf(image)]));
+  } catch (error) {
+    if (policyOf(error)?.affectsEveryAmi) throw error;
+    return new Map();
+  }
+}
+
+/** Describes snapshots with one call. The request has a filter, because EC2 refuses a request by id if one of the ids does not exist. */
+async function snapshotsTogether(session: Ec2Session, snapshotIds: readonly string[]): Promise<ReadonlyMap<string, Snapshot>> {
+  const { Snapshots } = await session.call(
+    { action: "DescribeSnapshots", snapshotId: snapshotIds.join(", ") },
+    (client, sdk, options) =>
+      client.send(new sdk.DescribeSnapshotsCommand({ Filters: [{ Name: "snapshot-id", Values: [...snapshotIds] }] }), options),
+    answers.snapshotsById(snapshotIds),
+  );
+  return new Map(
+    Snapshots.map(({ SnapshotId, Encrypted, KmsKeyId }) => [
+      SnapshotId,
+      { snapshotId: SnapshotId, encrypted: Encrypted, kmsKeyId: KmsKeyId },
+    ]),
+  );
 }
 
 /** The calls that read who has access. */

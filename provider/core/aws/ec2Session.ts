@@ -8,6 +8,7 @@ import { ask, type CallOptions, type Pauses } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
 import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
+import { Pacer } from "./pacing";
 
 type Sdk = typeof import("@aws-sdk/client-ec2");
 type Options = { readonly abortSignal?: AbortSignal };
@@ -80,7 +81,7 @@ export class Ec2Session {
   private start() {
     this.started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
       const client = new sdk.EC2Client(await clientConfig(this.connection, this.watch));
-      client.middlewareStack.use(callWatch("EC2", this.watch, timeoutsOf(this.connection)));
+      client.middlewareStack.use(callWatch("EC2", this.watch, timeoutsOf(this.connection), new Pacer()));
       return { sdk, client };
     });
     return this.started;

@@ -114,7 +114,10 @@ export interface Gateway {
   region(): Promise<string>;
   /** The account of the credentials. Undefined if STS does not answer, or if its answer is not valid. Errors: `stopped`. @internal */
   callerAccountId(): Promise<string | undefined>;
-  /** Errors: `image-not-found`, if EC2 says so, or if two answers do not contain the image. @internal */
+  /**
+   * Images that are asked for within a few milliseconds share a call. Errors: `image-not-found`, if EC2 says so, or if two answers do not
+   * contain the image. @internal
+   */
   describeImage(imageId: string): Promise<Image>;
   /**
    * Returns images of the region, sorted by id. `self`: the caller's own images, also disabled ones. `others`: images of other accounts

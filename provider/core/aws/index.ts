@@ -24,3 +24,4 @@ export type {
   UsageGateway,
   UsageReport,
 } from "./gateway";
+export { RecentReads } from "./recentReads";

@@ -9,6 +9,9 @@ export const MAX_SNAPSHOT_CHANGES_PER_CALL = 500;
 /** Values of one filter in a Describe request. EC2 user guide, "Filter resources". */
 export const MAX_FILTER_VALUES = 200;
 
+/** Images in one DescribeImages request of several sets. EC2 has no published limit for ids; its answer for 100 images is about 100 kB. */
+export const MAX_IDS_PER_CALL = 100;
+
 /** The resource types of an image usage report. EC2 API reference, CreateImageUsageReport, ResourceTypes. */
 export const USAGE_RESOURCE_TYPES = [
   "ec2:Instance",
@@ -61,6 +64,23 @@ export const ABSENCE_PAUSE_SECONDS = 0.4;
 /** The default number of attempts of one EC2 call, including the first. `maxRetries` overrides it. */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
+/** A token bucket: a request takes one token, and `perSecond` tokens are added until there are `size`. */
+export interface RequestBucket {
+  readonly size: number;
+  readonly perSecond: number;
+}
+
+/**
+ * The request rate limits of an account in a region, for each action. EC2 developer guide, "Request throttling for the Amazon EC2 API",
+ * "Request token bucket sizes and refill rates". `read` and `change` are the limits of all other actions.
+ */
+export const REQUEST_BUCKETS = {
+  ModifyImageAttribute: { size: 100, perSecond: 5 },
+  ModifySnapshotAttribute: { size: 100, perSecond: 5 },
+  read: { size: 100, perSecond: 20 },
+  change: { size: 50, perSecond: 5 },
+} as const satisfies Readonly<Record<string, RequestBucket>>;
+
 /** The default session name of an assumed role. CloudTrail shows it. */
 export const DEFAULT_SESSION_NAME = "ami-launch-permissions";
 
@@ -92,6 +112,9 @@ export const BAD_ANSWER_PAUSE_MS = 500;
  * "Eventual consistency": a new resource may not be visible at once.
  */
 export const ABSENCE_PAUSE_MS = 1000;
+
+/** How long a read can serve the next operation of the same process, in milliseconds. EC2's own answers may be older than that. */
+export const RECENT_READ_MS = 5000;
 
 /** After a stop, how long a change that was sent may still wait for its answer, in milliseconds. */
 export const STOP_GRACE_MS = 2000;

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import {
   AmiSharingError,
+  claimedBy,
   decodeGrants,
   deserializePermissions,
   type Entry,
@@ -23,6 +24,7 @@ import {
   reconcile,
   reportOf,
   UNKNOWN,
+  union,
   unnamedSnapshots,
 } from "../../core";
 import { type Diagnostic, errorDiagnostic, warning } from "../diagnostics";
@@ -81,12 +83,13 @@ export async function applySet(
     const { recorded: now, plan } = await run.claims.runExclusive(place, async () => {
       const neighbours = run.neighbours(place, id, others);
       const revocable = recorded ? shownTo(recorded, prior.private) : promised(prior.private);
-      const made = await reconcile(config.gateway(planned.region as string), set, recorded, waitOptions, neighbours, revocable);
+      const gateway = run.reads.share(config.gateway(planned.region as string), { use: true });
+      const made = await reconcile(gateway, set, recorded, waitOptions, neighbours, revocable);
       run.claims.ended(place, id, "made", made.recorded.granted);
       return made;
     });
     log("info", reportOf(plan, "done"));
-    return applied(planned, set, now, { id, others }, { warnings: surprises(plan, prior, planned) });
+    return applied(planned, set, now, { id, others }, { warnings: surprises(plan, prior, planned, now.live) });
   } catch (error) {
     const granted = error instanceof IncompleteChangeError ? error.recorded.granted : undefined;
     run.claims.ended(place, id, "failed", granted);
@@ -99,7 +102,7 @@ export async function applySet(
       { id, others },
       {
         failures: [prior.state ? diagnostic : notTainted(diagnostic)],
-        warnings: error.plan ? surprises(error.plan, prior, planned, error.recorded.live) : [],
+        warnings: error.plan ? surprises(error.plan, prior, planned, error.recorded.live, true) : [],
       },
     );
   }
@@ -117,21 +120,27 @@ function promised({ id, revokes }: Private): Permissions | undefined {
 /**
  * Warns of every change of access that the diff of the plan did not show. All grantees are named.
  *
- * @param after what EC2 has, if the change was made in part
+ * @param after what EC2 has after the change
+ * @param inPart whether the change was made in part only
  */
-function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: Permissions): Diagnostic[] {
-  const { set, image, recorded, losing, gaining, unplanned } = plan;
+function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after: Permissions, inPart = false): Diagnostic[] {
+  const { set, image, recorded, live, target, losing, gaining, unplanned } = plan;
   const { snapshotIds } = imageIn(prior.state);
   const isShown = prior.state !== null && planned.grants !== UNKNOWN;
   const shown = isShown
     ? minus(decodeGrants(grantsIn(prior.state), snapshotIds), decodeGrants(grantsIn(planned), image.snapshotIds))
     : NO_PERMISSIONS;
-  const lost = minus(after ? minus(losing, after) : losing, shown);
-  const regained = intersection(after ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
+  const lost = minus(inPart ? minus(losing, after) : losing, shown);
+  const regained = intersection(inPart ? intersection(gaining, after) : gaining, recorded?.live ?? NO_PERMISSIONS);
   // A refresh reads only the snapshots whose permissions the set manages.
   const before = prior.state ? setIn(prior.state) : undefined;
   const looked = before ? managedSnapshots(before, imageIn(prior.state)) : [];
   const later = filterSnapshots(unplanned, (id) => !prior.state || looked.includes(id));
+  // Nobody had it when the change was planned. An additive set leaves the grants of others anyway.
+  const latest =
+    set.mode === "authoritative"
+      ? minus(minus(after, live), union(target, claimedBy(plan.neighbours.claims, image)))
+      : NO_PERMISSIONS;
   const told = (sign: Entry["sign"], summary: string, why: string, permissions: Permissions): Diagnostic[] => {
     if (isEmpty(permissions)) return [];
     const lines = entryLines({ sign, why, permissions }, unnamedSnapshots(set, image), { nameAll: true });
@@ -140,7 +149,12 @@ function surprises(plan: Plan, prior: StoredSet, planned: ObjectValue, after?: P
   return [
     ...told("-", "access was taken that the plan's diff does not show", "lost", lost),
     ...told("+", "access was granted again", "taken away elsewhere after the plan, which shows it as kept", regained),
-    ...told("=", "access was granted after the plan", "was granted after the plan; stays; the next plan shows it", later),
+    ...told(
+      "=",
+      "access was granted after the plan",
+      "was granted after the plan; stays; the next plan shows it",
+      union(later, latest),
+    ),
     ...told(
       "=",
       "access stays that the set did not manage before",

@@ -22,16 +22,21 @@ import { errorDiagnostic } from "../diagnostics";
 import { claimIn, type PlacedClaim, placedClaimsOf, placeOf } from "../neighbours";
 import { imageIn, recordedIn, type SetContext, type SetResult, type StoredSet, setIn, unreadablePrivate } from "./state";
 
-/** Revokes what the set granted. If that fails, the state stays as it was, and the next apply continues. */
+/**
+ * Revokes what the set granted. If that fails, the state stays as it was, and the next apply continues.
+ *
+ * A failed destroy returns no state. Terraform and OpenTofu then keep the one that they have (node_resource_abstract_instance.go, `apply`). Of a
+ * state that a provider returns, they forget which values are sensitive, and would show these in the next plan.
+ */
 export async function destroySet(prior: StoredSet, { config, waitOptions, run }: SetContext): Promise<SetResult> {
   run.begun();
   const { state, private: own } = prior;
   const set = state ? setIn(state) : undefined;
   if (!state || !set) return { state: null, private: {}, diagnostics: [] };
   const { heirs: _heirs, revokes: _revokes, ...remembered } = own;
-  const failed = (error: unknown, heirs: readonly PlacedClaim[] = []) => ({
-    state,
-    private: heirs.length > 0 ? { ...remembered, heirs } : remembered,
+  const failed = (error: unknown, heirs: readonly PlacedClaim[] = []): SetResult => ({
+    // Only a returned state can have new private data.
+    ...(heirs.length > 0 ? { state, private: { ...remembered, heirs } } : { state: null, private: {} }),
     diagnostics: [errorDiagnostic(`AMI ${set.imageId} is still shared`, error)],
   });
   const place = placeOf(state);

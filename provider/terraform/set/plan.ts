@@ -124,7 +124,8 @@ export async function planSet(
     if (nobody) return failed(nobodyDiagnostic(nobody, old !== null));
     if (!set || region === UNKNOWN || !provider.isKnown)
       return planned(blind(base, before.state), leaving.diagnostics, imageIn(before.state));
-    const plan = await planChange(provider.gateway(region), set, recorded, neighbours, recorded && shownTo(recorded, own));
+    const gateway = run.reads.share(provider.gateway(region), { note: true });
+    const plan = await planChange(gateway, set, recorded, neighbours, recorded && shownTo(recorded, own));
     const drop: Drop = {
       id,
       name: claimIn(set, NO_PERMISSIONS).name,

@@ -1,11 +1,11 @@
-// Pins the Pulumi CLI that scripts/setup.mjs builds where no other one can be had.
+// Pins the Pulumi CLI that scripts/setup.mjs builds if none is on PATH and none can be downloaded.
 module ami-launch-permissions/toolchain/pulumi-cli
 
 go 1.25.11
 
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
 
-// The CLI's own replacement, repeated because Go ignores the replacements of a dependency.
+// Copied from the go.mod of the CLI, because Go ignores replacements in a dependency.
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
 require (

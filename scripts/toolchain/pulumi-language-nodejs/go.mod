@@ -3,7 +3,7 @@ module ami-launch-permissions/toolchain/pulumi-language-nodejs
 
 go 1.25.11
 
-// The newest version that still holds the language host: later ones moved it to a module that is not served.
+// The newest version with the language host. Later versions moved it to a module that is not published.
 tool github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs
 
 require (

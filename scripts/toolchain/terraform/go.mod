@@ -1,4 +1,4 @@
-// Pins the Terraform that scripts/setup.mjs builds for the tests of what Terraform 1.14 brought, where none so new is on PATH.
+// Pins the Terraform that scripts/setup.mjs builds for the tests of features of Terraform 1.14, if no such version is on PATH.
 module ami-launch-permissions/toolchain/terraform
 
 go 1.25.10
@@ -7,10 +7,10 @@ tool github.com/hashicorp/terraform
 
 require github.com/hashicorp/terraform v1.15.5
 
-// Terraform's own, repeated because Go ignores the line of a dependency.
+// Copied from Terraform's go.mod, because Go ignores this line in a dependency.
 godebug winsymlink=0
 
-// Modules within Terraform's repository that are published nowhere: backends, which no test uses. Stand-ins are in left-out.
+// Modules in Terraform's repository that are not published: backends, which no test uses. left-out has empty modules in their place.
 exclude (
 	github.com/hashicorp/terraform/internal/backend/remote-state/azure v0.0.0-00010101000000-000000000000
 	github.com/hashicorp/terraform/internal/backend/remote-state/consul v0.0.0-00010101000000-000000000000

@@ -1,11 +1,11 @@
-// Pins the OpenTofu that scripts/setup.mjs builds where neither terraform nor tofu is on PATH.
+// Pins the OpenTofu that scripts/setup.mjs builds if neither terraform nor tofu is on PATH.
 module ami-launch-permissions/toolchain/tofu
 
 go 1.26.6
 
 tool github.com/opentofu/opentofu/cmd/tofu
 
-// What follows is OpenTofu's own, repeated because Go ignores these lines of a dependency.
+// The following lines are copied from OpenTofu's go.mod, because Go ignores them in a dependency.
 godebug (
 	tlsmlkem=0
 	winsymlink=0

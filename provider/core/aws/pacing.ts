@@ -1,0 +1,144 @@
+/** Paces the calls of one EC2 client, so that EC2's request rate limits refuse few of them. */
+
+import { REQUEST_BUCKETS, type RequestBucket } from "../model";
+
+/** The factor by which a rate grows in a second of waiting calls, if EC2 has not refused any: the account may have a higher limit. */
+const SEARCH = 2;
+/** The growth in a second of waiting calls after a refusal. It becomes faster when EC2 refuses none for a long time: others use less then. */
+const growth = (secondsSince: number) => 1 + 0.002 * (1 + (secondsSince / 10) ** 2);
+/** The factor for a refused rate if too few calls were answered to measure another one. */
+const CUT = 0.8;
+/** The part of the published rate that always remains, also if others use up the account's limit. */
+const LEAST = 0.1;
+/** A rate is measured over this time, in milliseconds, and this number of answered calls. */
+const MEASURED_MS = 1000;
+const MEASURED_CALLS = 5;
+
+/**
+ * The bucket of one action in one account and region, as far as this process knows it. EC2 counts the calls of all clients of the account, and
+ * does not tell its limit. So the rate starts at the published one. If EC2 refuses a call, its bucket is empty: the number of calls that it
+ * answered since it was full, or since the last refusal, then gives the rate. All times are in milliseconds.
+ */
+export class TokenBucket {
+  private tokens: number;
+  private rate: number;
+  private counted: number | undefined;
+  private isWaiting = false;
+  private isLimited = false;
+  /** When EC2's bucket had `tokens` for certain, and the calls that were sent since then and answered. */
+  private known: { readonly at: number; readonly tokens: number; answered: number } | undefined;
+
+  constructor(private readonly published: RequestBucket) {
+    this.tokens = published.size;
+    this.rate = published.perSecond;
+  }
+
+  /** Takes a token. Returns 0, or the milliseconds until there is one. */
+  take(now: number): number {
+    this.count(now);
+    this.isWaiting = this.tokens < 1;
+    if (this.isWaiting) return Math.max(1, Math.ceil(((1 - this.tokens) / this.rate) * 1000));
+    this.tokens -= 1;
+    return 0;
+  }
+
+  /** Notes that EC2 answered a call. */
+  accepted(sentAt: number): void {
+    if (this.known && sentAt >= this.known.at) this.known.answered += 1;
+  }
+
+  /** Notes that EC2 refused a call because of its limit. */
+  refused(now: number, sentAt: number): void {
+    this.count(now);
+    this.tokens = 0;
+    const { at, tokens, answered } = this.known ?? { at: now, tokens: 0, answered: 0 };
+    // The calls that were under way at the last refusal say nothing about the rate since then.
+    if (this.isLimited && sentAt < at) return;
+    const used = answered - tokens;
+    const isMeasured = now - at >= MEASURED_MS && used >= MEASURED_CALLS;
+    this.rate = Math.max(isMeasured ? used / ((now - at) / 1000) : this.rate * CUT, this.published.perSecond * LEAST);
+    this.isLimited = true;
+    this.known = { at: now, tokens: 0, answered: 0 };
+  }
+
+  /** Adds the tokens since the last count. The rate grows while calls wait. */
+  private count(now: number): void {
+    const seconds = (now - (this.counted ?? now)) / 1000;
+    this.counted = now;
+    const { size } = this.published;
+    this.tokens = Math.min(size, this.tokens + this.rate * seconds);
+    // A full bucket takes no more tokens, so that the time before says nothing about the rate.
+    if (this.tokens === size) this.known = { at: now, tokens: size, answered: 0 };
+    const factor = this.isLimited && this.known ? growth((now - this.known.at) / 1000) : SEARCH;
+    if (this.isWaiting) this.rate *= factor ** Math.min(seconds, 1);
+  }
+}
+
+/** Gives each call of a client its turn, in the order in which the calls came. */
+export class Pacer {
+  private readonly buckets = new Map<string, TokenBucket>();
+  private readonly queues = new Map<string, Promise<void>>();
+
+  /** Sends a call when it is its turn, or when the signal is aborted. */
+  async send<Result>(action: string, signal: AbortSignal | undefined, call: () => Promise<Result>): Promise<Result> {
+    await this.turn(action, signal);
+    const bucket = this.bucket(action);
+    const sentAt = performance.now();
+    try {
+      const result = await call();
+      bucket.accepted(sentAt);
+      return result;
+    } catch (error) {
+      if (isRefusal(error)) bucket.refused(performance.now(), sentAt);
+      else bucket.accepted(sentAt);
+      throw error;
+    }
+  }
+
+  private turn(action: string, signal: AbortSignal | undefined): Promise<void> {
+    const before = this.queues.get(action) ?? Promise.resolve();
+    const turn = before.then(() => this.token(action, signal));
+    this.queues.set(action, turn);
+    return turn;
+  }
+
+  private async token(action: string, signal: AbortSignal | undefined): Promise<void> {
+    const bucket = this.bucket(action);
+    while (!signal?.aborted) {
+      const wait = bucket.take(performance.now());
+      if (wait === 0) return;
+      await paused(wait, signal);
+    }
+  }
+
+  private bucket(action: string): TokenBucket {
+    const bucket = this.buckets.get(action) ?? new TokenBucket(publishedBucket(action));
+    this.buckets.set(action, bucket);
+    return bucket;
+  }
+}
+
+/** EC2 API reference, "Error codes": the request rate exceeds a limit. */
+function isRefusal(error: unknown): boolean {
+  const { name } = error as { name?: string };
+  return name === "RequestLimitExceeded" || name === "Throttling";
+}
+
+/** The published bucket of an action. */
+export function publishedBucket(action: string): RequestBucket {
+  const { read, change, ...named } = REQUEST_BUCKETS;
+  const own: Readonly<Record<string, RequestBucket>> = named;
+  return own[action] ?? (/^(Describe|Get|List)/.test(action) ? read : change);
+}
+
+async function paused(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}
