@@ -16,6 +16,7 @@ import { PULUMI_UNKNOWN, SECRET_MARK, SIGNATURE } from "../pulumi/sdkInternals";
 import { type Properties, SECRETS, secretNames, withoutSecrets } from "../pulumi/secrets";
 import type { GetConfig } from "../pulumi/stackConfig";
 import { CONFIG_ARGUMENTS, SECRET_CONFIG } from "./configArguments";
+import { withoutPythonNames } from "./values";
 
 /** What is wrong with one property. */
 export interface Failure {
@@ -176,7 +177,7 @@ function listed(value: unknown): readonly unknown[] {
 /** Config values and the arguments of generated SDKs are texts: numbers, lists and objects come as JSON. */
 function argumentsOf(config: Properties): Properties {
   const given = Object.entries(config).filter(([name]) => !OTHERS.includes(name));
-  return Object.fromEntries(given.map(([name, value]) => [name, isJson(name) ? parsed(value) : value]));
+  return withoutPythonNames(Object.fromEntries(given.map(([name, value]) => [name, isJson(name) ? parsed(value) : value])));
 }
 
 function isJson(name: string): boolean {

@@ -20,7 +20,7 @@ import { argumentFailures, call as callFunction, isFunction } from "./functions"
 import { PACKAGE, SET_TYPE, SHARED_AMI_TYPE } from "./names";
 import { packageSchema } from "./schema";
 import { type Found, type PluginOptions, SetProvider } from "./setProvider";
-import { propertiesOf, structOf } from "./values";
+import { propertiesOf, structOf, withoutPythonNames } from "./values";
 import { VERSION } from "./version";
 
 /** What the service needs besides what the sets need. */
@@ -134,7 +134,7 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
     invoke: answering(async (request: messages.InvokeRequest) => {
       const token = request.getTok();
       if (!isFunction(token)) throw new CallError(status.NOT_FOUND, `${PACKAGE} has no function ${token}`);
-      const args = propertiesOf(request.getArgs());
+      const args = withoutPythonNames(propertiesOf(request.getArgs()));
       const response = new messages.InvokeResponse();
       const failures = argumentFailures(token, args);
       if (failures.length > 0) response.setFailuresList(failures.map(checkFailure));

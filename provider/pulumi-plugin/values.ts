@@ -1,9 +1,10 @@
 /** Values on the wire of Pulumi's provider protocol: structs to plain values and back, unknown values and secrets told apart. */
 
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { SET_ARGUMENTS } from "../core";
+import { type Arguments, SET_ARGUMENTS } from "../core";
 import { PULUMI_UNKNOWN } from "../pulumi/sdkInternals";
 import { type Properties, plain, SECRETS, secretNames, secretsAmong } from "../pulumi/secrets";
+import { CONFIG_ARGUMENTS } from "./configArguments";
 
 /** The marks of values that are not known yet, one for each kind. pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go. */
 const UNKNOWNS: readonly unknown[] = [
@@ -32,23 +33,38 @@ export function structOf(properties: object): Struct {
   return Struct.fromJavaScript(withoutUndefined(properties) as Record<string, JavaScriptValue>);
 }
 
-/** The members of `createVolumePermissions` by their names in Python. */
-const PYTHON_NAMES: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.keys(SET_ARGUMENTS.createVolumePermissions.type.members).map((name) => [
-    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    name,
-  ]),
+const ARGUMENTS: Arguments = { ...SET_ARGUMENTS, ...CONFIG_ARGUMENTS };
+
+/** The names of the members of arguments, by their names in Python: argument → name in Python → name. */
+const PYTHON_NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.fromEntries(
+  Object.entries(ARGUMENTS).flatMap(([name, { type }]) =>
+    typeof type === "object" && "members" in type
+      ? [[name, Object.fromEntries(Object.keys(type.members).map((member) => [snakeCase(member), member]))]]
+      : [],
+  ),
 );
 
 /**
- * The arguments of a set with their names in the protocol. Where an argument is an object or a boolean, Pulumi's SDK for Python leaves the
- * names in a dictionary as they are; `pulumi import` prints such a dictionary.
+ * Arguments whose members have their names in the protocol. Pulumi's SDK for Python leaves the names in a dictionary as they are for a
+ * function, for a provider, and where an argument is an object or a boolean. `pulumi import` prints such a dictionary.
  */
-export function withoutPythonNames({ createVolumePermissions: given, ...others }: Properties): Properties {
-  if (given === undefined) return others;
-  if (typeof given !== "object" || given === null || Array.isArray(given)) return { ...others, createVolumePermissions: given };
-  const members = Object.entries(given).map(([name, value]) => [PYTHON_NAMES[name] ?? name, value]);
-  return { ...others, createVolumePermissions: Object.fromEntries(members) };
+export function withoutPythonNames(args: Properties): Properties {
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => {
+      const names = PYTHON_NAMES[name];
+      return [name, names ? renamed(value, names) : value];
+    }),
+  );
+}
+
+function renamed(value: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (Array.isArray(value)) return value.map((item) => renamed(item, names));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([member, given]) => [names[member] ?? member, given]));
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Whether a value is one that is not known yet. */

@@ -76,7 +76,9 @@ export const now = getAmiLaunchPermissionsOutput({ imageId: golden.imageId }).ac
 export const own = getSharedAmisOutput({ owner: "self" }).amis;
 `,
   python: `
-pulumi.export("now", ami.get_ami_launch_permissions_output(image_id=golden.image_id).account_ids)
+owner = ami.Provider("owner", region="us-east-1", assume_role={"role_arn": "arn:aws:iam::123456789012:role/reader"})
+options = pulumi.InvokeOptions(provider=owner)
+pulumi.export("now", ami.get_ami_launch_permissions_output(image_id=golden.image_id, opts=options).account_ids)
 pulumi.export("own", ami.get_shared_amis_output(owner=ami.AmiOwner.SELF).apply(lambda found: [{"imageId": each.image_id} for each in found.amis]))
 `,
   go: "",

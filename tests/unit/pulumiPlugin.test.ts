@@ -467,16 +467,24 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.match(shown[0]?.text ?? "", /10\.0\.0\.1/);
   });
 
-  it("takes createVolumePermissions with Python's names, which Python's SDK does not translate there", async () => {
-    const image = ec2.addImage(2);
-    const [snapshotId = ""] = image.snapshotIds;
+  it("takes members with their names in Python, which Python's SDK translates in some places only", async () => {
+    const { snapshotIds, imageId: image } = ec2.addImage(2);
+    const role_arn = "arn:aws:iam::123456789012:role/python";
+    const roleOf = (connection: Connection | undefined) => connection?.assumeRoles?.[0]?.roleArn;
+    await configure({ assumeRole: JSON.stringify({ role_arn }) });
+    await invoke(GET_PERMISSIONS, { imageId: image });
+    assert.equal(roleOf(connections.at(-1)), role_arn);
+    assert.deepEqual(await checkConfig({ assumeRole: { role_arn } }), []);
+    assert.deepEqual(await checkConfig({ assumeRoles: JSON.stringify([{ role_arn, session_name: "test" }]) }), []);
+    await invoke(GET_PERMISSIONS, { imageId: image, assumeRole: { role_arn: `${role_arn}2` } });
+    assert.equal(roleOf(connections.at(-1)), `${role_arn}2`);
     const { inputs, failures } = await check({
-      imageId: image.imageId,
+      imageId: image,
       accountIds: [A],
-      createVolumePermissions: { account_ids: [B], snapshot_ids: [snapshotId] },
+      createVolumePermissions: { account_ids: [B], snapshot_ids: snapshotIds.slice(0, 1) },
     });
     assert.deepEqual(failures, []);
-    assert.deepEqual(inputs.createVolumePermissions, { accountIds: [B], snapshotIds: [snapshotId] });
+    assert.deepEqual(inputs.createVolumePermissions, { accountIds: [B], snapshotIds: snapshotIds.slice(0, 1) });
   });
 
   it("Check: canonical inputs with the grants; what is wrong by its property; EC2 is not asked", async () => {
