@@ -15,6 +15,7 @@ const ENDPOINT = "AWS's; that of EC2, if it is on loopback";
 /** The names and the meaning are those of @pulumi/aws, so that a stack can copy its configuration. */
 export const CONFIG_ARGUMENTS = {
   ...PROVIDER_ARGUMENTS,
+  region: { ...PROVIDER_ARGUMENTS.region, text: "The region of sets and functions that do not have one." },
   endpoints: {
     isList: true,
     type: {

@@ -20,26 +20,27 @@ const ANY = "ami-0123456789abcdef0";
 interface Invokable {
   /** The arguments besides those of the connection. */
   readonly takes: readonly string[];
-  readonly check: (args: Properties) => readonly Failure[];
+  /** @param given the arguments with the names of those that are secrets */
+  readonly check: (args: Properties, given: Properties) => readonly Failure[];
   readonly run: (gateway: Gateway, args: Properties) => Promise<object>;
 }
 
 const FUNCTIONS: Readonly<Record<string, Invokable>> = {
   [GET_PERMISSIONS]: {
     takes: ["imageId"],
-    check: (args) => checked(args, args),
+    check: checked,
     run: (gateway, { imageId }) => describePermissions(gateway, String(imageId)),
   },
   [GET_SHARED_AMIS]: {
     takes: ["owner", "includeSnapshots"],
-    check: ({ owner, includeSnapshots, ...connection }) => [
+    check: ({ owner, includeSnapshots, ...connection }, given) => [
       ...(owner === "self" || owner === "others"
         ? []
         : [wrong("owner", `${JSON.stringify(owner)} is neither "self" nor "others"`)]),
       ...(includeSnapshots === undefined || typeof includeSnapshots === "boolean"
         ? []
         : [wrong("includeSnapshots", `${JSON.stringify(includeSnapshots)} is not true or false`)]),
-      ...checked({ ...connection, imageId: ANY }, connection),
+      ...checked({ ...connection, imageId: ANY }, given),
     ],
     run: async (gateway, { owner, includeSnapshots = true }) => ({
       amis: owner === "self" ? await ownAmis(gateway, includeSnapshots === true) : await amisOfOthers(gateway),
@@ -53,12 +54,13 @@ export function isFunction(token: string): boolean {
 }
 
 /** What is wrong with the arguments of a function. */
-export function argumentFailures(token: string, { [SECRETS]: _, ...args }: Properties): readonly Failure[] {
+export function argumentFailures(token: string, given: Properties): readonly Failure[] {
+  const { [SECRETS]: _, ...args } = given;
   const { takes = [], check = () => [] } = FUNCTIONS[token] ?? {};
   const names = [...takes, ...CONNECTION];
   const stranger = Object.keys(args).find((name) => !names.includes(name));
   if (stranger !== undefined) return [wrong(stranger, `there is no such argument; the arguments are ${names.join(", ")}`)];
-  return check(args);
+  return check(args, given);
 }
 
 /** Runs a function with arguments that are fine. */

@@ -61,7 +61,7 @@ describe("the full Pulumi provider, as the dynamic resource", function () {
         ${sets.join("")}`,
       );
 
-    it("show nowhere: create, change, drift, import of nothing, destroy", async () => {
+    it("show nowhere: create, change, drift, refresh, destroy", async () => {
       const args = (accountIds: readonly string[]) => ({
         ...{ imageId: image.imageId, accountIds, organizationArns: [ORGANIZATION] },
         createVolumePermissions: true,
@@ -253,7 +253,11 @@ describe("the full Pulumi provider, as the dynamic resource", function () {
         /= launch, createVolume \(stays: set "two" declares it\): account\/111122223333/,
       );
       await upKeeps([A, B]);
-      assert.match(await project.preview(), /3 unchanged/);
+      // If the engine tells of the set that shrank first, it has an update in which nothing changes.
+      assert.match(flat(await project.preview()), /3 unchanged|nothing changes, 2 keep access/);
+      await emulator().forgetCalls();
+      await project.up();
+      assert.deepEqual(await emulator().modifications(), []);
       await nobodyIsLeft();
     });
   });

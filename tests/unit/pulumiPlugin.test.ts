@@ -712,6 +712,27 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${C}`]);
   });
 
+  it("Update: an account that another set keeps stays, also if the engine tells of that set later; then nothing is changed", async () => {
+    const additive = (accountIds: readonly string[]) => ({ imageId, accountIds, mode: "additive" });
+    const one = await made(additive([A, B]));
+    const two = await made(additive([A]), `${URN}-two`);
+    await nextRun();
+    const { inputs } = await check(additive([B]), one.inputs);
+    const same = await check(additive([A]), two.inputs, `${URN}-two`);
+    await diff(two.outs, two.inputs, same.inputs, `${URN}-two`);
+    await diff(one.outs, one.inputs, inputs);
+    const outs = await update(one.outs, inputs);
+    await nextRun();
+    const { inputs: again } = await check(additive([B]), inputs);
+    // The set still owns the grant, and cannot know yet that the other one wants it.
+    assert.deepEqual(await diff(outs, inputs, again), { changes: true, replaces: [], detailed: {} });
+    await check(additive([A]), same.inputs, `${URN}-two`);
+    ec2.forgetCalls();
+    await update(outs, again);
+    assert.deepEqual(ec2.modifications(), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [`account/${A}`, `account/${B}`]);
+  });
+
   it("Update: other timeouts make no call and no report", async () => {
     const before = await made({ accountIds: [A] });
     const { inputs } = await check({ imageId, accountIds: [A], timeouts: { update: "5m" } }, before.inputs);
@@ -930,6 +951,13 @@ describe("the full Pulumi provider's RPCs", () => {
     assert.match((await invoke(GET_SHARED_AMIS, { owner: "all" })).failures.join(), /^owner: .*"all" is neither/);
     assert.match((await invoke(GET_PERMISSIONS, { imageId: "golden" })).failures.join(), /^imageId: /);
     assert.match((await invoke(GET_PERMISSIONS, { imageId, colour: 1 })).failures.join(), /^colour: .*there is no such argument/);
+    for (const [token, args] of [
+      [GET_PERMISSIONS, { imageId }],
+      [GET_SHARED_AMIS, { owner: "self" }],
+    ] as const) {
+      const { failures } = await invoke(token, { ...args, endpoint: secret("no-url-at-all") });
+      assert.match(failures.join(), /^: endpoint: "\[secret\]" is not a URL/);
+    }
     assert.match((await refused(invoke(GET_PERMISSIONS, { imageId: "ami-0123456789abcdef0" }))).details, /\[image-not-found\]/);
     assert.equal((await refused(invoke("ami-launch-permissions:index:other", {}))).code, grpc.status.NOT_FOUND);
   });
