@@ -604,23 +604,8 @@ describe("sets of one AMI that are created and changed at the same time", () => 
     });
   }
 
-  it("keep what an unchanged set declares and no set granted", async () => {
-    const { ec2, imageId, rpc } = world(0);
-    const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
-    await begin();
-    const all = await create(rpc, full({ image_id: imageId, account_ids: [C] }));
-    ec2.grantees(imageId).add(`account/${A}`);
-    const some = await create(rpc, additive(imageId, [A, B]));
-    await begin();
-    const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
-    const [refreshed] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
-    // The apply runs in another process, which gets the changed set only.
-    await begin();
-    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
-    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, B, C].map((id) => `account/${id}`).sort());
-  });
-
-  it("follow the plan if a set that declares what no set granted is destroyed before the other one changes", async () => {
+  /** An authoritative set of C and an additive one of A and B, of which somebody else shared with A. Both are refreshed; the apply begins. */
+  async function refreshedBeside() {
     const { ec2, imageId, rpc } = world(0);
     const begin = () => rpc("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
     await begin();
@@ -630,7 +615,19 @@ describe("sets of one AMI that are created and changed at the same time", () => 
     await begin();
     const read = (of: Answer) => rpc("ReadResource", { current_state: of.new_state, private: of.private });
     const [refreshed, leaving] = (await Promise.all([read(all), read(some)])) as [Answer, Answer];
+    // The apply runs in another process, which gets the changed sets only.
     await begin();
+    return { ec2, imageId, rpc, refreshed, leaving };
+  }
+
+  it("keep what an unchanged set declares and no set granted", async () => {
+    const { ec2, imageId, rpc, refreshed } = await refreshedBeside();
+    assert.deepEqual(errors(await update(rpc, refreshed, full({ image_id: imageId, account_ids: [B, C] }))), []);
+    assert.deepEqual([...ec2.grantees(imageId)].sort(), [A, B, C].map((id) => `account/${id}`).sort());
+  });
+
+  it("follow the plan if a set that declares what no set granted is destroyed before the other one changes", async () => {
+    const { ec2, imageId, rpc, refreshed, leaving } = await refreshedBeside();
     const nothing = { msgpack: Buffer.from([0xc0]) };
     const destroyed = await rpc("ApplyResourceChange", {
       prior_state: leaving.new_state,

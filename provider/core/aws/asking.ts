@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { ABSENCE_PAUSE_MS, AmiSharingError, BAD_ANSWER_PAUSE_MS, MAX_BAD_ANSWER_REPEATS } from "../model";
 import { type Attempt, resourceOf } from "./awsErrors";
 import { type CallWatch, endOf, isRead, sameCall } from "./callWatch";
+import { pause } from "./pause";
 import { BadAnswer } from "./wire";
 
 /** Milliseconds. */
@@ -79,20 +80,6 @@ function stoppedDuring(attempt: Attempt): AmiSharingError {
   return new AmiSharingError("stopped", `stopped before ${action}${resourceOf(attempt)} was answered${unknown}`, {
     ...(imageId === undefined ? {} : { imageId }),
     next: "repeat to go on",
-  });
-}
-
-/** Ends early on the stop signal, without an error: the next call throws it. */
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener("abort", done, { once: true });
   });
 }
 

@@ -1,6 +1,7 @@
 /** Paces the calls of one EC2 client, so that EC2's request rate limits refuse few of them. */
 
 import { REQUEST_BUCKETS, type RequestBucket } from "../model";
+import { pause } from "./pause";
 
 /** The factor by which a rate grows in a second of waiting calls, if EC2 has not refused any: the account may have a higher limit. */
 const SEARCH = 2;
@@ -107,7 +108,7 @@ export class Pacer {
     while (!signal?.aborted) {
       const wait = bucket.take(performance.now());
       if (wait === 0) return;
-      await paused(wait, signal);
+      await pause(wait, signal);
     }
   }
 
@@ -129,16 +130,4 @@ export function publishedBucket(action: string): RequestBucket {
   const { read, change, ...named } = REQUEST_BUCKETS;
   const own: Readonly<Record<string, RequestBucket>> = named;
   return own[action] ?? (/^(Describe|Get|List)/.test(action) ? read : change);
-}
-
-async function paused(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener("abort", done, { once: true });
-  });
 }
