@@ -44,7 +44,10 @@ interface PlainArguments {
    * `AWS_ENDPOINT_URL`, then AWS's.
    */
   readonly endpoint?: string | undefined;
-  /** How often one EC2 call is retried. Default: `AWS_MAX_ATTEMPTS` less 1, else 7. */
+  /**
+   * How often one EC2 call is retried. Without it, a call that EC2 throttles is retried for up to 10 minutes. Default:
+   * `AWS_MAX_ATTEMPTS` less 1, else 7.
+   */
   readonly maxRetries?: number | undefined;
 }
 

@@ -1,12 +1,9 @@
 /** The fleet: many sets in one program, on a local EC2 with EC2's request rate limits. It compares the time with what the limits allow. */
 
-import { publishedBucket } from "../../provider/core/aws/pacing";
-import { Emulator, type MadeImage } from "../helpers/emulator";
-import { PulumiProject } from "../helpers/pulumiProject";
-import { TerraformProject } from "../helpers/terraformProject";
-import { accounts } from "./calls";
-
-export type FleetEngine = "Pulumi" | "Terraform";
+import { publishedBucket } from "../../provider/core/aws/actions";
+import { Emulator } from "../helpers/emulator";
+import { accounts, type EngineName } from "./calls";
+import { SETS } from "./sets";
 
 export interface FleetSize {
   readonly sets: number;
@@ -16,7 +13,7 @@ export interface FleetSize {
 
 /** One operation on all sets. */
 export interface FleetRow {
-  readonly engine: FleetEngine;
+  readonly engine: EngineName;
   readonly operation: string;
   readonly modify: number;
   readonly describe: number;
@@ -29,64 +26,15 @@ export interface FleetRow {
   readonly wrong: number;
 }
 
-interface Fleet {
-  readonly declare: (accountIds: readonly string[]) => void;
-  readonly apply: () => Promise<unknown>;
-  readonly refresh: () => Promise<unknown>;
-  readonly destroy: () => Promise<unknown>;
-  readonly remove: () => void;
-}
-
-const PROGRAM = `import * as pulumi from "@pulumi/pulumi";
-import { AmiLaunchPermissionSet } from "ami-launch-permissions";
-const config = new pulumi.Config();
-const accountIds = config.requireObject<string[]>("accountIds");
-for (const imageId of config.requireObject<string[]>("imageIds"))
-  new AmiLaunchPermissionSet(imageId, { imageId, accountIds, createVolumePermissions: true });
-`;
-
-const FLEETS: Readonly<Record<FleetEngine, (emulator: Emulator, images: readonly MadeImage[]) => Promise<Fleet>>> = {
-  async Pulumi(emulator, images) {
-    const project = await PulumiProject.create(emulator, { program: PROGRAM });
-    return {
-      declare: (accountIds) => project.config({ imageIds: images.map(({ imageId }) => imageId), accountIds }),
-      apply: () => project.up(),
-      refresh: () => project.refresh(),
-      destroy: () => project.destroy(),
-      remove: () => project.remove(),
-    };
-  },
-  async Terraform(emulator, images) {
-    const project = await TerraformProject.create(emulator, "");
-    return {
-      declare: (account_ids) =>
-        project.write(
-          "sets.tf.json",
-          JSON.stringify({
-            resource: {
-              ami_launch_permission_set: Object.fromEntries(
-                images.map(({ imageId: image_id }) => [image_id, { image_id, account_ids, create_volume_permissions: {} }]),
-              ),
-            },
-          }),
-        ),
-      apply: () => project.apply(),
-      refresh: () => project.plan("-refresh-only"),
-      destroy: () => project.destroy(),
-      remove: () => project.remove(),
-    };
-  },
-};
-
 /**
  * Runs a create, a change of one account in every set, a refresh and a destroy.
  *
  * @param rate multiplies the refill rates of EC2's limits; 0: no limits
  */
-export async function runFleet(engine: FleetEngine, size: FleetSize, rate: number): Promise<FleetRow[]> {
+export async function runFleet(engine: EngineName, size: FleetSize, rate: number): Promise<FleetRow[]> {
   const emulator = await Emulator.start();
   const images = await emulator.images(Array.from({ length: size.sets }, () => ({ snapshots: size.snapshots })));
-  const fleet = await FLEETS[engine](emulator, images);
+  const fleet = await SETS[engine](emulator, images);
   const all = accounts(size.accounts + 1);
   const rows: FleetRow[] = [];
   const measure = async (operation: string, wanted: readonly string[], run: () => Promise<unknown>) => {

@@ -3,7 +3,9 @@
 import { parseArgs } from "node:util";
 import { type Bundle, measurePlugin, measureTerraform } from "./bundle";
 import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
+import { countTable, type TableRow } from "./callTable";
 import { type FleetRow, runFleet } from "./fleet";
+import { comparePacing } from "./pacing";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { measureMemory, startTimes } from "./plugin";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
@@ -15,8 +17,19 @@ const ENGINES: readonly EngineName[] = ["Pulumi", "plugin", "Terraform"];
 type Row = Readonly<Record<string, string | number>>;
 
 async function main(): Promise<void> {
-  const { quick, fleet } = parseArgs({ options: { quick: { type: "boolean" }, fleet: { type: "boolean" } } }).values;
-  if (fleet) return showFleet();
+  const { quick, fleet, calls, pacing, engine } = parseArgs({
+    options: {
+      quick: { type: "boolean" },
+      fleet: { type: "boolean" },
+      calls: { type: "boolean" },
+      pacing: { type: "boolean" },
+      engine: { type: "string" },
+    },
+  }).values;
+  const engines = ENGINES.filter((name) => engine === undefined || name === engine);
+  if (fleet) return showFleet(engines);
+  if (calls) return showCallTable(engines);
+  if (pacing) return showPacing();
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
 "Pulumi" is the dynamic provider, "plugin" the full one.
@@ -86,15 +99,51 @@ async function countBoth(size: Size, operations: readonly Operation[]): Promise<
 }
 
 /** Many sets in one program, with each engine in turn. */
-async function showFleet(): Promise<void> {
+async function showFleet(engines: readonly EngineName[]): Promise<void> {
   const size = { sets: 200, accounts: 50, snapshots: 2 };
   console.log(`${size.sets} sets of ${size.accounts} accounts and ${size.snapshots} snapshots each, on a local EC2 with EC2's published limits.
 "at least" is the time that the limits allow for these calls, in seconds; "ratio" is the time divided by it.`);
-  for (const engine of ["Pulumi", "Terraform"] as const) {
+  for (const engine of engines) {
     const rows = await runFleet(engine, size, 1);
     console.table(Object.fromEntries(rows.map(fleetRow)));
     if (rows.some(({ wrong }) => wrong > 0)) process.exitCode = 1;
   }
+}
+
+/** Ways to keep to EC2's limit. */
+async function showPacing(): Promise<void> {
+  const calls = 600;
+  console.log(`${calls} ModifySnapshotAttribute calls at once, on a local EC2 with EC2's published limit.`);
+  const rows = await comparePacing(calls, 1);
+  console.table(
+    Object.fromEntries(
+      rows.map(({ way, seconds, leastSeconds, refused, failed }) => [
+        way,
+        { seconds: rounded(seconds), "at least": rounded(leastSeconds), ratio: rounded(seconds / leastSeconds), refused, failed },
+      ]),
+    ),
+  );
+}
+
+/** The calls of 1, 20 and 200 sets with 0, 1, 2 and 8 snapshots. */
+async function showCallTable(engines: readonly EngineName[]): Promise<void> {
+  const size = { accounts: 20, added: 2, removed: 1 };
+  console.log(`EC2 calls for sets of ${size.accounts} accounts; the update adds ${size.added} and removes ${size.removed}.
+"attributes" are the calls that read who has access. "images" are DescribeImages calls, which sets share: "alone" without sharing.`);
+  for (const engine of engines)
+    for (const snapshots of [0, 1, 2, 8])
+      for (const sets of [1, 20, 200]) {
+        const rows = await countTable(engine, Array(sets).fill(snapshots), size);
+        console.log(
+          `\n${engine}: ${sets} ${sets === 1 ? "set" : "sets"}, ${snapshots} ${snapshots === 1 ? "snapshot" : "snapshots"} each`,
+        );
+        console.table(Object.fromEntries(rows.map(tableRow)));
+        if (rows.some(({ wrong, others }) => wrong.length + others.length > 0)) process.exitCode = 1;
+      }
+}
+
+function tableRow({ operation, modify, attributes, images, imagesAlone, others, wrong }: TableRow): [string, Row] {
+  return [operation, { modify, attributes, images, alone: imagesAlone, others: others.length, "wrong sets": wrong.length }];
 }
 
 function fleetRow({ engine, operation, modify, describe, refused, seconds, leastSeconds, wrong }: FleetRow): [string, Row] {

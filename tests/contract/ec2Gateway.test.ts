@@ -3,6 +3,7 @@
 import * as assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateImageUsageReportCommand,
   DeregisterImageCommand,
@@ -15,6 +16,7 @@ import { type AmiSharingError, type Connection, ec2Gateway } from "../../provide
 import { type Emulator, useEmulator } from "../helpers/emulator";
 import { A, B, describeGatewayContract, manyAccounts, ORGANIZATION, type Situation, UNIT } from "../helpers/gatewayContract";
 import { CREDENTIALS, usePlainMoto } from "../helpers/plainMoto";
+import { SlowEc2 } from "../helpers/slowEc2";
 
 const connectionTo = (endpoint: string): Connection => ({
   region: "us-east-1",
@@ -104,6 +106,19 @@ describe("the EC2 gateway against the emulator", () => {
     } finally {
       await emulator().configure({ bucketRate: 0 });
     }
+  });
+
+  it("describes an image of a call that is under way with the next one", async () => {
+    const made = await emulator().images(Array.from({ length: 30 }, () => ({ snapshots: 0 })));
+    const slow = new SlowEc2(emulator());
+    const gateway = ec2Gateway(connectionTo(await slow.start()));
+    await gateway.describeImage(made[0]?.imageId ?? "");
+    slow.before("DescribeImages", () => sleep(100));
+    const { outcome, made: sent } = await calls(() =>
+      Promise.all(made.map(async ({ imageId }, i) => sleep(i * 7).then(() => gateway.describeImage(imageId)))),
+    ).finally(() => slow.stop());
+    assert.equal(outcome, undefined);
+    assert.ok(sent.length <= 10, `${sent.length} calls for 30 images`);
   });
 
   it("makes no call to EC2 before the first operation", async () => {

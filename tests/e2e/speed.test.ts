@@ -1,25 +1,10 @@
 /** The number of calls that each operation makes, counted at the endpoint. */
 
 import * as assert from "node:assert/strict";
-import { countCalls, expectedCount } from "../bench/calls";
-import { OPERATIONS } from "../bench/peers";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
 const accounts = (count: number) => Array.from({ length: count }, (_, i) => String(100_000_000_001 + i * 7_654_321));
-
-describe("the number of calls by the full provider", function () {
-  this.timeout(600_000);
-
-  it("is that of the dynamic one in every operation on 100 accounts and 2 snapshots", async () => {
-    const size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
-    const counted = await countCalls("plugin", size);
-    assert.deepEqual(
-      counted,
-      Object.fromEntries(OPERATIONS.map((operation) => [operation, expectedCount("Pulumi", operation, size)])),
-    );
-  });
-});
 
 describe("the number of calls", () => {
   const emulator = useEmulator();

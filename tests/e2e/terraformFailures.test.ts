@@ -387,7 +387,7 @@ describe("a change by Terraform that fails in part", () => {
     assert.equal(errors.length, 1);
     assert.match(
       errors[0]?.detail ?? "",
-      /^EC2 still throttles ModifyImageAttribute after every retry \(AWS: RequestLimitExceeded, request id [-\w]+, at http:\/\/127.0.0.1:\d+\); repeat later, or raise max_retries \[throttled\]$/,
+      /^EC2 throttles ModifyImageAttribute of ami-\w+, after 2 attempts in \d+\.\d s \(AWS: RequestLimitExceeded, request id [-\w]+, at http:\/\/127.0.0.1:\d+\); repeat later; a higher max_retries allows more attempts \[throttled\]$/,
     );
     assert.equal(errors[0]?.address, `${ADDRESS}.hasty`);
     const calls = await emulator().calls();

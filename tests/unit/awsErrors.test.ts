@@ -102,7 +102,7 @@ const CASES: readonly Case[] = [
     name: "RequestLimitExceeded",
     thrown: fromAws("RequestLimitExceeded", "Request limit exceeded.", 503),
     message:
-      "EC2 still throttles ModifyImageAttribute after every retry (AWS: RequestLimitExceeded, request id req-42); repeat later, or raise maxRetries [throttled]",
+      "EC2 throttles ModifyImageAttribute of ami-12345678 (AWS: RequestLimitExceeded, request id req-42); repeat later; a higher maxRetries allows more attempts [throttled]",
   },
   {
     name: "ExpiredToken",

@@ -2,8 +2,9 @@
 
 import * as v from "valibot";
 import { ABSENCE_PAUSE_MS, AmiSharingError, BAD_ANSWER_PAUSE_MS, MAX_BAD_ANSWER_REPEATS } from "../model";
+import { isRead } from "./actions";
 import { type Attempt, resourceOf } from "./awsErrors";
-import { type CallWatch, endOf, isRead, sameCall } from "./callWatch";
+import { type CallWatch, endOf, sameCall } from "./callWatch";
 import { pause } from "./pause";
 import { BadAnswer } from "./wire";
 

@@ -1,7 +1,8 @@
 /** Converts errors of the SDK to errors for users: a stable code, a message and the next step for each AWS code. */
 
 import { AmiSharingError, type ErrorCode } from "../model";
-import { factsOf, isRead } from "./callWatch";
+import { isRead } from "./actions";
+import { type CallFacts, factsOf } from "./callWatch";
 import { BadAnswer, NoAnswer } from "./wire";
 
 /** The call that was made, for the text of the error. */
@@ -21,6 +22,8 @@ export interface Attempt {
 
 /** An attempt, and the call that failed. That can be another call, such as AssumeRole, which has to succeed first. */
 interface Failed extends Attempt {
+  /** How often and how long the call was tried, as words; empty if nothing is known of it. */
+  readonly tried: string;
   readonly serviceName: string;
   /** Undefined if it is an endpoint of AWS. */
   readonly endpoint: string | undefined;
@@ -70,8 +73,8 @@ const rejected: Rule = {
 };
 const throttled: Rule = {
   code: "throttled",
-  what: ({ action, serviceName }) => `${serviceName} still throttles ${action} after every retry`,
-  next: "repeat later, or raise maxRetries",
+  what: ({ action, of, serviceName, tried }) => `${serviceName} throttles ${action}${of}${tried}`,
+  next: "repeat later; a higher maxRetries allows more attempts",
 };
 const notPermitted: Rule = {
   code: "sharing-refused",
@@ -221,8 +224,15 @@ function failedCall(error: unknown, attempt: Attempt): Failed {
     service: own ? service : (facts.service.toLowerCase() as "ec2" | "kms" | "sts"),
     serviceName: facts?.service ?? service.toUpperCase(),
     endpoint: facts?.endpoint,
+    tried: triedWords(facts),
     of: own ? resourceOf(attempt) : ` for ${action}${resourceOf(attempt)}`,
   };
+}
+
+function triedWords(facts: CallFacts | undefined): string {
+  if (facts?.attempts === undefined) return "";
+  const { attempts, milliseconds } = facts;
+  return `, after ${attempts} ${attempts === 1 ? "attempt" : "attempts"} in ${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 function badAnswer(flaw: string): Rule {

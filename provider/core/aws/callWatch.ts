@@ -3,6 +3,7 @@
 import { setMaxListeners } from "node:events";
 import type { FinalizeRequestMiddleware, InitializeMiddleware, MetadataBearer, Pluggable } from "@smithy/types";
 import { AmiSharingError, STOP_GRACE_MS } from "../model";
+import { isRead } from "./actions";
 import type { Pacer } from "./pacing";
 import { answerCheck, endpointOf, type Timeouts } from "./wire";
 
@@ -37,6 +38,9 @@ export interface CallFacts {
   readonly action: string;
   /** Undefined if it is an endpoint of AWS, or if nothing was sent. */
   readonly endpoint: string | undefined;
+  readonly attempts: number | undefined;
+  /** From the call to its answer, repetitions included. */
+  readonly milliseconds: number;
 }
 
 const FACTS = new WeakMap<object, CallFacts>();
@@ -51,13 +55,6 @@ export function sameCall<Made extends object>(made: Made, from: unknown): Made {
   const facts = factsOf(from);
   if (facts) FACTS.set(made, facts);
   return made;
-}
-
-const READS = /^(Describe|Get|List|Assume)/;
-
-/** Whether a call only reads. */
-export function isRead(action: string): boolean {
-  return READS.test(action);
 }
 
 /**
@@ -76,13 +73,13 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
     if (signal?.aborted && !isRead(action)) throw stopped(`before ${service}'s ${action}; nothing more was sent`);
     const began = Date.now();
     const ended = (outcome: Partial<MetadataBearer>, awsCode?: string) => {
-      if (Object(outcome) === outcome && !FACTS.has(outcome))
-        FACTS.set(outcome, { service, action, endpoint: endpointOf(context) });
       const { $metadata } = outcome;
+      const facts = { attempts: $metadata?.attempts, milliseconds: Date.now() - began };
+      if (Object(outcome) === outcome && !FACTS.has(outcome))
+        FACTS.set(outcome, { service, action, endpoint: endpointOf(context), ...facts });
       onAnswer?.({
         action: `${service} ${action}`,
-        milliseconds: Date.now() - began,
-        attempts: $metadata?.attempts,
+        ...facts,
         requestId: $metadata?.requestId,
         ...(awsCode === undefined ? {} : { awsCode }),
       });
@@ -98,6 +95,7 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
   };
   const repeat: FinalizeRequestMiddleware<Input, Output> = (next, context) => {
     const action = String(context.commandName).replace(/Command$/, "");
+    const since = performance.now();
     let sent = false;
     return async (args) => {
       const send = () => {
@@ -110,7 +108,7 @@ export function callWatch<Input extends object, Output extends MetadataBearer>(
         sent = true;
         return next(args);
       };
-      return pacer ? pacer.send(action, signal, async () => send()) : send();
+      return pacer ? pacer.send({ action, since, signal }, async () => send()) : send();
     };
   };
   return {

@@ -1,7 +1,13 @@
 /** How to reach EC2: region, credentials, roles and endpoints, and the configuration of an SDK client for them. */
 
 import { isIPv4 } from "node:net";
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, NodeHttpHandlerOptions, Provider } from "@smithy/types";
+import type {
+  AwsCredentialIdentity,
+  AwsCredentialIdentityProvider,
+  NodeHttpHandlerOptions,
+  Provider,
+  RetryStrategyV2,
+} from "@smithy/types";
 import {
   AmiSharingError,
   CONNECT_TIMEOUT_MS,
@@ -46,7 +52,7 @@ export interface Connection {
   readonly credentials?: AwsCredentialIdentity | undefined;
   /** Roles to assume, each with the credentials of the one before it. Default: none. */
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
-  /** Attempts after the first. Default: AWS_MAX_ATTEMPTS minus 1, else 7. */
+  /** Attempts after the first. Default: AWS_MAX_ATTEMPTS minus 1, else 7, and 10 minutes for a call that AWS throttles. */
   readonly maxRetries?: number | undefined;
   /** How long to wait for a connection, in milliseconds. */
   readonly connectTimeout?: number | undefined;
@@ -60,6 +66,7 @@ export interface ClientConfig {
   readonly profile?: string;
   readonly endpoint?: string;
   readonly maxAttempts: number;
+  readonly retryStrategy: RetryStrategyV2;
   readonly credentials: AwsCredentialIdentity | AwsCredentialIdentityProvider;
   readonly requestHandler: NodeHttpHandlerOptions;
 }
@@ -72,19 +79,26 @@ export interface ClientConfig {
 export async function clientConfig(connection: Connection, watch: CallWatch = {}): Promise<ClientConfig> {
   const { profile, endpoint } = connection;
   const region = await regionOf(connection);
+  const { CallRetries } = await import("./retrying");
+  const maxAttempts = maxAttemptsOf(connection);
   return {
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
-    maxAttempts: maxAttemptsOf(connection),
+    maxAttempts,
+    retryStrategy: new CallRetries({ maxAttempts, limitsThrottled: chosenAttempts(connection) !== undefined }, watch.signal),
     credentials: await credentialsOf(connection, watch),
     requestHandler: httpOptions(connection),
   };
 }
 
 /** The number of attempts of one call, including the first. */
-export function maxAttemptsOf({ maxRetries }: Connection): number {
-  return maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || DEFAULT_MAX_ATTEMPTS : maxRetries + 1;
+export function maxAttemptsOf(connection: Connection): number {
+  return chosenAttempts(connection) ?? DEFAULT_MAX_ATTEMPTS;
+}
+
+function chosenAttempts({ maxRetries }: Connection): number | undefined {
+  return maxRetries === undefined ? Number(process.env.AWS_MAX_ATTEMPTS) || undefined : maxRetries + 1;
 }
 
 /** The timeouts of a connection. */

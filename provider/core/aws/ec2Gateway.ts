@@ -63,25 +63,10 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
 function descriptions(
   session: Ec2Session,
 ): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "blockPublicAccess"> {
-  const images = new Coalescer((imageIds) => imagesTogether(session, imageIds), MAX_IDS_PER_CALL);
+  const images = new Coalescer((imageIds) => imagesById(session, imageIds), MAX_IDS_PER_CALL);
   const snapshots = new Coalescer((snapshotIds) => snapshotsTogether(session, snapshotIds), MAX_FILTER_VALUES);
   return {
-    async describeImage(imageId) {
-      const together = await images.get(imageId);
-      if (together) return together;
-      const attempt = { action: "DescribeImages", imageId };
-      const describe = () =>
-        session.call(
-          attempt,
-          (client, sdk, options) =>
-            client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true }), options),
-          answers.imageById(imageId),
-        );
-      const answer = await askTwice(session.asking, ({ Images }) => Images.length > 0, describe);
-      const [image] = answer.Images;
-      if (image) return imageOf(image);
-      throw imageNotShown(answer, { ...attempt, region: await session.region() });
-    },
+    describeImage: (imageId) => images.get(imageId) as Promise<Image>,
 
     async describeImages(owner) {
       const found = await session.pages(
@@ -140,12 +125,34 @@ function descriptions(
   };
 }
 
-/**
- * Describes several images with one call. EC2 refuses a request for several ids if one of the images does not exist. Then no image is
- * returned, and each one has to be described with a call of its own.
- */
+/** Describes images: several with one call, and each image that is missing in its answer with a call of its own. */
+async function imagesById(
+  session: Ec2Session,
+  imageIds: readonly string[],
+): Promise<ReadonlyMap<string, Image | Promise<Image>>> {
+  const [only, ...more] = imageIds as [string, ...string[]];
+  if (more.length === 0) return new Map([[only, await imageById(session, only)]]);
+  const together = await imagesTogether(session, imageIds);
+  return new Map(imageIds.map((imageId) => [imageId, together.get(imageId) ?? imageById(session, imageId)]));
+}
+
+async function imageById(session: Ec2Session, imageId: string): Promise<Image> {
+  const attempt = { action: "DescribeImages", imageId };
+  const describe = () =>
+    session.call(
+      attempt,
+      (client, sdk, options) =>
+        client.send(new sdk.DescribeImagesCommand({ ImageIds: [imageId], IncludeDisabled: true }), options),
+      answers.imageById(imageId),
+    );
+  const answer = await askTwice(session.asking, ({ Images }) => Images.length > 0, describe);
+  const [image] = answer.Images;
+  if (image) return imageOf(image);
+  throw imageNotShown(answer, { ...attempt, region: await session.region() });
+}
+
+/** Returns no image if EC2 refuses the request, as it does if one of the images does not exist. */
 async function imagesTogether(session: Ec2Session, imageIds: readonly string[]): Promise<ReadonlyMap<string, Image>> {
-  if (imageIds.length === 1) return new Map();
   try {
     const { Images } = await session.call(
       { action: "DescribeImages", imageId: imageIds.join(", ") },

@@ -74,8 +74,8 @@ export class Ec2Session {
   /** The configuration for the client of another service. It shares region and credentials with EC2, so that a role is assumed only once. */
   async configFor(endpoint: string | undefined) {
     const { region, credentials } = (await this.start()).client.config;
-    const { maxAttempts, requestHandler } = await clientConfig(this.connection, this.watch);
-    return { region, credentials, maxAttempts, requestHandler, ...(endpoint === undefined ? {} : { endpoint }) };
+    const { maxAttempts, retryStrategy, requestHandler } = await clientConfig(this.connection, this.watch);
+    return { region, credentials, maxAttempts, retryStrategy, requestHandler, ...(endpoint === undefined ? {} : { endpoint }) };
   }
 
   private start() {

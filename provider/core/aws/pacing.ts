@@ -1,6 +1,7 @@
 /** Paces the calls of one EC2 client, so that EC2's request rate limits refuse few of them. */
 
-import { REQUEST_BUCKETS, type RequestBucket } from "../model";
+import type { RequestBucket } from "../model";
+import { publishedBucket } from "./actions";
 import { pause } from "./pause";
 
 /** The factor by which a rate grows in a second of waiting calls, if EC2 has not refused any: the account may have a higher limit. */
@@ -75,47 +76,69 @@ export class TokenBucket {
   }
 }
 
+/** A call of a client. */
+export interface PacedCall {
+  readonly action: string;
+  /** When its first attempt asked for a turn. */
+  readonly since: number;
+  /** The stop signal: after it, nothing waits. */
+  readonly signal: AbortSignal | undefined;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly go: () => void;
+}
+
+/** The calls of one action that wait for their turn. */
+class Line {
+  readonly bucket: TokenBucket;
+  private readonly waiting: Waiting[] = [];
+  private isServing = false;
+
+  constructor(action: string) {
+    this.bucket = new TokenBucket(publishedBucket(action));
+  }
+
+  turn({ since, signal }: PacedCall): Promise<void> {
+    return new Promise((go) => {
+      // A call that EC2 refused keeps its place before the calls that came later.
+      const behind = this.waiting.findLastIndex((other) => other.since <= since);
+      this.waiting.splice(behind + 1, 0, { since, go });
+      if (!this.isServing) void this.serve(signal);
+    });
+  }
+
+  private async serve(signal: AbortSignal | undefined): Promise<void> {
+    this.isServing = true;
+    while (this.waiting.length > 0) {
+      const wait = signal?.aborted ? 0 : this.bucket.take(performance.now());
+      if (wait > 0) await pause(wait, signal);
+      else this.waiting.shift()?.go();
+    }
+    this.isServing = false;
+  }
+}
+
 /** Gives each call of a client its turn, in the order in which the calls came. */
 export class Pacer {
-  private readonly buckets = new Map<string, TokenBucket>();
-  private readonly queues = new Map<string, Promise<void>>();
+  private readonly lines = new Map<string, Line>();
 
   /** Sends a call when it is its turn, or when the signal is aborted. */
-  async send<Result>(action: string, signal: AbortSignal | undefined, call: () => Promise<Result>): Promise<Result> {
-    await this.turn(action, signal);
-    const bucket = this.bucket(action);
+  async send<Result>(paced: PacedCall, call: () => Promise<Result>): Promise<Result> {
+    const line = this.lines.get(paced.action) ?? new Line(paced.action);
+    this.lines.set(paced.action, line);
+    await line.turn(paced);
     const sentAt = performance.now();
     try {
       const result = await call();
-      bucket.accepted(sentAt);
+      line.bucket.accepted(sentAt);
       return result;
     } catch (error) {
-      if (isRefusal(error)) bucket.refused(performance.now(), sentAt);
-      else bucket.accepted(sentAt);
+      if (isRefusal(error)) line.bucket.refused(performance.now(), sentAt);
+      else line.bucket.accepted(sentAt);
       throw error;
     }
-  }
-
-  private turn(action: string, signal: AbortSignal | undefined): Promise<void> {
-    const before = this.queues.get(action) ?? Promise.resolve();
-    const turn = before.then(() => this.token(action, signal));
-    this.queues.set(action, turn);
-    return turn;
-  }
-
-  private async token(action: string, signal: AbortSignal | undefined): Promise<void> {
-    const bucket = this.bucket(action);
-    while (!signal?.aborted) {
-      const wait = bucket.take(performance.now());
-      if (wait === 0) return;
-      await pause(wait, signal);
-    }
-  }
-
-  private bucket(action: string): TokenBucket {
-    const bucket = this.buckets.get(action) ?? new TokenBucket(publishedBucket(action));
-    this.buckets.set(action, bucket);
-    return bucket;
   }
 }
 
@@ -123,11 +146,4 @@ export class Pacer {
 function isRefusal(error: unknown): boolean {
   const { name } = error as { name?: string };
   return name === "RequestLimitExceeded" || name === "Throttling";
-}
-
-/** The published bucket of an action. */
-export function publishedBucket(action: string): RequestBucket {
-  const { read, change, ...named } = REQUEST_BUCKETS;
-  const own: Readonly<Record<string, RequestBucket>> = named;
-  return own[action] ?? (/^(Describe|Get|List)/.test(action) ? read : change);
 }

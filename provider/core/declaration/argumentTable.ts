@@ -255,7 +255,7 @@ export const PROVIDER_ARGUMENTS = {
   ...CONNECTION_ARGUMENTS,
   maxRetries: {
     type: "number",
-    text: "How often one EC2 call is retried.",
+    text: "How often one EC2 call is retried. Without it, a call that EC2 throttles is retried for up to 10 minutes.",
     defaultText: `\`AWS_MAX_ATTEMPTS\` less 1, else ${DEFAULT_MAX_ATTEMPTS - 1}`,
   },
 } as const satisfies Readonly<Record<keyof DeclaredConnection, Argument>>;

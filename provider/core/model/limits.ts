@@ -64,6 +64,12 @@ export const ABSENCE_PAUSE_SECONDS = 0.4;
 /** The default number of attempts of one EC2 call, including the first. `maxRetries` overrides it. */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
+/**
+ * How long one call is repeated because AWS throttles it, in milliseconds, if `maxRetries` does not limit it. EC2 refills an empty bucket
+ * within 20 seconds (REQUEST_BUCKETS), so that only other clients of the account can make a call wait for minutes.
+ */
+export const MAX_THROTTLED_MS = 600_000;
+
 /** A token bucket: a request takes one token, and `perSecond` tokens are added until there are `size`. */
 export interface RequestBucket {
   readonly size: number;
