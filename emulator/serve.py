@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from typing import Callable
 
 # moto seeds 1,301 AMIs of others unless it is told not to, and reads this when it is imported.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
@@ -27,8 +28,24 @@ def main() -> None:
     if arguments.with_parent:
         threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
 
+    lines = open(arguments.log, "a", buffering=1, encoding="utf-8") if arguments.log else None
+    load()
+    serve(
+        arguments.port,
+        ready=lambda line: print(line, flush=True),
+        log=(lambda line: print(line, file=lines)) if lines else None,
+    )
+
+
+def load() -> None:
+    """What is slow is done before anybody waits for it: the imports, and the first region."""
     import overlay  # noqa: F401  (its import puts it in place)
     from moto.ec2.models import ec2_backends
+
+    ec2_backends["123456789012"]["us-east-1"]
+
+
+def serve(port: int, ready: Callable[[str], None], log: Callable[[str], None] | None = None) -> None:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
     from overlay.wire import Application
     from werkzeug.serving import make_server
@@ -37,11 +54,8 @@ def main() -> None:
         def log(self, *_: object) -> None:
             pass
 
-    lines = open(arguments.log, "a", buffering=1, encoding="utf-8") if arguments.log else None
-    application = Application(log=(lambda line: print(line, file=lines)) if lines else None)
-    ec2_backends["123456789012"]["us-east-1"]  # what is slow about the first request is done before anybody waits for it
-    server = make_server(HOST, arguments.port, application, threaded=True, request_handler=Quiet)
-    print(f"emulator ready http://{HOST}:{server.server_port}", flush=True)
+    server = make_server(HOST, port, Application(log=log), threaded=True, request_handler=Quiet)
+    ready(f"emulator ready http://{HOST}:{server.server_port}")
     server.serve_forever()
 
 

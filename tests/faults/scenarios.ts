@@ -1,10 +1,9 @@
 /** The cases of the fault suite, and the runs that try hundreds of them at once: one AMI for each case, one fault for each AMI, one program for all. */
 
-import { execFile } from "node:child_process";
 import * as path from "node:path";
-import { promisify } from "node:util";
 import { decodeDeclaredSet } from "../../provider/core";
-import { Emulator, type MadeImage, ROOT } from "../helpers/emulator";
+import { Emulator, type MadeImage } from "../helpers/emulator";
+import { runPython } from "../helpers/pythonHost";
 import {
   type Begin,
   type Driver,
@@ -217,13 +216,9 @@ export class World {
     const found = await this.emulator.pairs(subjects.map(({ image }) => image));
     const keys = subjects.flatMap(({ keyArn }) => keyArn ?? []);
     if (keys.length > 0) {
-      const reading = promisify(execFile)(
-        path.join(ROOT, ".toolchain/python/bin/python"),
-        [path.join(__dirname, "readKeyGrants.py")],
-        { env: { ...process.env, ...this.emulator.environment() }, timeout: 120_000 },
-      );
-      reading.child.stdin?.end(JSON.stringify(keys));
-      const grants = JSON.parse((await reading).stdout) as Record<string, string[]>;
+      const run = { script: path.join(__dirname, "readKeyGrants.py"), stdin: JSON.stringify(keys) };
+      const read = await runPython(run, { ...process.env, ...this.emulator.environment() });
+      const grants = JSON.parse(read) as Record<string, string[]>;
       for (const [key, accounts] of Object.entries(grants))
         for (const account of new Set(accounts)) found.push(`${key} ${account}`);
     }

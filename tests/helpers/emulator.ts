@@ -1,13 +1,9 @@
 /** The local EC2 for tests: starts it, makes images, sets faults, and counts the calls that reached it. */
 
-import { execFile } from "node:child_process";
 import * as path from "node:path";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { importModule } from "./importModule.cjs";
+import { runPython, serveEc2 } from "./pythonHost";
 
 export const ROOT = path.resolve(__dirname, "../..");
-const PYTHON_BIN = path.join(ROOT, ".toolchain/python/bin");
 
 export interface MadeImage {
   readonly imageId: string;
@@ -36,8 +32,7 @@ export class Emulator {
   ) {}
 
   static async start(): Promise<Emulator> {
-    const { startEmulator } = await importModule(pathToFileURL(path.join(ROOT, "scripts/emulator.mjs")).href);
-    const { url, stop } = await startEmulator();
+    const { url, stop } = await serveEc2();
     return new Emulator(url, stop);
   }
 
@@ -119,10 +114,7 @@ export class Emulator {
 
   /** Runs the AWS CLI, which is independent of this package, and returns its JSON output. */
   async aws(...args: string[]): Promise<Record<string, never> & { [key: string]: unknown }> {
-    const { stdout } = await promisify(execFile)(path.join(PYTHON_BIN, "aws"), [...args, "--output", "json"], {
-      env: { ...process.env, ...this.environment() },
-    });
-    return stdout.trim() === "" ? {} : JSON.parse(stdout);
+    return this.cli([...args, "--output", "json"]);
   }
 
   /** Runs the AWS CLI as another account, with a role of that account. */
@@ -130,15 +122,16 @@ export class Emulator {
     const role = ["--role-arn", `arn:aws:iam::${accountId}:role/consumer`, "--role-session-name", "test"];
     const { Credentials } = await this.aws("sts", "assume-role", ...role);
     const keys = Credentials as unknown as Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>;
-    await promisify(execFile)(path.join(PYTHON_BIN, "aws"), args, {
-      env: {
-        ...process.env,
-        ...this.environment(),
-        AWS_ACCESS_KEY_ID: keys.AccessKeyId,
-        AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
-        AWS_SESSION_TOKEN: keys.SessionToken,
-      },
+    await this.cli([...args, "--output", "json"], {
+      AWS_ACCESS_KEY_ID: keys.AccessKeyId,
+      AWS_SECRET_ACCESS_KEY: keys.SecretAccessKey,
+      AWS_SESSION_TOKEN: keys.SessionToken,
     });
+  }
+
+  private async cli(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Record<string, never>> {
+    const stdout = await runPython({ aws: args }, { ...process.env, ...this.environment(), ...env });
+    return stdout.trim() === "" ? {} : JSON.parse(stdout);
   }
 
   /** Who may launch an image, read with the AWS CLI: account ids, ARNs and `all`, sorted. */
@@ -173,12 +166,8 @@ export class Emulator {
   }
 
   private async read(script: string, asked: unknown): Promise<string[]> {
-    const reading = promisify(execFile)(path.join(PYTHON_BIN, "python"), [path.join(__dirname, script)], {
-      env: { ...process.env, ...this.environment() },
-      maxBuffer: 1e8,
-    });
-    reading.child.stdin?.end(JSON.stringify(asked));
-    const found = JSON.parse((await reading).stdout) as Record<string, string[] | null>;
+    const run = { script: path.join(__dirname, script), stdin: JSON.stringify(asked) };
+    const found = JSON.parse(await runPython(run, { ...process.env, ...this.environment() })) as Record<string, string[] | null>;
     return Object.entries(found)
       .flatMap(([resource, keys]) => (keys ?? []).map((key) => `${resource} ${key}`))
       .sort();

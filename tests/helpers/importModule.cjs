@@ -1,2 +1,0 @@
-/** Native `import()` for tests that are compiled to CommonJS. */
-exports.importModule = (path) => import(path);
