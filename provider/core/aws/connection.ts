@@ -26,6 +26,22 @@ export interface RoleToAssume {
   readonly durationSeconds?: number | undefined;
 }
 
+/** An access key of AWS. It has the fields of the SDK's `AwsCredentialIdentity`. */
+export interface AccessKey {
+  /** The id of the key, such as `AKIAIOSFODNN7EXAMPLE`. */
+  readonly accessKeyId: string;
+  /** The secret of the key. */
+  readonly secretAccessKey: string;
+  /** The token of a temporary key. Default: none. */
+  readonly sessionToken?: string;
+  /** When a temporary key ends. Default: never. */
+  readonly expiration?: Date;
+  /** The account of the key. Default: not known. */
+  readonly accountId?: string;
+  /** Where the key holds. Default: everywhere. */
+  readonly credentialScope?: string;
+}
+
 /** Every field is optional. If one is absent, the SDK's default chain provides it (environment, profile, instance role). */
 export interface Connection {
   /** The region of the calls, such as `us-east-1`. Default: `AWS_REGION`, `AWS_DEFAULT_REGION`, then the profile's. */
@@ -43,7 +59,7 @@ export interface Connection {
   /** The endpoint of KMS. Default: as for STS. */
   readonly kmsEndpoint?: string | undefined;
   /** Access key, secret key and session token. Default: the SDK's chain. */
-  readonly credentials?: AwsCredentialIdentity | undefined;
+  readonly credentials?: AccessKey | undefined;
   /** Roles to assume, each with the credentials of the one before it. Default: none. */
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
   /** Attempts after the first. Default: AWS_MAX_ATTEMPTS minus 1, else 7. */
@@ -112,7 +128,7 @@ async function credentialsOf(
   connection: Connection,
   { signal }: CallWatch,
 ): Promise<AwsCredentialIdentity | AwsCredentialIdentityProvider> {
-  const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
+  const { fromNodeProviderChain, fromTemporaryCredentials } = await (await import("./sdk")).config();
   const { profile, sharedConfigFile, sharedCredentialsFile, region, assumeRoles = [] } = connection;
   const requestHandler = httpOptions(connection);
   const clientPlugins = [callWatch("STS", { signal }, timeoutsOf(connection))];
