@@ -7,6 +7,7 @@ import { type FleetRow, runFleet } from "./fleet";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { measureMemory, startTimes } from "./plugin";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
+import { measureWeight, type PeakRow } from "./weight";
 
 const HUNDRED: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
 const THOUSAND: Size = { accounts: 1000, snapshots: 2, added: 0, removed: 0 };
@@ -15,8 +16,10 @@ const ENGINES: readonly EngineName[] = ["Pulumi", "plugin", "Terraform"];
 type Row = Readonly<Record<string, string | number>>;
 
 async function main(): Promise<void> {
-  const { quick, fleet } = parseArgs({ options: { quick: { type: "boolean" }, fleet: { type: "boolean" } } }).values;
+  const [quickly, fleetOnly, weightOnly] = [{ type: "boolean" }, { type: "boolean" }, { type: "boolean" }] as const;
+  const { quick, fleet, weight } = parseArgs({ options: { quick: quickly, fleet: fleetOnly, weight: weightOnly } }).values;
   if (fleet) return showFleet();
+  if (weight) return showWeight(quick ? 1 : 9, quick ? 100 : 1000);
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
 "Pulumi" is the dynamic provider, "plugin" the full one.
@@ -83,6 +86,32 @@ async function countBoth(size: Size, operations: readonly Operation[]): Promise<
       process.exitCode = 1;
     }
   return counts;
+}
+
+/** Start, memory and size, beside a trivial dynamic resource. */
+async function showWeight(rounds: number, many: number): Promise<void> {
+  const { ratios, peaks, size } = await measureWeight(rounds, many);
+  console.log(`Medians of ${rounds} rounds, in milliseconds`);
+  console.table(Object.fromEntries(ratios.map(timeRow)));
+  console.log(
+    "Peak of the memory, in MB: of the program and of the dynamic provider, with sets and with trivial dynamic resources",
+  );
+  const row = ({ operation, sets, trivial }: PeakRow): [string, Row] => [
+    operation,
+    {
+      program: sets.program,
+      "trivial program": trivial.program,
+      ratio: rounded(sets.program / trivial.program),
+      provider: sets.provider,
+      "trivial provider": trivial.provider,
+    },
+  ];
+  console.table(Object.fromEntries(peaks.map(row)));
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const { packageBytes, installedBytes, packages } = size;
+  console.log(
+    `The package has ${megabytes(packageBytes)} MB; npm installs ${megabytes(installedBytes)} MB in ${packages} packages.`,
+  );
 }
 
 /** Many sets in one program, with each engine in turn. */
