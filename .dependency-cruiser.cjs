@@ -14,9 +14,9 @@ module.exports = {
     },
     {
       name: "sdk-behind-the-gateway",
-      comment: "the AWS SDK is reached through core/aws only",
+      comment: "what core/aws/sdk names is in the bundles",
       severity: "error",
-      from: { path: "^provider", pathNot: "^provider/core/aws/(ec2Gateway|ec2Session|kmsGateway|connection)\\.ts$" },
+      from: { path: "^provider", pathNot: "^provider/core/aws/sdk/" },
       to: { path: "node_modules/@aws-sdk" },
     },
     {
@@ -95,12 +95,19 @@ module.exports = {
       from: { path: "^index\\.ts$" },
       to: { path: "^provider/(?!dist)" },
     },
+    {
+      name: "sdk-is-loaded-late",
+      comment: "a run that makes no call does not read the AWS SDK",
+      severity: "error",
+      from: { path: "^provider", pathNot: "^provider/core/aws/sdk/" },
+      to: { path: "^provider/core/aws/sdk/", dependencyTypesNot: ["dynamic-import", "type-only", "type-import"] },
+    },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
     {
-      name: "not-to-dev-dependencies",
+      name: "constructs-need-what-users-install",
+      comment: "they are the only part that is not bundled",
       severity: "error",
-      // The plugins are bundled: what they need is in their one file.
-      from: { path: "^provider/(?!terraform|pulumi-plugin)" },
+      from: { path: "^provider/cdk/" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg"], dependencyTypesNot: ["npm-peer", "type-only"] },
     },
   ],

@@ -4,6 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
+import { TYPES } from "./bundle.mjs";
 import { ROOT, TOOLCHAIN } from "./environment.mjs";
 
 const PROVIDER = join(ROOT, "provider");
@@ -52,18 +53,7 @@ function extract(name, types) {
     mainEntryPointFilePath: join(PROVIDER, types),
     newlineKind: "lf",
     compiler: {
-      overrideTsconfig: {
-        compilerOptions: {
-          target: "es2022",
-          lib: ["es2023"],
-          module: "nodenext",
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          types: ["node"],
-          skipLibCheck: true,
-        },
-        files: [types],
-      },
+      overrideTsconfig: { ...TYPES, files: [types] },
     },
     // Types that are not exported by name are a part of the API, too.
     apiReport: {

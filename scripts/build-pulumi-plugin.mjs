@@ -2,8 +2,7 @@
 // @ts-check
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
-import { noticesOf, put } from "./bundle.mjs";
+import { bundle, noticesOf, put } from "./bundle.mjs";
 import { ROOT } from "./environment.mjs";
 
 const PROVIDER = join(ROOT, "provider");
@@ -17,23 +16,14 @@ const FOLDER = join(PROVIDER, "dist", "pulumi-plugin");
 const START = `#!/bin/sh
 ":" //; exec node -e 'const f=require("path").resolve(process.argv[1]);require("module").enableCompileCache?.(f+".cache");require(f)' "$0" "$@"`;
 
-const { outputFiles, metafile } = await build({
+const { text, inputs } = await bundle({
   entryPoints: [join(PROVIDER, "pulumi-plugin", "main.ts")],
-  absWorkingDir: ROOT,
-  write: false,
-  metafile: true,
-  bundle: true,
   minify: true,
-  legalComments: "none",
-  platform: "node",
-  target: "node20.19",
-  format: "cjs",
   banner: { js: START },
-  logLevel: "warning",
   // The dynamic provider's way to the engine, which the plugin does not use.
   logOverride: { "require-resolve-not-external": "silent" },
 });
 
 mkdirSync(FOLDER, { recursive: true });
-put(FOLDER, "pulumi-resource-ami-launch-permissions", outputFiles[0]?.contents ?? "", 0o755);
-put(FOLDER, "THIRD-PARTY-NOTICES.txt", noticesOf(Object.keys(metafile.inputs)), 0o644);
+put(FOLDER, "pulumi-resource-ami-launch-permissions", text, 0o755);
+put(FOLDER, "THIRD-PARTY-NOTICES.txt", noticesOf(inputs), 0o644);

@@ -2,9 +2,8 @@
 // @ts-check
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import protobuf from "protobufjs";
-import { noticesOf, put, readJson } from "./bundle.mjs";
+import { bundle, noticesOf, put, readJson } from "./bundle.mjs";
 import { ROOT } from "./environment.mjs";
 
 const PROVIDER = join(ROOT, "provider");
@@ -23,20 +22,11 @@ const { version } = readJson(join(PROVIDER, "package.json"));
 const protos = readdirSync(join(SOURCES, "proto")).map((name) => join(SOURCES, "proto", name));
 // Loaded synchronously and sorted, so that every build gives the same bundle.
 const descriptor = new protobuf.Root().loadSync(protos.sort(), { keepCase: true }).resolveAll().toJSON();
-const { outputFiles, metafile } = await build({
+const { text, inputs } = await bundle({
   entryPoints: [join(SOURCES, "main.ts")],
-  absWorkingDir: ROOT,
-  write: false,
-  metafile: true,
-  bundle: true,
   minify: true,
-  legalComments: "none",
-  platform: "node",
-  target: "node20.19",
-  format: "cjs",
   define: { PROTO_DESCRIPTOR: JSON.stringify(descriptor), IS_BUNDLE: "true" },
   banner: { js: START },
-  logLevel: "warning",
 });
 
 mkdirSync(FOLDER, { recursive: true });
@@ -45,5 +35,5 @@ for (const name of readdirSync(FOLDER))
   if (/^terraform-provider-ami_v/.test(name) && name !== executable) rmSync(join(FOLDER, name));
 const vendored = `The plugin protocol's definitions, of github.com/hashicorp/terraform-plugin-go and github.com/hashicorp/go-plugin (MPL-2.0) and of
 grpc/grpc-proto (Apache-2.0): their sources are in provider/terraform/proto of this project.`;
-put(FOLDER, executable, outputFiles[0]?.contents ?? "", 0o755);
-put(FOLDER, "THIRD-PARTY-NOTICES.txt", noticesOf(Object.keys(metafile.inputs), [vendored]), 0o644);
+put(FOLDER, executable, text, 0o755);
+put(FOLDER, "THIRD-PARTY-NOTICES.txt", noticesOf(inputs, [vendored]), 0o644);

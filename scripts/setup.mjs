@@ -231,6 +231,7 @@ function buildInputs() {
     join("scripts", "build-pulumi-plugin.mjs"),
     join("scripts", "build-terraform.mjs"),
     join("scripts", "build-cdk.mjs"),
+    join("scripts", "build-package.mjs"),
   ];
   return [...files.map((name) => join(ROOT, name)), ...filesUnder(join(ROOT, "provider"))];
 }

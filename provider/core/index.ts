@@ -1,6 +1,7 @@
 /** The internal entry of the core, for the adapters. The entry for users is public.ts. */
 
 export {
+  type AccessKey,
   type AnsweredCall,
   type BlockPublicAccess,
   type CallWatch,

@@ -1,6 +1,7 @@
 /** What `ami-launch-permissions/core` offers to programs without an engine; docs/core.md lists it. All else of the core is internal. */
 
 export {
+  type AccessKey,
   type AnsweredCall,
   type CallWatch,
   type Connection,

@@ -49,6 +49,8 @@ interface Run {
   readonly resources: DeclaredArguments[];
   /** Set when the program has started to report sets with wrong arguments. */
   refused?: Promise<void>;
+  /** What {@link declaredSoFar} found, and how many sets there were. */
+  soFar?: { readonly count: number; readonly found: Promise<DeclaredSoFar> };
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
   departures?: Promise<readonly Departure[]>;
@@ -98,23 +100,69 @@ export function contextOf(
     const [own, recorded] = [await urn, await state];
     // After this, a program that does not wait for outputs has declared all its sets.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const declared = await Promise.all(run.resources.map((one) => argumentsOf(one)));
-    await refuseWrongSets(run, declared);
-    const at = declared.findIndex((one) => one?.[0] === own);
-    const [before, options] = [recorded[own], run.resources[at]?.options];
+    const { sets, byImage } = await declaredSoFar(run);
+    const [before, { args, options } = {}] = [recorded[own], sets.get(own)];
+    const recordedOfImage = recordedByImage(recorded).get(id) ?? [];
     // A set without a record is new, unless an alias renamed a recorded set of the AMI. A new set has no lists to compare: it gets only the
     // program's own `hideDiffs`, since a refresh uses the value of the option that is recorded.
-    const isNew = before === undefined && !Object.values(recorded).some((outputs) => outputs.imageId === id);
-    const differing = isNew ? (options?.hideDiffs ?? []) : changed(hideDiffs, before, declared[at]?.[1], options);
+    const isNew = before === undefined && recordedOfImage.length === 0;
+    const differing = isNew ? (options?.hideDiffs ?? []) : changed(hideDiffs, before, args, options);
     hideDiffs.splice(0, hideDiffs.length, ...differing);
-    const ofImage = ([, props]: readonly [string, Properties]) => props.imageId === id;
     return {
       urn: own,
-      recorded: Object.fromEntries(Object.entries(recorded).filter(ofImage)),
-      declared: Object.fromEntries(declared.filter((one) => one !== undefined).filter((one) => ofImage(one) && one[0] !== own)),
+      recorded: Object.fromEntries(recordedOfImage),
+      declared: Object.fromEntries((byImage.get(id) ?? []).filter(([urn]) => urn !== own)),
     };
   });
   return pulumi.secret(context);
+}
+
+/** The sets that a program has declared, of which the arguments are known. */
+interface DeclaredSoFar {
+  /** By URN. */
+  readonly sets: ReadonlyMap<string, { readonly args: Properties; readonly options: SetOptions }>;
+  readonly byImage: ByImage;
+}
+
+/** URN and properties of sets, by the id of their AMI. */
+type ByImage = ReadonlyMap<unknown, readonly (readonly [string, Properties])[]>;
+
+function groupedByImage(sets: readonly (readonly [string, Properties])[]): ByImage {
+  const groups = new Map<unknown, (readonly [string, Properties])[]>();
+  for (const set of sets) {
+    const group = groups.get(set[1].imageId);
+    if (group) group.push(set);
+    else groups.set(set[1].imageId, [set]);
+  }
+  return groups;
+}
+
+/**
+ * The sets that the program has declared until now. Every set asks, so the answer is kept until another set is declared. If several sets have
+ * wrong arguments, it reports them and never resolves.
+ */
+function declaredSoFar(run: Run): Promise<DeclaredSoFar> {
+  if (run.soFar?.count !== run.resources.length) run.soFar = { count: run.resources.length, found: findDeclared(run) };
+  return run.soFar.found;
+}
+
+async function findDeclared(run: Run): Promise<DeclaredSoFar> {
+  const resources = [...run.resources];
+  const declared = await Promise.all(resources.map((one) => argumentsOf(one)));
+  await refuseWrongSets(run, resources, declared);
+  const known = declared.flatMap((one, i) => (one ? [[...one, resources[i]?.options ?? {}] as const] : []));
+  return {
+    sets: new Map(known.map(([urn, args, options]) => [urn, { args, options }])),
+    byImage: groupedByImage(known.map(([urn, args]) => [urn, args])),
+  };
+}
+
+const recordedGroups = new WeakMap<StackState, ByImage>();
+
+function recordedByImage(recorded: StackState): ByImage {
+  const groups = recordedGroups.get(recorded) ?? groupedByImage(Object.entries(recorded));
+  recordedGroups.set(recorded, groups);
+  return groups;
 }
 
 /** The paths of arguments that can differ from the recorded ones, and those that the program itself hides. */
@@ -144,11 +192,15 @@ function changed(
  * If several sets have wrong arguments, reports all of them before one is registered, because the engine ends the program at the first
  * one. Then the program fails, and this function never returns. If only one set is wrong, the engine reports it.
  */
-async function refuseWrongSets(run: Run, declared: readonly (readonly [string, Properties] | undefined)[]): Promise<void> {
-  const wrong = run.resources.flatMap((one, i) => {
+async function refuseWrongSets(
+  run: Run,
+  resources: readonly DeclaredArguments[],
+  declared: readonly (readonly [string, Properties] | undefined)[],
+): Promise<void> {
+  const wrong = resources.flatMap((one, i) => {
     const [urn, args] = declared[i] ?? [];
     if (urn === undefined || args === undefined) return [];
-    // Every set calls this function for all sets, so the result is kept.
+    // An asynchronous program calls this function again for each set, so the result is kept.
     one.problems ??= problemsOf(args, one.options);
     return one.problems.length > 0 ? [{ urn, args, problems: one.problems }] : [];
   });
@@ -244,12 +296,11 @@ async function leavingClaims(imageId: string, region: string): Promise<Claim[]> 
 
 /** Whether the grantees of any set of an AMI, declared or recorded, are a secret. It waits for the end of the program. */
 export async function hidesGranteesOf(imageId: string, region: string): Promise<boolean> {
-  const recorded = Object.values(await recordedState()).map((outputs) => ({
-    imageId: outputs.imageId,
-    region: outputs.region,
-    isHidden: hidesGrantees(secretNames(outputs)),
-  }));
-  return [...(await declaredSets()), ...recorded].some((one) => one.isHidden && one.imageId === imageId && one.region === region);
+  const recorded = recordedByImage(await recordedState()).get(imageId) ?? [];
+  return (
+    recorded.some(([, outputs]) => outputs.region === region && hidesGrantees(secretNames(outputs))) ||
+    (await declaredSets()).some((one) => one.isHidden && one.imageId === imageId && one.region === region)
+  );
 }
 
 /** All sets that the program declares for an AMI: what they declare stays when another set of the AMI is deleted. */

@@ -9,6 +9,7 @@ import { comparePacing } from "./pacing";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { measureMemory, startTimes } from "./plugin";
 import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
+import { measureWeight, type PeakRow } from "./weight";
 
 const HUNDRED: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
 const THOUSAND: Size = { accounts: 1000, snapshots: 2, added: 0, removed: 0 };
@@ -17,12 +18,13 @@ const ENGINES: readonly EngineName[] = ["Pulumi", "plugin", "Terraform"];
 type Row = Readonly<Record<string, string | number>>;
 
 async function main(): Promise<void> {
-  const { quick, fleet, calls, pacing, engine } = parseArgs({
+  const { quick, fleet, calls, pacing, weight, engine } = parseArgs({
     options: {
       quick: { type: "boolean" },
       fleet: { type: "boolean" },
       calls: { type: "boolean" },
       pacing: { type: "boolean" },
+      weight: { type: "boolean" },
       engine: { type: "string" },
     },
   }).values;
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
   if (fleet) return showFleet(engines);
   if (calls) return showCallTable(engines);
   if (pacing) return showPacing();
+  if (weight) return showWeight(quick ? 1 : 9, quick ? 100 : 1000);
   const began = Date.now();
   console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
 "Pulumi" is the dynamic provider, "plugin" the full one.
@@ -96,6 +99,32 @@ async function countBoth(size: Size, operations: readonly Operation[]): Promise<
       process.exitCode = 1;
     }
   return counts;
+}
+
+/** Start, memory and size, beside a trivial dynamic resource. */
+async function showWeight(rounds: number, many: number): Promise<void> {
+  const { ratios, peaks, size } = await measureWeight(rounds, many);
+  console.log(`Medians of ${rounds} rounds, in milliseconds`);
+  console.table(Object.fromEntries(ratios.map(timeRow)));
+  console.log(
+    "Peak of the memory, in MB: of the program and of the dynamic provider, with sets and with trivial dynamic resources",
+  );
+  const row = ({ operation, sets, trivial }: PeakRow): [string, Row] => [
+    operation,
+    {
+      program: sets.program,
+      "trivial program": trivial.program,
+      ratio: rounded(sets.program / trivial.program),
+      provider: sets.provider,
+      "trivial provider": trivial.provider,
+    },
+  ];
+  console.table(Object.fromEntries(peaks.map(row)));
+  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
+  const { packageBytes, installedBytes, packages } = size;
+  console.log(
+    `The package has ${megabytes(packageBytes)} MB; npm installs ${megabytes(installedBytes)} MB in ${packages} packages.`,
+  );
 }
 
 /** Many sets in one program, with each engine in turn. */

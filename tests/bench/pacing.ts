@@ -1,6 +1,7 @@
 /** Ways to keep to EC2's request rate limit, compared: the SDK's two retry modes, and the pacing of this package. */
 
 import { EC2Client, type EC2ClientConfig, ModifySnapshotAttributeCommand } from "@aws-sdk/client-ec2";
+import { StandardRetryStrategy } from "@smithy/core/retry";
 import { publishedBucket } from "../../provider/core/aws/actions";
 import { callWatch } from "../../provider/core/aws/callWatch";
 import { Pacer } from "../../provider/core/aws/pacing";
@@ -25,7 +26,11 @@ const WAYS: Readonly<Record<string, (config: EC2ClientConfig) => EC2Client>> = {
   "SDK, standard": (config) => new EC2Client({ ...config, maxAttempts, retryMode: "standard" }),
   "SDK, adaptive": (config) => new EC2Client({ ...config, maxAttempts, retryMode: "adaptive" }),
   "this package": (config) => {
-    const retryStrategy = new CallRetries({ maxAttempts, limitsThrottled: false }, undefined);
+    const retryStrategy = new CallRetries(
+      (attempts) => new StandardRetryStrategy(attempts),
+      { maxAttempts, limitsThrottled: false },
+      undefined,
+    );
     const client = new EC2Client({ ...config, maxAttempts, retryStrategy });
     client.middlewareStack.use(callWatch("EC2", {}, TIMEOUTS, new Pacer()));
     return client;

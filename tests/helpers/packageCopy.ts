@@ -9,15 +9,13 @@ import { ROOT } from "./emulator";
 const PACKAGE = path.join(ROOT, "provider");
 const INSTALLED = path.join(ROOT, ".toolchain", "npm");
 
-/** Copies the built package into a node_modules folder, as npm would install it. It uses the dependencies of the repository. */
+/** Copies the built package into a node_modules folder, as npm would install it. It has no dependencies. */
 export function copyPackage(nodeModules: string): string {
   const copy = path.join(nodeModules, "ami-launch-permissions");
   fs.rmSync(copy, { recursive: true, force: true });
   fs.mkdirSync(copy, { recursive: true });
   fs.copyFileSync(path.join(PACKAGE, "package.json"), path.join(copy, "package.json"));
   fs.cpSync(path.join(PACKAGE, "dist"), path.join(copy, "dist"), { recursive: true });
-  const { dependencies } = JSON.parse(fs.readFileSync(path.join(PACKAGE, "package.json"), "utf8"));
-  for (const name of Object.keys(dependencies)) link(installed(PACKAGE, name), path.join(copy, "node_modules", name));
   return copy;
 }
 

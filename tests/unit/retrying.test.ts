@@ -1,6 +1,7 @@
 /** How often a call is repeated: limits of attempts, of the time of throttled calls, and Retry-After. */
 
 import * as assert from "node:assert/strict";
+import { StandardRetryStrategy } from "@smithy/core/retry";
 import type { RetryErrorInfo } from "@smithy/types";
 import { CallRetries, type Retries } from "../../provider/core/aws/retrying";
 
@@ -28,7 +29,12 @@ describe("the retries of a call", () => {
     Math.random = random;
   });
   const retries = (more: Partial<Retries> = {}, mostMs?: number) =>
-    new CallRetries({ maxAttempts: 3, limitsThrottled: false, ...more }, undefined, mostMs);
+    new CallRetries(
+      (most) => new StandardRetryStrategy(most),
+      { maxAttempts: 3, limitsThrottled: false, ...more },
+      undefined,
+      mostMs,
+    );
 
   it("end after maxAttempts; those of a throttled call only if the number was chosen", async () => {
     assert.equal(await attempts(retries(), FAILED), 3);

@@ -18,6 +18,7 @@ import {
 } from "../model";
 import { type CallWatch, callWatch } from "./callWatch";
 import { regionOf } from "./region";
+import { CallRetries } from "./retrying";
 import type { Timeouts } from "./wire";
 
 /** A role to assume. In a list, each role is assumed with the credentials of the one before. */
@@ -30,6 +31,22 @@ export interface RoleToAssume {
   readonly sessionName?: string | undefined;
   /** How long the role's credentials hold. Default: STS's, an hour. */
   readonly durationSeconds?: number | undefined;
+}
+
+/** An access key of AWS. It has the fields of the SDK's `AwsCredentialIdentity`. */
+export interface AccessKey {
+  /** The id of the key, such as `AKIAIOSFODNN7EXAMPLE`. */
+  readonly accessKeyId: string;
+  /** The secret of the key. */
+  readonly secretAccessKey: string;
+  /** The token of a temporary key. Default: none. */
+  readonly sessionToken?: string;
+  /** When a temporary key ends. Default: never. */
+  readonly expiration?: Date;
+  /** The account of the key. Default: not known. */
+  readonly accountId?: string;
+  /** Where the key holds. Default: everywhere. */
+  readonly credentialScope?: string;
 }
 
 /** Every field is optional. If one is absent, the SDK's default chain provides it (environment, profile, instance role). */
@@ -49,7 +66,7 @@ export interface Connection {
   /** The endpoint of KMS. Default: as for STS. */
   readonly kmsEndpoint?: string | undefined;
   /** Access key, secret key and session token. Default: the SDK's chain. */
-  readonly credentials?: AwsCredentialIdentity | undefined;
+  readonly credentials?: AccessKey | undefined;
   /** Roles to assume, each with the credentials of the one before it. Default: none. */
   readonly assumeRoles?: readonly RoleToAssume[] | undefined;
   /** Attempts after the first. Default: AWS_MAX_ATTEMPTS minus 1, else 7, and 10 minutes for a call that AWS throttles. */
@@ -79,14 +96,18 @@ export interface ClientConfig {
 export async function clientConfig(connection: Connection, watch: CallWatch = {}): Promise<ClientConfig> {
   const { profile, endpoint } = connection;
   const region = await regionOf(connection);
-  const { CallRetries } = await import("./retrying");
+  const { StandardRetryStrategy } = await (await import("./sdk")).config();
   const maxAttempts = maxAttemptsOf(connection);
   return {
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts,
-    retryStrategy: new CallRetries({ maxAttempts, limitsThrottled: chosenAttempts(connection) !== undefined }, watch.signal),
+    retryStrategy: new CallRetries(
+      (attempts) => new StandardRetryStrategy(attempts),
+      { maxAttempts, limitsThrottled: chosenAttempts(connection) !== undefined },
+      watch.signal,
+    ),
     credentials: await credentialsOf(connection, watch),
     requestHandler: httpOptions(connection),
   };
@@ -126,7 +147,7 @@ async function credentialsOf(
   connection: Connection,
   { signal }: CallWatch,
 ): Promise<AwsCredentialIdentity | AwsCredentialIdentityProvider> {
-  const { fromNodeProviderChain, fromTemporaryCredentials } = await import("@aws-sdk/credential-providers");
+  const { fromNodeProviderChain, fromTemporaryCredentials } = await (await import("./sdk")).config();
   const { profile, sharedConfigFile, sharedCredentialsFile, region, assumeRoles = [] } = connection;
   const requestHandler = httpOptions(connection);
   const clientPlugins = [callWatch("STS", { signal }, timeoutsOf(connection))];

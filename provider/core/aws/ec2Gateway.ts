@@ -1,6 +1,5 @@
 /** The gateway that uses the AWS SDK. It builds the requests, splits them where EC2 limits their size, and loads each client on first use. */
 
-import type { LaunchPermission } from "@aws-sdk/client-ec2";
 import {
   AmiSharingError,
   batches,
@@ -26,6 +25,7 @@ import { type Connection, kmsEndpointOf, timeoutsOf } from "./connection";
 import { Ec2Session } from "./ec2Session";
 import type { Gateway, Image, PublicAccessBlock, Snapshot } from "./gateway";
 import { kmsGateway } from "./kmsGateway";
+import type { LaunchPermission } from "./sdk/ec2";
 import { usageGateway } from "./usageGateway";
 
 /**

@@ -1,6 +1,5 @@
 /** The session of a gateway: the EC2 client, single calls and calls with pages, their errors, and the caller's account from STS. */
 
-import type { EC2Client } from "@aws-sdk/client-ec2";
 import type * as v from "valibot";
 import { AmiSharingError } from "../model";
 import * as answers from "./answers";
@@ -9,8 +8,9 @@ import { type Attempt, userError } from "./awsErrors";
 import { type CallWatch, callWatch } from "./callWatch";
 import { type Connection, clientConfig, maxAttemptsOf, stsEndpointOf, timeoutsOf } from "./connection";
 import { Pacer } from "./pacing";
+import type { EC2Client } from "./sdk/ec2";
 
-type Sdk = typeof import("@aws-sdk/client-ec2");
+type Sdk = typeof import("./sdk/ec2");
 type Options = { readonly abortSignal?: AbortSignal };
 type Page = { readonly NextToken?: string | undefined };
 type Token = { readonly NextToken?: string };
@@ -58,7 +58,7 @@ export class Ec2Session {
   /** The account of the credentials. Undefined if STS does not answer, or if its answer is not valid. */
   async callerAccountId(): Promise<string | undefined> {
     const attempt: Attempt = { action: "GetCallerIdentity", service: "sts" };
-    const { STSClient, GetCallerIdentityCommand } = await import("@aws-sdk/client-sts");
+    const { STSClient, GetCallerIdentityCommand } = await (await import("./sdk")).sts();
     try {
       const client = new STSClient(await this.configFor(stsEndpointOf(this.connection)));
       client.middlewareStack.use(callWatch("STS", { signal: this.watch.signal }, timeoutsOf(this.connection)));
@@ -79,7 +79,8 @@ export class Ec2Session {
   }
 
   private start() {
-    this.started ??= import("@aws-sdk/client-ec2").then(async (sdk) => {
+    this.started ??= import("./sdk").then(async (parts) => {
+      const sdk = await parts.ec2();
       const client = new sdk.EC2Client(await clientConfig(this.connection, this.watch));
       client.middlewareStack.use(callWatch("EC2", this.watch, timeoutsOf(this.connection), new Pacer()));
       return { sdk, client };

@@ -2,6 +2,7 @@
 
 export type { AnsweredCall, CallWatch } from "./callWatch";
 export {
+  type AccessKey,
   type Connection,
   endpointProblem,
   endpointWarning,

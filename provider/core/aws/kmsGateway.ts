@@ -1,6 +1,5 @@
 /** The gateway to KMS that uses the AWS SDK: keys, their policies and their grants. It loads the client on first use. */
 
-import type { KMSClient, KMSClientConfig } from "@aws-sdk/client-kms";
 import type * as v from "valibot";
 import { AmiSharingError, accountOfPrincipal, partitionOf, policyOf } from "../model";
 import * as answers from "./answers";
@@ -8,6 +7,7 @@ import { ask, type CallOptions } from "./asking";
 import { type Attempt, userError } from "./awsErrors";
 import { callWatch } from "./callWatch";
 import type { KeyGateway, KeyGrant } from "./gateway";
+import type { KMSClient, KMSClientConfig } from "./sdk/kms";
 import type { Timeouts } from "./wire";
 
 /** The operations that a grant allows: those needed to launch or copy an encrypted AMI. KMS developer guide, "Grant operations". */
@@ -21,7 +21,7 @@ export const GRANT_OPERATIONS = [
   "ReEncryptTo",
 ] as const;
 
-type Sdk = typeof import("@aws-sdk/client-kms");
+type Sdk = typeof import("./sdk/kms");
 type Send = (client: KMSClient, sdk: Sdk, options: { readonly abortSignal?: AbortSignal }) => Promise<object>;
 
 /** Returns a gateway to KMS. It calls `config` before its first request. */
@@ -32,7 +32,8 @@ export function kmsGateway(
 ): KeyGateway {
   let started: Promise<{ sdk: Sdk; client: KMSClient }> | undefined;
   const start = () => {
-    started ??= import("@aws-sdk/client-kms").then(async (sdk) => {
+    started ??= import("./sdk").then(async (parts) => {
+      const sdk = await parts.kms();
       const client = new sdk.KMSClient(await config());
       client.middlewareStack.use(callWatch("KMS", callOptions.watch, timeouts()));
       return { sdk, client };

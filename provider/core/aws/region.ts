@@ -16,7 +16,7 @@ export async function regionOf(sources: RegionSources): Promise<string | Provide
   const known = region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (known !== undefined || (sharedConfigFile ?? sharedCredentialsFile) === undefined) return known;
   // An SDK client looks for the region of a profile only in the default files.
-  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await import("@smithy/core/config");
+  const { loadConfig, NODE_REGION_CONFIG_OPTIONS, NODE_REGION_CONFIG_FILE_OPTIONS } = await (await import("./sdk")).config();
   return loadConfig(NODE_REGION_CONFIG_OPTIONS, {
     ...NODE_REGION_CONFIG_FILE_OPTIONS,
     ...(profile === undefined ? {} : { profile }),

@@ -1,6 +1,6 @@
 /** How often the calls of a client are repeated: the SDK's back-off, with limits for each call instead of one for all calls together. */
 
-import { StandardRetryStrategy } from "@smithy/core/retry";
+import type { StandardRetryStrategy } from "@smithy/core/retry";
 import type { RetryErrorInfo, RetryStrategyV2, StandardRetryToken } from "@smithy/types";
 import { MAX_THROTTLED_MS } from "../model";
 import { pause } from "./pause";
@@ -12,6 +12,9 @@ export interface Retries {
   /** Whether these are the attempts of a throttled call, too. Otherwise it is repeated until MAX_THROTTLED_MS have passed. */
   readonly limitsThrottled: boolean;
 }
+
+/** Makes the SDK's own strategy. It is loaded with the SDK. */
+export type MakeStrategy = (maxAttempts: number) => StandardRetryStrategy;
 
 interface Call {
   readonly failures: StandardRetryStrategy;
@@ -27,6 +30,7 @@ export class CallRetries implements RetryStrategyV2 {
   private readonly calls = new WeakMap<StandardRetryToken, Call>();
 
   constructor(
+    private readonly strategyOf: MakeStrategy,
     private readonly retries: Retries,
     private readonly signal: AbortSignal | undefined,
     private readonly mostMs = MAX_THROTTLED_MS,
@@ -34,8 +38,8 @@ export class CallRetries implements RetryStrategyV2 {
 
   async acquireInitialRetryToken(scope: string): Promise<StandardRetryToken> {
     const { maxAttempts, limitsThrottled } = this.retries;
-    const failures = new StandardRetryStrategy(maxAttempts);
-    const refusals = limitsThrottled ? failures : new StandardRetryStrategy(Number.POSITIVE_INFINITY);
+    const failures = this.strategyOf(maxAttempts);
+    const refusals = limitsThrottled ? failures : this.strategyOf(Number.POSITIVE_INFINITY);
     const token = await failures.acquireInitialRetryToken(scope);
     this.calls.set(token, { failures, refusals, throttledSince: undefined });
     return token;
