@@ -668,6 +668,13 @@ class OnDemand(Case):
         self.configure(bucketRate=0)
         self.assertNotIn("RequestLimitExceeded", raw(form))
 
+    def test_latency(self) -> None:
+        image, _ = self.image()
+        self.configure(latency=0.3)
+        began = time.monotonic()
+        self.grants(image)
+        self.assertGreaterEqual(time.monotonic() - began, 0.3)
+
     def test_failures(self) -> None:
         image, (first, second) = self.image(snapshots=2)
         self.configure(

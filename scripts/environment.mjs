@@ -15,6 +15,8 @@ export const TOFU = join(TOOLCHAIN, "tofu");
 export const NEW_TERRAFORM = join(TOOLCHAIN, "terraform");
 /** What the tests need for Pulumi programs in other languages: language hosts, generators of SDKs, and Python's packages. */
 export const LANGUAGES = join(TOOLCHAIN, "pulumi-languages");
+/** Ansible and its collection amazon.aws, which the benchmark runs beside this project. */
+export const ANSIBLE = join(TOOLCHAIN, "ansible");
 
 /** The programs that must be in the folder of the CLI, for a TypeScript program with a dynamic provider. */
 export const ENGINE_PROGRAMS = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];

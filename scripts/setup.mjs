@@ -1,5 +1,5 @@
 // Installs what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
-// OpenTofu if there is no Terraform, and for the tests a newer Terraform and Pulumi's other languages.
+// OpenTofu if there is no Terraform, for the tests a newer Terraform and Pulumi's other languages, and for the benchmark Ansible.
 // @ts-check
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -19,6 +19,7 @@ import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  ANSIBLE,
   ENGINE,
   ENGINE_PROGRAMS,
   engineOnPath,
@@ -53,7 +54,7 @@ const GENERATORS = "pulumi-generators";
  * @property {string} needs What the step needs. Shown if it fails.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages" | "ansible"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -98,11 +99,18 @@ const STEPS = {
     ...stamped("languages", join(LANGUAGES, "hosts", "pulumi-language-yaml"), languageInputs, installLanguages),
     needs: `Go ${pinnedVersions().languages.go} or newer, Python 3 with venv and pip, and access to the Go module proxy and to Python's package index.`,
   },
+  ansible: {
+    title: "Ansible for the benchmark",
+    ...stamped("ansible", join(ANSIBLE, "bin", "ansible-playbook"), ansibleInputs, installAnsible),
+    needs: "Python 3.11 or newer with venv and pip, and access to its package index.",
+  },
 };
 const builtEngine = stamped("engine", join(ENGINE, "bin", "pulumi"), engineInputs, installEngine);
 const builtTofu = stamped("terraform", join(TOFU, "bin", "tofu"), tofuInputs, buildTofu);
 const builtTerraform = stamped("newTerraform", join(NEW_TERRAFORM, "bin", "terraform"), terraformInputs, buildTerraform);
-const ALL = /** @type {StepName[]} */ (Object.keys(STEPS));
+const NAMES = /** @type {StepName[]} */ (Object.keys(STEPS));
+/** What the tests and the demo need. Only the benchmark needs Ansible. */
+const ALL = NAMES.filter((name) => name !== "ansible");
 
 /**
  * Runs the steps that are missing or out of date. It can be interrupted, and can run twice at the same time.
@@ -374,6 +382,23 @@ async function installLanguages(say) {
   await installVenv(join(LANGUAGES, "python"), join(GO_MODULES, HOSTS, "requirements.txt"), say);
 }
 
+function ansibleInputs() {
+  return filesUnder(join(GO_MODULES, "ansible"));
+}
+
+/** @param {Say} say */
+async function installAnsible(say) {
+  await installVenv(ANSIBLE, join(GO_MODULES, "ansible", "requirements.txt"), say);
+  // The package `ansible` has about 100 collections, of which the benchmark needs one.
+  const python = join(ANSIBLE, "bin", "python");
+  const archives = join(ANSIBLE, "archives");
+  const quietly = ["--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary=:all:"];
+  const collections = join(GO_MODULES, "ansible", "collections.txt");
+  await run(python, ["-m", "pip", "download", ...quietly, "-d", archives, "-r", collections], { cwd: ROOT });
+  await run(python, [join(GO_MODULES, "ansible", "unpack.py"), archives, join(ANSIBLE, "collections")], { cwd: ROOT });
+  await rm(archives, { recursive: true });
+}
+
 /**
  * Builds a program that a module under scripts/toolchain pins.
  * @param {string} name The folder of the module.
@@ -447,10 +472,10 @@ export function chosenSteps(args) {
   const chosen = args.flatMap((arg) => arg.replace(/^--only=/, "").split(","));
   const wrong = chosen.filter((name) => !(name in STEPS));
   if (wrong.length > 0) {
-    tell(`unknown: ${wrong.join(", ")}; usage: npm run setup -- [--only=${ALL.join(",")}]`);
+    tell(`unknown: ${wrong.join(", ")}; usage: npm run setup -- [--only=${NAMES.join(",")}]`);
     process.exit(2);
   }
-  return args.length > 0 ? ALL.filter((name) => chosen.includes(name)) : ALL;
+  return args.length > 0 ? NAMES.filter((name) => chosen.includes(name)) : ALL;
 }
 
 if (realpathSync(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {

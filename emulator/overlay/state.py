@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "deny": [],
     "throttle": {},
     "bucketRate": 0,
+    "latency": 0,
     "failures": [],
     "usage": {},
     "usageReportPendingReads": 0,
@@ -62,7 +63,7 @@ class State:
                 if not isinstance(value, (int, dict)):
                     raise BadConfig("imagePendingReads is a number, or an object of image id → number")
                 self.pending_left = dict(value) if isinstance(value, dict) else {}
-            elif not isinstance(value, (int, float) if key == "bucketRate" else kind):
+            elif not isinstance(value, (int, float) if key in ("bucketRate", "latency") else kind):
                 raise BadConfig(f"{key} is of type {kind.__name__}")
             if key == "staleReads":
                 self.stale = {}

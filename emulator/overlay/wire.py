@@ -6,6 +6,7 @@ import io
 import json
 import re
 import sys
+import time
 import traceback
 import uuid
 from typing import Any, Callable, Iterable
@@ -149,6 +150,8 @@ class Application:
                     if request.path == "/moto-api/reset" and request.method == "POST":
                         STATE.reset()
             elif request.service == "ec2":
+                # Before the lock: requests that wait do not wait for each other.
+                time.sleep(STATE.config["latency"])
                 with STATE.lock:
                     status, headers, body = self.answer(request, environ)
             else:
