@@ -47,7 +47,7 @@ for (const imageId of config.requireObject<string[]>("imageIds"))
 
 const FLEETS: Readonly<Record<FleetEngine, (emulator: Emulator, images: readonly MadeImage[]) => Promise<Fleet>>> = {
   async Pulumi(emulator, images) {
-    const project = await PulumiProject.create(emulator, { program: PROGRAM });
+    const project = await PulumiProject.create(emulator, { program: PROGRAM, asUsersHaveIt: true });
     return {
       declare: (accountIds) => project.config({ imageIds: images.map(({ imageId }) => imageId), accountIds }),
       apply: () => project.up(),
