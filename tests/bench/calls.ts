@@ -37,7 +37,7 @@ function operationsOf(project: PulumiProject): Engine["operations"] {
 /** `Pulumi`: the dynamic provider; `plugin`: the full one. */
 const ENGINES: Readonly<Record<EngineName, (emulator: Emulator, image: MadeImage) => Promise<Engine>>> = {
   async Pulumi(emulator, { imageId }) {
-    const project = await PulumiProject.create(emulator);
+    const project = await PulumiProject.create(emulator, { asUsersHaveIt: true });
     return {
       declare: (accountIds) => project.config({ imageId, accountIds, createVolumePermissions: true }),
       operations: operationsOf(project),

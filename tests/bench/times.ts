@@ -121,7 +121,10 @@ async function terraformProject(emulator: Emulator, account_ids?: readonly strin
 }
 
 async function pulumiProject(emulator: Emulator, accountIds?: readonly string[]): Promise<Project> {
-  const project = await PulumiProject.create(emulator, accountIds ? {} : { program: "export {};\n" });
+  const project = await PulumiProject.create(emulator, {
+    asUsersHaveIt: true,
+    ...(accountIds ? {} : { program: "export {};\n" }),
+  });
   const { imageId } = await emulator.image({ snapshots: 2 });
   if (accountIds) project.config({ imageId, accountIds, createVolumePermissions: true });
   return { plan: () => project.preview(), apply: () => project.up(), remove: () => project.remove() };

@@ -8,7 +8,7 @@ describe("the basic scenario", () => {
   const emulator = useEmulator();
   let project: PulumiProject;
   before(async () => {
-    project = await PulumiProject.create(emulator());
+    project = await PulumiProject.create(emulator(), { asUsersHaveIt: true });
   });
   after(() => project.remove());
 

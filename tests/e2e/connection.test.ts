@@ -4,7 +4,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { Emulator, useEmulator } from "../helpers/emulator";
+import { Emulator, ROOT, useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
 const ACCOUNT = "111122223333";
@@ -133,17 +133,14 @@ describe("the connection", () => {
     assert.deepEqual(await reached(), [`${CALLER} in us-west-2`]);
     await project.destroy();
 
-    const program = path.join(project.folder, "index.ts");
-    const before = fs.readFileSync(program, "utf8");
-    fs.writeFileSync(
-      program,
+    project.program(
       `import { getAmiLaunchPermissions } from "ami-launch-permissions";
       export const region = getAmiLaunchPermissions({ imageId: ${JSON.stringify(imageId)} }).then((found) => found.region);`,
     );
     await up();
     assert.deepEqual(await project.outputs(), { region: "us-west-2" });
     await project.destroy();
-    fs.writeFileSync(program, before);
+    project.program(fs.readFileSync(path.join(ROOT, "index.ts"), "utf8"));
   });
 
   it("uses another account's role from aws:assumeRoles, or from the set, whose own arguments have precedence", async () => {

@@ -67,7 +67,7 @@ describe("the documentation's code blocks", () => {
   });
 
   it("by config: the commands of the README work as described", async () => {
-    const project = await PulumiProject.create(emulator());
+    const project = await PulumiProject.create(emulator(), { asUsersHaveIt: true });
     try {
       const section = pageText("README.md").split("\n## Use it by config\n")[1]?.split("\n## ")[0] ?? "";
       const [, text] = /```sh\n(eval [\s\S]*?)```/.exec(section) ?? [];

@@ -1,8 +1,6 @@
 /** Several sets of one AMI in one Pulumi program: no account loses access that a set declares, and after a destroy no access is left. */
 
 import * as assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { watchAccess } from "../helpers/accessWatch";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
@@ -26,7 +24,7 @@ describe("hand-over between sets of a program", () => {
 import * as pulumi from "@pulumi/pulumi";
 const imageId = ${JSON.stringify(image.imageId)};
 ${body}`;
-    fs.writeFileSync(path.join(project.folder, "index.ts"), text);
+    project.program(text);
   }
 
   const set = (name: string, accountIds: readonly string[], more = "", opts = "") =>

@@ -1,8 +1,6 @@
 /** The reports of a set with the real CLI: in a preview what EC2 has and what will change, in an up what was done. */
 
 import * as assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject, reportsIn } from "../helpers/pulumiProject";
 
@@ -311,7 +309,7 @@ describe("adopting an AMI", function () {
     const project = await PulumiProject.create(emulator(), { program: "" });
     try {
       const { output: program } = await project.node("node_modules/ami-launch-permissions/dist/cli/main.js", "adopt", imageId);
-      fs.writeFileSync(path.join(project.folder, "index.ts"), program);
+      project.program(program);
       await emulator().forgetCalls();
       const report = reportsIn(await project.preview());
       assert.equal(report[0], `AMI ${imageId} in us-east-1: nothing changes, 3 keep access`);

@@ -38,7 +38,7 @@ describe("the migration from Pulumi's resources with one principal each", functi
     const plugins = path.join(project.folder, "plugins");
     installPulumiAwsStandIn(plugins);
     project.env.PATH = `${plugins}${path.delimiter}${project.env.PATH}`;
-    const write = (program: string) => fs.writeFileSync(path.join(project.folder, "index.ts"), program);
+    const write = (program: string) => project.program(program);
     await project.up();
     const shared = await emulator().pairs([image]);
     assert.equal(shared.length, 4);

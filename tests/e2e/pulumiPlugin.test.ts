@@ -6,22 +6,16 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { watchAccess } from "../helpers/accessWatch";
 import { ROOT, useEmulator } from "../helpers/emulator";
-import { changedLines, declaredSet, pluginProject, SET_TYPE, writeProgram } from "../helpers/pulumiPlugin";
-import type { PulumiProject } from "../helpers/pulumiProject";
+import { changedLines, declaredSet, SET_TYPE, usePluginProject, writeProgram } from "../helpers/pulumiPlugin";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 
 describe("the full Pulumi provider", function () {
   this.timeout(600_000);
   const emulator = useEmulator();
-  let project: PulumiProject;
+  const project = usePluginProject(emulator);
 
-  beforeEach(async () => {
-    project = await pluginProject(emulator());
-  });
-  afterEach(() => project.remove());
-
-  const program = (body: string) => writeProgram(project, body);
+  const program = (body: string) => writeProgram(project(), body);
 
   /** Lets accounts launch an AMI, as somebody else does. */
   async function share(imageId: string, ...accountIds: readonly string[]): Promise<void> {
@@ -31,7 +25,7 @@ describe("the full Pulumi provider", function () {
 
   /** The sets in the state. */
   async function sets() {
-    const { text } = await project.state();
+    const { text } = await project().state();
     const resources: { type: string; id: string; inputs: Record<string, unknown> }[] = JSON.parse(text).deployment.resources;
     return resources.filter(({ type }) => type === SET_TYPE);
   }
@@ -44,29 +38,29 @@ describe("the full Pulumi provider", function () {
         `export const grants = new LaunchPermissionSet("golden", ${JSON.stringify({ imageId, accountIds, createVolumePermissions: true })}).grants;`,
       );
     declare([A, B]);
-    const first = await project.preview();
+    const first = await project().preview();
     assert.match(first, /account\/111122223333: "launch, createVolume"/);
     assert.match(first, new RegExp(`AMI ${imageId} in us-east-1: 2 gain`));
-    const made = await project.up();
+    const made = await project().up();
     assert.match(made, new RegExp(`AMI ${imageId} in us-east-1: 2 gained`));
     assert.deepEqual(await emulator().launchers(imageId), [A, B]);
     for (const id of snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), [A, B]);
     const grants = { [`account/${A}`]: "launch, createVolume", [`account/${B}`]: "launch, createVolume" };
-    assert.deepEqual((await project.outputs()).grants, grants);
+    assert.deepEqual((await project().outputs()).grants, grants);
 
     await emulator().forgetCalls();
-    assert.match(await project.up(), /2 unchanged|3 unchanged/);
+    assert.match(await project().up(), /2 unchanged|3 unchanged/);
     assert.deepEqual(await emulator().calls(), []);
 
     declare([C, A]);
-    const change = await project.preview();
+    const change = await project().preview();
     assert.deepEqual(changedLines(change), [
       "~ grants: {",
       `- account/${B}: "launch, createVolume"`,
       `+ account/${C}: "launch, createVolume"`,
     ]);
     assert.match(change, /1 gains, 1 loses, 1 keeps access/);
-    assert.match(await project.up(), /1 gained, 1 lost, 1 kept access/);
+    assert.match(await project().up(), /1 gained, 1 lost, 1 kept access/);
     assert.deepEqual(await emulator().launchers(imageId), [A, C]);
 
     await emulator().aws(
@@ -79,13 +73,13 @@ describe("the full Pulumi provider", function () {
         `Add=[{UserId=${B}}],Remove=[{UserId=${C}}]`,
       ],
     );
-    const drift = await project.preview("--refresh");
+    const drift = await project().preview("--refresh");
     assert.match(drift, /- account\/444455556666: "launch"/);
     assert.match(drift, /~ account\/777788889999: "createVolume" => "launch, createVolume"/);
-    await project.succeed("up", "--yes", "--skip-preview", "--refresh");
+    await project().succeed("up", "--yes", "--skip-preview", "--refresh");
     assert.deepEqual(await emulator().launchers(imageId), [A, C]);
 
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
@@ -100,7 +94,7 @@ describe("the full Pulumi provider", function () {
       );
     program("");
     // The language host of these tests writes no programs; what it would print are the inputs in the state that the schema has.
-    await project.succeed(
+    await project().succeed(
       "import",
       SET_TYPE,
       "golden",
@@ -120,9 +114,9 @@ describe("the full Pulumi provider", function () {
     });
     program(declaredSet("golden", args));
     await emulator().forgetCalls();
-    for (const output of [await project.preview(), await project.up()]) assert.match(output, /\b\d unchanged/);
+    for (const output of [await project().preview(), await project().up()]) assert.match(output, /\b\d unchanged/);
     assert.deepEqual(await emulator().modifications(), []);
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
@@ -133,12 +127,12 @@ describe("the full Pulumi provider", function () {
       program(`new LaunchPermissionSet("golden", ${JSON.stringify({ imageId, accountIds })}, { import: "${imageId}" });`);
     declare([A]);
     await emulator().forgetCalls();
-    assert.match(await project.up(), /1 imported/);
+    assert.match(await project().up(), /1 imported/);
     assert.deepEqual(await emulator().modifications(), []);
-    assert.match(await project.preview(), /\b\d unchanged/);
-    await project.succeed("state", "delete", "--all", "--yes");
+    assert.match(await project().preview(), /\b\d unchanged/);
+    await project().succeed("state", "delete", "--all", "--yes");
     declare([B]);
-    assert.match(await project.up(), /1 gained, 1 lost/);
+    assert.match(await project().up(), /1 gained, 1 lost/);
     assert.deepEqual(await emulator().launchers(imageId), [B]);
   });
 
@@ -147,18 +141,18 @@ describe("the full Pulumi provider", function () {
     const { imageId } = image;
     const upKeeps = async (accounts: readonly string[]) => {
       const watch = watchAccess(emulator(), [image], accounts, { volumes: true });
-      await project.up();
+      await project().up();
       const { lost, looks } = await watch.end();
       assert.deepEqual(lost, [], "somebody lost access for a moment");
       assert.ok(looks > 20, `EC2 was looked at ${looks} times only`);
     };
     const one = { imageId, accountIds: [A, B], createVolumePermissions: true };
     program(declaredSet("one", one));
-    await project.up();
+    await project().up();
     // A rename without an alias.
     program(declaredSet("two", one));
     await upKeeps([A, B]);
-    await project.succeed("preview", "--expect-no-changes");
+    await project().succeed("preview", "--expect-no-changes");
     // An account moves from one additive set to another one.
     const additive = (accountIds: readonly string[]) => ({ ...one, accountIds, mode: "additive" });
     program(declaredSet("two", additive([A, B])) + declaredSet("three", additive([C])));
@@ -166,8 +160,8 @@ describe("the full Pulumi provider", function () {
     program(declaredSet("two", additive([A])) + declaredSet("three", additive([B, C])));
     await upKeeps([A, B, C]);
     assert.deepEqual(await emulator().launchers(imageId), [A, B, C]);
-    await project.succeed("preview", "--expect-no-changes");
-    await project.destroy();
+    await project().succeed("preview", "--expect-no-changes");
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
@@ -175,14 +169,14 @@ describe("the full Pulumi provider", function () {
     const image = await emulator().image({ snapshots: 1 });
     const args = { imageId: image.imageId, accountIds: [A], mode: "additive" };
     program(declaredSet("one", args));
-    await project.up();
+    await project().up();
     program(declaredSet("two", args));
-    const { output } = await project.fail("up", "--yes", "--skip-preview");
+    const { output } = await project().fail("up", "--yes", "--skip-preview");
     assert.match(output.replace(/\s+/g, " "), /set "two" declares what this set granted .* run pulumi up --refresh/);
     assert.deepEqual(await emulator().launchers(image.imageId), [A]);
-    await project.up("--refresh");
+    await project().up("--refresh");
     assert.deepEqual(await emulator().launchers(image.imageId), [A]);
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
@@ -196,20 +190,20 @@ describe("the full Pulumi provider", function () {
         setTimeout(() => new LaunchPermissionSet("late", ${set([B])}), 3000);
       `);
     declare([A, B]);
-    await project.up();
+    await project().up();
     declare([A]);
     const watch = watchAccess(emulator(), [image], [A, B]);
-    const refused = async (...command: string[]) => (await project.fail(...command)).output.replace(/\s+/g, " ");
+    const refused = async (...command: string[]) => (await project().fail(...command)).output.replace(/\s+/g, " ");
     assert.match(await refused("preview"), /set "first" takes away on AMI .*account\/444455556666.* run pulumi up --refresh/);
     // Now the record of the first set names the other one.
-    await project.refresh();
+    await project().refresh();
     const up = ["up", "--yes", "--skip-preview"];
     assert.match(await refused(...up), /set "late" also granted what this set would take away .* run pulumi up --refresh/);
-    await project.up("--refresh");
+    await project().up("--refresh");
     assert.deepEqual((await watch.end()).lost, []);
     assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
-    await project.succeed("preview", "--expect-no-changes");
-    await project.destroy();
+    await project().succeed("preview", "--expect-no-changes");
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
   });
 
@@ -219,12 +213,12 @@ describe("the full Pulumi provider", function () {
     program(declaredSet("golden", { imageId, accountIds, createVolumePermissions: true }));
     const refused = { action: "ModifyImageAttribute", resource: imageId, code: "OperationNotPermitted", status: 400 };
     await emulator().configure({ failures: [{ ...refused, message: "not today" }] });
-    assert.match((await project.fail("up", "--yes", "--skip-preview")).output, /begun and not completed/);
+    assert.match((await project().fail("up", "--yes", "--skip-preview")).output, /begun and not completed/);
     const [recorded] = await sets();
     assert.equal(recorded?.id, imageId);
     assert.deepEqual(await emulator().volumeCreators(snapshotIds[0] ?? ""), accountIds);
     await emulator().forgetCalls();
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().modifications(), [`ModifyImageAttribute ${imageId}`]);
     assert.deepEqual(await emulator().launchers(imageId), accountIds);
   });
@@ -232,9 +226,9 @@ describe("the full Pulumi provider", function () {
   it("replaces the AMI: the new one is shared before the old one is unshared, and the preview tells of both", async () => {
     const [old, fresh] = [await emulator().image({ snapshots: 1 }), await emulator().image({ snapshots: 1 })];
     program(declaredSet("golden", { imageId: old.imageId, accountIds: [A, B] }));
-    await project.up();
+    await project().up();
     program(declaredSet("golden", { imageId: fresh.imageId, accountIds: [A, C] }));
-    const preview = await project.preview();
+    const preview = await project().preview();
     assert.match(
       preview,
       new RegExp(`AMI ${fresh.imageId} in us-east-1: 2 gain[^]*then AMI ${old.imageId}, whose set is replaced`),
@@ -244,7 +238,7 @@ describe("the full Pulumi provider", function () {
       lines.filter((line) => line.includes("account/")),
       [`- account/${B}: "launch"`, `+ account/${C}: "launch"`],
     );
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().launchers(fresh.imageId), [A, C]);
     assert.deepEqual(await emulator().launchers(old.imageId), []);
   });
@@ -261,21 +255,21 @@ describe("the full Pulumi provider", function () {
       const accountIds = pulumi.secret(["${A}", "${B}"]);
       export const grants = new LaunchPermissionSet("golden", { imageId: "${imageId}", accountIds }, { provider }).grants;
     `);
-    const texts = [await project.preview(), await project.up(), (await project.run("preview", "--json")).output];
+    const texts = [await project().preview(), await project().up(), (await project().run("preview", "--json")).output];
     assert.deepEqual(await emulator().launchers(imageId), [A, B]);
-    texts.push((await project.state()).text, await project.destroy());
+    texts.push((await project().state()).text, await project().destroy());
     for (const text of texts) assert.doesNotMatch(text, new RegExp(`${A}|${B}`));
   });
 
   it("refuses wrong arguments and a wrong configuration before anything changes", async () => {
     const { imageId } = await emulator().image({ snapshots: 1 });
     program(declaredSet("golden", { imageId, accountIds: ["12"] }));
-    const { output } = await project.fail("preview");
+    const { output } = await project().fail("preview");
     assert.match(output.replace(/\s+/g, " "), /accountIds\[0\].*\[invalid-argument\]/);
     program(declaredSet("golden", { imageId, accountIds: [A] }));
-    project.config({ "ami-launch-permissions:maxRetries": "many" });
+    project().config({ "ami-launch-permissions:maxRetries": "many" });
     assert.match(
-      (await project.fail("up", "--yes", "--skip-preview")).output.replace(/\s+/g, " "),
+      (await project().fail("up", "--yes", "--skip-preview")).output.replace(/\s+/g, " "),
       /maxRetries: .*\[invalid-argument\]/,
     );
     assert.deepEqual(await emulator().launchers(imageId), []);
@@ -284,23 +278,23 @@ describe("the full Pulumi provider", function () {
   describe("without a path in Pulumi.yaml", () => {
     beforeEach(async () => {
       const { imageId } = await emulator().image({ snapshots: 1 });
-      const yaml = path.join(project.folder, "Pulumi.yaml");
+      const yaml = path.join(project().folder, "Pulumi.yaml");
       fs.writeFileSync(yaml, fs.readFileSync(yaml, "utf8").replace(/^plugins:[\s\S]*/m, ""));
-      project.env.PULUMI_HOME = path.join(project.folder, "home");
+      project().env.PULUMI_HOME = path.join(project().folder, "home");
       program(declaredSet("golden", { imageId, accountIds: [A] }));
-      await project.succeed("stack", "select", "test");
-      assert.match((await project.fail("preview")).output, /no resource plugin 'pulumi-resource-ami-launch-permissions' found/);
+      await project().succeed("stack", "select", "test");
+      assert.match((await project().fail("preview")).output, /no resource plugin 'pulumi-resource-ami-launch-permissions' found/);
     });
 
     async function isFound(): Promise<void> {
-      assert.match((await project.succeed("plugin", "ls")).stdout, /ami-launch-permissions +resource/);
-      assert.match(await project.preview(), /1 gains/);
+      assert.match((await project().succeed("plugin", "ls")).stdout, /ami-launch-permissions +resource/);
+      assert.match(await project().preview(), /1 gains/);
     }
 
     it("is found where the command installs it, beside scripts that are modules", async () => {
-      const { stdout } = await project.node(path.join(ROOT, "provider/dist/cli/main.js"), "install-pulumi-plugin");
+      const { stdout } = await project().node(path.join(ROOT, "provider/dist/cli/main.js"), "install-pulumi-plugin");
       assert.match(stdout, /home\/plugins\/resource-ami-launch-permissions-v\d/);
-      fs.writeFileSync(path.join(project.env.PULUMI_HOME ?? "", "package.json"), '{ "type": "module" }');
+      fs.writeFileSync(path.join(project().env.PULUMI_HOME ?? "", "package.json"), '{ "type": "module" }');
       await isFound();
     });
 
@@ -308,7 +302,7 @@ describe("the full Pulumi provider", function () {
       const release = path.join(ROOT, "release/pulumi");
       const sums: string[] = [];
       for (let run = 0; run < 2; run++) {
-        assert.equal((await project.node(path.join(ROOT, "scripts/package-pulumi.mjs"))).code, 0);
+        assert.equal((await project().node(path.join(ROOT, "scripts/package-pulumi.mjs"))).code, 0);
         const [file = ""] = fs.readdirSync(release).filter((name) => name.endsWith("_checksums.txt"));
         sums.push(fs.readFileSync(path.join(release, file), "utf8"));
       }
@@ -322,7 +316,7 @@ describe("the full Pulumi provider", function () {
       const [archive = ""] = fs.readdirSync(release).filter((name) => name.endsWith("-linux-amd64.tar.gz"));
       const version = /-v(\d+\.\d+\.\d+)-/.exec(archive)?.[1] ?? "";
       const install = ["plugin", "install", "resource", "ami-launch-permissions", version];
-      await project.succeed(...install, "--file", path.join(release, archive));
+      await project().succeed(...install, "--file", path.join(release, archive));
       await isFound();
     });
   });

@@ -4,8 +4,7 @@ import * as assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useEmulator } from "../helpers/emulator";
 import { descendants, endsSoon, isAlive, onlyProcess } from "../helpers/processes";
-import { declaredSet, pluginProject, writeProgram } from "../helpers/pulumiPlugin";
-import type { PulumiProject } from "../helpers/pulumiProject";
+import { declaredSet, usePluginProject, writeProgram } from "../helpers/pulumiPlugin";
 import { SlowEc2 } from "../helpers/slowEc2";
 
 const ACCOUNT = "111122223333";
@@ -14,10 +13,9 @@ describe("a change by the full Pulumi provider that is interrupted", function ()
   this.timeout(300_000);
   const emulator = useEmulator();
   let ec2: SlowEc2;
-  let project: PulumiProject;
-  beforeEach(async () => {
+  const project = usePluginProject(emulator, async () => {
     ec2 = new SlowEc2(emulator());
-    project = await pluginProject(emulator(), { env: { AWS_ENDPOINT_URL: await ec2.start() } });
+    return { env: { AWS_ENDPOINT_URL: await ec2.start() } };
   });
   const started = new Set<number>();
   afterEach(() => {
@@ -26,14 +24,13 @@ describe("a change by the full Pulumi provider that is interrupted", function ()
     for (const pid of started) if (isAlive(pid)) process.kill(pid, "SIGKILL");
     started.clear();
     ec2.stop();
-    project.remove();
   });
 
   /** Starts an up and waits until EC2 has shared the snapshots, of which the plugin has not heard yet. */
   async function upUntilHeld(imageId: string) {
-    writeProgram(project, declaredSet("golden", { imageId, accountIds: [ACCOUNT], createVolumePermissions: true }));
+    writeProgram(project(), declaredSet("golden", { imageId, accountIds: [ACCOUNT], createVolumePermissions: true }));
     ec2.hold("ModifySnapshotAttribute");
-    const running = project.start("up", "--yes", "--skip-preview");
+    const running = project().start("up", "--yes", "--skip-preview");
     await Promise.race([ec2.holds(2), running.ended.then(({ output }) => assert.fail(output))]);
     for (const { pid } of await descendants(running.child.pid)) started.add(pid);
     return { ...running, plugin: await onlyProcess(running.child.pid, /pulumi-resource-ami-launch-permissions/) };
@@ -57,9 +54,9 @@ describe("a change by the full Pulumi provider that is interrupted", function ()
     assert.deepEqual(await emulator().launchers(imageId), [], "it went on");
     for (const id of snapshotIds) assert.deepEqual(await emulator().volumeCreators(id), [ACCOUNT]);
     await emulator().forgetCalls();
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().modifications(), [`ModifyImageAttribute ${imageId}`]);
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 

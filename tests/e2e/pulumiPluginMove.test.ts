@@ -3,8 +3,7 @@
 import * as assert from "node:assert/strict";
 import { watchAccess } from "../helpers/accessWatch";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
-import { declaredSet, pluginProject, SET_TYPE, writeDynamicProgram, writeProgram } from "../helpers/pulumiPlugin";
-import type { PulumiProject } from "../helpers/pulumiProject";
+import { declaredSet, SET_TYPE, usePluginProject, writeDynamicProgram, writeProgram } from "../helpers/pulumiPlugin";
 
 const [A, B, C, ELSE] = ["111122223333", "444455556666", "777788889999", "999900001111"] as const;
 const DYNAMIC_TYPE = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet";
@@ -12,16 +11,11 @@ const DYNAMIC_TYPE = "pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPerm
 describe("a stack that moves between dynamic resources and the full provider", function () {
   this.timeout(900_000);
   const emulator = useEmulator();
-  let project: PulumiProject;
-
-  beforeEach(async () => {
-    project = await pluginProject(emulator());
-  });
-  afterEach(() => project.remove());
+  const project = usePluginProject(emulator);
 
   /** The types in the state, without the stack and the providers. */
   async function types(): Promise<string[]> {
-    const { text } = await project.state();
+    const { text } = await project().state();
     const resources: { type: string }[] = JSON.parse(text).deployment.resources ?? [];
     return resources
       .map(({ type }) => type)
@@ -39,7 +33,7 @@ describe("a stack that moves between dynamic resources and the full provider", f
   }
 
   async function nothingChanges(unchanged: number): Promise<void> {
-    const preview = await project.preview();
+    const preview = await project().preview();
     assert.match(preview, new RegExp(`\\b${unchanged} unchanged`), preview);
     assert.doesNotMatch(preview, /to create|to update|to delete|to replace|^ *[-+~] /m, preview);
   }
@@ -68,63 +62,63 @@ describe("a stack that moves between dynamic resources and the full provider", f
       });
     `;
     const dynamic = (...accounts: (readonly string[])[]) =>
-      writeDynamicProgram(project, program("AmiLaunchPermissionSet", ...accounts));
-    const full = (...accounts: (readonly string[])[]) => writeProgram(project, program("LaunchPermissionSet", ...accounts));
+      writeDynamicProgram(project(), program("AmiLaunchPermissionSet", ...accounts));
+    const full = (...accounts: (readonly string[])[]) => writeProgram(project(), program("LaunchPermissionSet", ...accounts));
     const typesWith = (type: string) =>
       ["my:index:Sharing", "ami-launch-permissions:index:SharedAmi", ...new Array(7).fill(type)].sort();
 
     dynamic();
-    await project.up();
+    await project().up();
     const pairs = await emulator().pairs(all);
     const holders = await emulator().keyHolders(["us-east-1"]);
     assert.equal(holders.length, 2);
-    const { grants } = await project.outputs();
+    const { grants } = await project().outputs();
 
     full();
     await emulator().forgetCalls();
     await keepingAccess(local, [A, B], async () => {
       await nothingChanges(10);
-      await project.up();
+      await project().up();
       await nothingChanges(10);
-      await project.refresh();
+      await project().refresh();
       await nothingChanges(10);
     });
     assert.deepEqual(await emulator().modifications(), []);
     assert.deepEqual(await emulator().pairs(all), pairs);
     assert.deepEqual(await emulator().keyHolders(["us-east-1"]), holders);
     assert.deepEqual(await types(), typesWith(SET_TYPE));
-    assert.deepEqual((await project.outputs()).grants, grants);
+    assert.deepEqual((await project().outputs()).grants, grants);
 
     full([A]);
-    const lines = (await project.preview()).split("\n").map((line) => line.trim());
+    const lines = (await project().preview()).split("\n").map((line) => line.trim());
     assert.deepEqual(
       lines.filter((line) => /^[-+] account\//.test(line)),
       [`- account/${B}: "launch, createVolume"`],
     );
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().launchers(plain.imageId), [A]);
 
     dynamic([A]);
     await emulator().forgetCalls();
     await keepingAccess(local, [A], async () => {
-      const preview = await project.preview();
+      const preview = await project().preview();
       assert.match(preview, /7 to update/);
       assert.doesNotMatch(preview, /^ *[-+] |to delete|to create|\d (gain|lose)/m);
-      await project.up();
+      await project().up();
       await nothingChanges(10);
-      await project.refresh();
+      await project().refresh();
       await nothingChanges(10);
     });
     assert.deepEqual(await emulator().modifications(), []);
     assert.deepEqual(await types(), typesWith(DYNAMIC_TYPE));
 
     full([A, C]);
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().launchers(plain.imageId), [A, C]);
-    const { text } = await project.state();
+    const { text } = await project().state();
     const inState = JSON.parse(text).deployment.resources.find(({ urn }: { urn: string }) => urn.endsWith("::hidden"));
     assert.doesNotMatch(JSON.stringify(inState), new RegExp(`${A}|${B}`));
-    await project.destroy();
+    await project().destroy();
     // The additive set did not grant this.
     assert.deepEqual(await emulator().pairs(all), [`${additive.imageId} account/${A}`]);
     assert.deepEqual(await emulator().keyHolders(["us-east-1"]), []);
@@ -136,13 +130,13 @@ describe("a stack that moves between dynamic resources and the full provider", f
   ];
   function dynamicSet(name: string, args: object, opts: object = {}): void {
     writeDynamicProgram(
-      project,
+      project(),
       `new AmiLaunchPermissionSet("${name}", ${JSON.stringify(args)}, ${JSON.stringify(opts)} as pulumi.CustomResourceOptions);`,
     );
   }
   function fullSet(name: string, args: object, opts: object = {}): void {
     writeProgram(
-      project,
+      project(),
       `new LaunchPermissionSet("${name}", ${JSON.stringify(args)}, ${JSON.stringify(opts)} as pulumi.CustomResourceOptions);`,
     );
   }
@@ -152,16 +146,16 @@ describe("a stack that moves between dynamic resources and the full provider", f
     it(`from ${from} to ${to} under another name without an alias: nobody loses access, and the new set owns the grants`, async () => {
       const image = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: ELSE }] });
       declareOld("old", { imageId: image.imageId, accountIds: [A, B, C] });
-      await project.up();
+      await project().up();
       declareNew("new", { imageId: image.imageId, accountIds: [A, B] });
       await keepingAccess([image], [A, B], async () => {
-        const output = (await project.up()).replace(/\s+/g, " ");
+        const output = (await project().up()).replace(/\s+/g, " ");
         assert.match(output, /nobody loses access, because set "new" of another provider has taken over/);
       });
       assert.equal((await types()).length, 1);
       assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
       await nothingChanges(2);
-      await project.destroy();
+      await project().destroy();
       assert.deepEqual(await emulator().pairs([image]), []);
     });
 
@@ -169,19 +163,19 @@ describe("a stack that moves between dynamic resources and the full provider", f
       const image = await emulator().image({ snapshots: 1 });
       const args = { imageId: image.imageId, accountIds: [A, B], mode: "additive" };
       declareOld("old", args);
-      await project.up();
+      await project().up();
       declareNew("new", args);
       await keepingAccess([image], [A, B], async () => {
-        const { output } = await project.fail("up", "--yes", "--skip-preview");
+        const { output } = await project().fail("up", "--yes", "--skip-preview");
         const words = output.replace(/\s+/g, " ");
         assert.match(words, /set "new" of another provider declares AMI .* this set keeps its grants.*\[hand-over-incomplete\]/);
         const [, remove = ""] = /pulumi state delete '([^']+)'/.exec(words) ?? [];
-        await project.succeed("state", "delete", remove, "--yes");
+        await project().succeed("state", "delete", remove, "--yes");
         declareNew("new", args, { aliases: [urnOf(type, "old")] });
-        await project.up();
+        await project().up();
         await nothingChanges(2);
       });
-      await project.destroy();
+      await project().destroy();
       assert.deepEqual(await emulator().pairs([image]), [], "what the old set granted is the new one's");
     });
   }
@@ -191,7 +185,7 @@ describe("a stack that moves between dynamic resources and the full provider", f
     const both = (mode: string) => {
       const dynamic = JSON.stringify({ imageId, accountIds: [A], mode });
       writeProgram(
-        project,
+        project(),
         `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
         new AmiLaunchPermissionSet("one", ${dynamic} as any);
         ${declaredSet("two", { imageId, accountIds: [B], mode: "additive" })}`,
@@ -199,15 +193,15 @@ describe("a stack that moves between dynamic resources and the full provider", f
     };
     both("authoritative");
     for (const command of ["preview", "up"]) {
-      const { output } = await project.fail(command, ...(command === "up" ? ["--yes", "--skip-preview"] : []));
+      const { output } = await project().fail(command, ...(command === "up" ? ["--yes", "--skip-preview"] : []));
       assert.match(output.replace(/\s+/g, " "), /with two providers, .* one of them is authoritative.*\[conflicting-sets\]/);
     }
-    await project.succeed("destroy", "--yes", "--skip-preview");
+    await project().succeed("destroy", "--yes", "--skip-preview");
     both("additive");
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().launchers(imageId), [A, B]);
     await nothingChanges(3);
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 });

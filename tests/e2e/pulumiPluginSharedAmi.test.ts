@@ -4,8 +4,7 @@ import * as assert from "node:assert/strict";
 import * as path from "node:path";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
 import { installPulumiAwsStandIn } from "../helpers/pulumiAwsStandIn";
-import { pluginProject, SET_TYPE, writeProgram } from "../helpers/pulumiPlugin";
-import type { PulumiProject } from "../helpers/pulumiProject";
+import { SET_TYPE, usePluginProject, writeProgram } from "../helpers/pulumiPlugin";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
 
@@ -22,14 +21,9 @@ interface Resource {
 describe("the full Pulumi provider's SharedAmi", function () {
   this.timeout(600_000);
   const emulator = useEmulator();
-  let project: PulumiProject;
+  const project = usePluginProject(emulator);
 
-  beforeEach(async () => {
-    project = await pluginProject(emulator());
-  });
-  afterEach(() => project.remove());
-
-  const program = (body: string) => writeProgram(project, body);
+  const program = (body: string) => writeProgram(project(), body);
   const allOf = (images: readonly MadeImage[]) => Object.fromEntries(images.map(({ region, imageId }) => [region, imageId]));
   const launchersOf = (images: readonly MadeImage[], ...accounts: string[]) =>
     images.flatMap(({ imageId }) => accounts.map((account) => `${imageId} account/${account}`)).sort();
@@ -39,7 +33,7 @@ describe("the full Pulumi provider's SharedAmi", function () {
   ];
 
   async function resources(): Promise<Resource[]> {
-    const { text } = await project.state();
+    const { text } = await project().state();
     return JSON.parse(text).deployment.resources ?? [];
   }
 
@@ -51,13 +45,13 @@ describe("the full Pulumi provider's SharedAmi", function () {
         export const { imageIds, grants } = shared;
       `);
     declare(allOf(images), A, B);
-    const preview = await project.preview();
+    const preview = await project().preview();
     for (const { imageId, region } of images) assert.match(preview, new RegExp(`AMI ${imageId} in ${region}: 2 gain`));
     assert.deepEqual(await emulator().modifications(), []);
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().pairs(images), launchersOf(images, A, B));
     const grants = { [`account/${A}`]: "launch", [`account/${B}`]: "launch" };
-    assert.deepEqual(await project.outputs(), {
+    assert.deepEqual(await project().outputs(), {
       imageIds: allOf(images),
       grants: { "us-east-1": grants, "eu-west-1": grants },
     });
@@ -71,28 +65,28 @@ describe("the full Pulumi provider's SharedAmi", function () {
     assert.deepEqual(component?.outputs, { imageIds: allOf(images), grants: { "us-east-1": grants, "eu-west-1": grants } });
 
     await emulator().forgetCalls();
-    assert.match(await project.preview(), /\b4 unchanged/);
-    await project.up();
+    assert.match(await project().preview(), /\b4 unchanged/);
+    await project().up();
     assert.deepEqual(await emulator().calls(), [], "nothing to change: nothing is asked");
 
     declare(allOf(images), A, C);
-    const change = await project.preview();
+    const change = await project().preview();
     for (const line of [`- account/${B}: "launch"`, `\\+ account/${C}: "launch"`])
       assert.equal(change.match(new RegExp(`^ +${line}`, "gm"))?.length, 2, change);
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().pairs(images), launchersOf(images, A, C));
 
     declare(allOf(images.slice(0, 1)), A, C);
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().pairs(images), launchersOf(images.slice(0, 1), A, C));
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().pairs(images), []);
   });
 
   it("copies with the package aws: the copy is not known in the preview, then shared; a new source is copied before the old copy goes", async () => {
-    const plugins = path.join(project.folder, "plugins");
+    const plugins = path.join(project().folder, "plugins");
     installPulumiAwsStandIn(plugins);
-    project.env.PATH = `${plugins}${path.delimiter}${project.env.PATH}`;
+    project().env.PATH = `${plugins}${path.delimiter}${project().env.PATH}`;
     const source = await emulator().image({ snapshots: 1 });
     const declare = (sourceImageId: string, name: string, more: object = {}) =>
       program(
@@ -102,12 +96,12 @@ describe("the full Pulumi provider's SharedAmi", function () {
         })});`,
       );
     declare(source.imageId, "golden-1");
-    const preview = await project.preview();
+    const preview = await project().preview();
     assert.match(preview, new RegExp(`AMI ${source.imageId} in us-east-1: 1 gains`));
     assert.match(preview, /the AMI is not known yet/);
     assert.match(preview, /\+ aws:ec2\/amiCopy:AmiCopy: \(create\)/);
-    await project.up();
-    const { imageIds } = (await project.outputs()) as { imageIds: Record<string, string> };
+    await project().up();
+    const { imageIds } = (await project().outputs()) as { imageIds: Record<string, string> };
     const copied = { imageId: imageIds["eu-west-1"] ?? "", region: "eu-west-1", snapshotIds: [], accountId: "" };
     assert.notEqual(copied.imageId, source.imageId);
     assert.deepEqual(await emulator().pairs([source, copied]), launchersOf([source, copied], A));
@@ -115,20 +109,20 @@ describe("the full Pulumi provider's SharedAmi", function () {
     const copy = found.find(({ type }) => type.startsWith("aws:"));
     const far = found.find(({ type, urn }) => type === SET_TYPE && urn.endsWith("eu-west-1"));
     assert.deepEqual(far?.dependencies, [copy?.urn]);
-    assert.match(await project.preview(), /\b5 unchanged/);
+    assert.match(await project().preview(), /\b5 unchanged/);
 
     const next = await emulator().image({ snapshots: 1 });
     declare(next.imageId, "golden-2");
-    await project.up();
-    const later = (await project.outputs()).imageIds as Record<string, string>;
+    await project().up();
+    const later = (await project().outputs()).imageIds as Record<string, string>;
     assert.notEqual(later["eu-west-1"], copied.imageId);
     const fresh = { ...copied, imageId: later["eu-west-1"] ?? "" };
     assert.deepEqual(await emulator().pairs([source, next, fresh]), launchersOf([next, fresh], A));
 
     declare(next.imageId, "golden-2", { profile: "other" });
-    assert.match((await project.fail("preview")).output, /profile reaches the sets only/);
+    assert.match((await project().fail("preview")).output, /profile reaches the sets only/);
     declare(next.imageId, "golden-2");
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().pairs([source, next]), []);
   });
 
@@ -152,10 +146,10 @@ describe("the full Pulumi provider's SharedAmi", function () {
       );
       export const { imageIds, grants } = shared;
     `);
-    const texts = [await project.preview(), await project.up(), (await project.run("preview", "--json")).output];
+    const texts = [await project().preview(), await project().up(), (await project().run("preview", "--json")).output];
     assert.deepEqual(await emulator().pairs(images), launchersOf(images, A, B));
     const found = await resources();
-    texts.push(JSON.stringify(found), JSON.stringify(await project.outputs()));
+    texts.push(JSON.stringify(found), JSON.stringify(await project().outputs()));
     for (const text of texts) {
       assert.doesNotMatch(text, new RegExp(`${A}|${B}`));
       assert.doesNotMatch(text.replace(/reports?.*/g, ""), new RegExp(`"?(imageId|eu-west-1)"?: "${images[1]?.imageId}"`));
@@ -169,9 +163,9 @@ describe("the full Pulumi provider's SharedAmi", function () {
       assert.equal(set.provider?.startsWith(`${provider?.urn}::`), true, set.provider);
       assert.ok(set.dependencies?.includes(one?.urn ?? ""), String(set.dependencies));
     }
-    await project.fail("destroy", "--yes", "--skip-preview");
-    await project.succeed("state", "unprotect", "--all", "--yes");
-    await project.destroy();
+    await project().fail("destroy", "--yes", "--skip-preview");
+    await project().succeed("state", "unprotect", "--all", "--yes");
+    await project().destroy();
     assert.deepEqual(await emulator().pairs(images), []);
   });
 
@@ -182,11 +176,11 @@ describe("the full Pulumi provider's SharedAmi", function () {
       new LaunchPermissionSet("one", { imageId: "${imageId}", accountIds: ["${A}"] });
       new SharedAmi("golden", { imageIds: { "us-east-1": "${imageId}" }, accountIds: ["${B}"], mode: "additive" });
     `);
-    await project.up();
+    await project().up();
     assert.deepEqual(await emulator().launchers(imageId), [A, B]);
     const providers = (await resources()).filter(({ type }) => type.startsWith("pulumi:providers:"));
     assert.equal(providers.length, 1);
-    await project.destroy();
+    await project().destroy();
     assert.deepEqual(await emulator().launchers(imageId), []);
   });
 
@@ -194,7 +188,7 @@ describe("the full Pulumi provider's SharedAmi", function () {
     const [image] = await twoImages();
     const fails = async (args: string, words: RegExp) => {
       program(`new SharedAmi("golden", ${args});`);
-      const { output } = await project.fail("up", "--yes", "--skip-preview");
+      const { output } = await project().fail("up", "--yes", "--skip-preview");
       assert.match(output.replace(/\s+/g, " "), words);
     };
     await fails("{ accountIds: [] }", /SharedAmi "golden": nothing to share: give imageIds, or .*\[invalid-argument\]/);

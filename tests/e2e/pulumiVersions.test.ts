@@ -54,7 +54,7 @@ describe("versions of @pulumi/pulumi", function () {
   });
 
   it(`refuses a version that is too old, ${TOO_OLD}, before anything is changed`, async () => {
-    project = await PulumiProject.create(emulator(), { program: PROGRAM, nodeModules: await sdk(TOO_OLD) });
+    project = await PulumiProject.create(emulator(), { program: PROGRAM, asUsersHaveIt: true, nodeModules: await sdk(TOO_OLD) });
     project.config({ imageId: "ami-0123456789abcdef0" });
     const { output } = await project.fail("up", "--yes");
     assert.match(output, new RegExp(`needs @pulumi/pulumi 3\\.216 or newer, and this project has ${TOO_OLD}`));
@@ -66,12 +66,12 @@ describe("versions of @pulumi/pulumi", function () {
     const { imageId } = await emulator().image({ snapshots: 1, launchPermissions: [{ UserId: "111122223333" }] });
     const program = (options: string) => `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
       export const { grants } = new AmiLaunchPermissionSet("golden", { imageId: "${imageId}", accountIds: ["111122223333"] }, ${options});`;
-    project = await PulumiProject.create(emulator(), { program: program(`{ import: "${imageId}" }`) });
+    project = await PulumiProject.create(emulator(), { program: program(`{ import: "${imageId}" }`), asUsersHaveIt: true });
     const { output } = await project.fail("preview");
     assert.match(output, /set "golden": Pulumi cannot import dynamic resources; leave out the option import/);
     assert.deepEqual(await emulator().calls(), []);
 
-    fs.writeFileSync(path.join(project.folder, "index.ts"), program("{}"));
+    project.program(program("{}"));
     await project.up();
     assert.deepEqual((await project.outputs()).grants, { "account/111122223333": "launch" });
     assert.deepEqual(await emulator().modifications(), [], "the AMI is already shared as declared");
@@ -81,7 +81,7 @@ describe("versions of @pulumi/pulumi", function () {
   async function mainJob(nodeModules: string, env: Record<string, string> = {}) {
     const { imageId, snapshotIds } = await emulator().image({ snapshots: 1, region: "eu-west-1" });
     const inRegion = { AWS_REGION: "us-east-1", AWS_DEFAULT_REGION: "us-east-1", ...env };
-    project = await PulumiProject.create(emulator(), { program: PROGRAM, nodeModules, env: inRegion });
+    project = await PulumiProject.create(emulator(), { program: PROGRAM, asUsersHaveIt: true, nodeModules, env: inRegion });
     const other = await emulator().image({
       snapshots: 1,
       region: "eu-west-1",

@@ -59,7 +59,7 @@ describe("the tarball in another project", function () {
   let packed: { filename: string; unpackedSize: number; files: { path: string }[] };
 
   before(async () => {
-    project = await PulumiProject.create(emulator(), { program: PROGRAM });
+    project = await PulumiProject.create(emulator(), { program: PROGRAM, asUsersHaveIt: true });
     const { folder } = project;
     [packed] = JSON.parse(await npm(ROOT, "pack", "--workspace=provider", "--json", `--pack-destination=${folder}`));
     fs.rmSync(path.join(folder, "node_modules"));

@@ -1,8 +1,6 @@
 /** Invalid arguments of the functions that only read: the CLI shows the error and nothing else. */
 
 import * as assert from "node:assert/strict";
-import * as fs from "node:fs";
-import * as path from "node:path";
 import { useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
@@ -59,8 +57,7 @@ describe("an invalid argument in a program that only reads", () => {
 
   for (const { name, program, says } of CASES)
     it(`of ${name}: its error is the only message`, async () => {
-      fs.writeFileSync(
-        path.join(project.folder, "index.ts"),
+      project.program(
         `import { getAmiLaunchPermissions, getAmiLaunchPermissionsOutput, getSharedAmis, getSharedAmisOutput } from "ami-launch-permissions";
         import { output } from "@pulumi/pulumi";
         ${program}`,

@@ -44,7 +44,7 @@ export class LanguageProject {
 
   /** @param sdks the folder of {@link generateSdks}; undefined where the language needs none */
   static async create(emulator: Emulator, name: LanguageName, sdks?: string): Promise<LanguageProject> {
-    const project = await PulumiProject.create(emulator, { program: "" });
+    const project = await PulumiProject.create(emulator, { program: "", asUsersHaveIt: true });
     project.env.PATH = [path.join(BUILT, "hosts"), PYTHON, project.env.PATH].join(path.delimiter);
     // The program is compiled, with the types of the SDK.
     delete project.env.PULUMI_NODEJS_TRANSPILE_ONLY;

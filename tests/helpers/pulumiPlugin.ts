@@ -31,8 +31,10 @@ const SDK = `
   }
 `;
 
+type PluginOptions = Pick<ProjectOptions, "env">;
+
 /** A project with an empty program, which finds the plugin that the build made. */
-export async function pluginProject(emulator: Emulator, options: Pick<ProjectOptions, "env"> = {}): Promise<PulumiProject> {
+export async function pluginProject(emulator: Emulator, options: PluginOptions = {}): Promise<PulumiProject> {
   const project = await PulumiProject.create(emulator, { program: "", ...options });
   const folder = path.join(ROOT, "provider/dist/pulumi-plugin");
   const plugins = `\nplugins:\n  providers:\n    - name: ami-launch-permissions\n      path: ${folder}\n`;
@@ -40,15 +42,31 @@ export async function pluginProject(emulator: Emulator, options: Pick<ProjectOpt
   return project;
 }
 
+/** Makes such a project before each test of a suite, and deletes it after the test. `options` can be asked for then. */
+export function usePluginProject(
+  emulator: () => Emulator,
+  options: () => PluginOptions | Promise<PluginOptions> = () => ({}),
+): () => PulumiProject {
+  let project: PulumiProject | undefined;
+  beforeEach(async () => {
+    project = await pluginProject(emulator(), await options());
+  });
+  afterEach(() => project?.remove());
+  return () => {
+    if (!project) throw new Error("the project is not made yet");
+    return project;
+  };
+}
+
 /** Replaces the program of such a project; the classes LaunchPermissionSet and SharedAmi are there. */
-export function writeProgram({ folder }: PulumiProject, body: string): void {
-  fs.writeFileSync(path.join(folder, "index.ts"), `${SDK}\n${body}\n`);
+export function writeProgram(project: PulumiProject, body: string): void {
+  project.program(`${SDK}\n${body}\n`);
 }
 
 /** Replaces the program by one of dynamic resources. */
-export function writeDynamicProgram({ folder }: PulumiProject, body: string): void {
+export function writeDynamicProgram(project: PulumiProject, body: string): void {
   const imports = `import * as pulumi from "@pulumi/pulumi";\nimport { AmiLaunchPermissionSet, SharedAmi } from "ami-launch-permissions";\n`;
-  fs.writeFileSync(path.join(folder, "index.ts"), `${imports}\n${body}\n`);
+  project.program(`${imports}\n${body}\n`);
 }
 
 /** A set in a program. */

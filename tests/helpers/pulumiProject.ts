@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import type { Readable } from "node:stream";
+import { transformSync } from "esbuild";
 import { type Emulator, ROOT } from "./emulator";
 
 export interface Ran {
@@ -17,20 +18,31 @@ export interface Ran {
 export interface ProjectOptions {
   /** The folder in examples/ to run. Default: the stack program of this repository. */
   readonly example?: string;
-  /** The text of index.ts. Default: the stack program of this repository. */
+  /** The program, in TypeScript. Default: the stack program of this repository. */
   readonly program?: string;
+  /**
+   * Whether the project is as users have it: Pulumi compiles the program, and the CLI makes the stack and selects it. Default: only for an
+   * example, because the compiler takes half a second of every run, and the CLI as much for the stack.
+   */
+  readonly asUsersHaveIt?: boolean;
   /** The node_modules folder. Default: that of this repository. */
   readonly nodeModules?: string;
   /** Environment variables in addition to those of the emulator. undefined removes a variable. */
   readonly env?: Record<string, string | undefined>;
 }
 
+/** The files of a stack without resources: every project has its own copy. */
+let emptyStack: Promise<Map<string, string>> | undefined;
+
 export class PulumiProject {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-e2e-"));
   readonly env: NodeJS.ProcessEnv;
   private readonly name: string;
 
-  private constructor(emulator: Emulator, options: ProjectOptions) {
+  private constructor(
+    emulator: Emulator,
+    private readonly options: ProjectOptions,
+  ) {
     this.env = {
       ...process.env,
       ...emulator.environment(),
@@ -44,25 +56,55 @@ export class PulumiProject {
     };
     if (options.example)
       fs.cpSync(path.join(ROOT, "examples", options.example), this.folder, { recursive: true, filter: isSource });
-    else this.writeProgram(options.program ?? fs.readFileSync(path.join(ROOT, "index.ts"), "utf8"));
+    else this.writeProject(options.program ?? fs.readFileSync(path.join(ROOT, "index.ts"), "utf8"));
     this.name = /^name: (.+)$/m.exec(fs.readFileSync(path.join(this.folder, "Pulumi.yaml"), "utf8"))?.[1] ?? "";
     fs.symlinkSync(options.nodeModules ?? path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));
   }
 
-  private writeProgram(program: string): void {
-    fs.copyFileSync(path.join(ROOT, "Pulumi.yaml"), path.join(this.folder, "Pulumi.yaml"));
-    fs.writeFileSync(path.join(this.folder, "index.ts"), program);
-    fs.writeFileSync(path.join(this.folder, "package.json"), '{ "name": "e2e", "private": true }');
-    fs.writeFileSync(
-      path.join(this.folder, "tsconfig.json"),
+  private writeProject(program: string): void {
+    const settings = fs.readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8");
+    this.write("Pulumi.yaml", this.options.asUsersHaveIt ? settings : compiled(settings));
+    this.write("package.json", '{ "name": "e2e", "private": true }');
+    this.write(
+      "tsconfig.json",
       '{ "compilerOptions": { "target": "es2022", "module": "commonjs", "moduleResolution": "node", "strict": true, "esModuleInterop": true } }',
     );
+    this.program(program);
+  }
+
+  /** Replaces the program. */
+  program(text: string): void {
+    if (this.options.asUsersHaveIt) this.write("index.ts", text);
+    else this.write("index.js", transformSync(text, { loader: "ts", format: "cjs", target: "es2022" }).code);
+  }
+
+  private write(name: string, text: string): void {
+    fs.writeFileSync(path.join(this.folder, name), text);
   }
 
   static async create(emulator: Emulator, options: ProjectOptions = {}): Promise<PulumiProject> {
     const project = new PulumiProject(emulator, options);
-    await project.succeed("stack", "init", "test");
+    if (options.asUsersHaveIt || options.example) {
+      await project.succeed("stack", "init", "test");
+      return project;
+    }
+    project.env.PULUMI_STACK = "test";
+    emptyStack ??= project.newStack();
+    for (const [file, contents] of await emptyStack) {
+      fs.mkdirSync(path.dirname(path.join(project.folder, file)), { recursive: true });
+      project.write(file, contents);
+    }
     return project;
+  }
+
+  /** Makes a stack with the CLI, and returns its files. */
+  private async newStack(): Promise<Map<string, string>> {
+    await this.succeed("stack", "init", "test");
+    const files = fs
+      .readdirSync(path.join(this.folder, ".pulumi"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(this.folder, path.join(entry.parentPath, entry.name)));
+    return new Map([...files, "Pulumi.test.yaml"].map((file) => [file, fs.readFileSync(path.join(this.folder, file), "utf8")]));
   }
 
   /** Replaces the stack's config. Keys without a colon belong to the project. Values can be any JSON. */
@@ -178,6 +220,13 @@ export function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>):
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, output, stdout }));
   });
+}
+
+/** The settings of a project whose program is JavaScript. */
+function compiled(settings: string): string {
+  return settings
+    .replace(/^runtime:\n {2}name: nodejs$/m, "$&\n  options:\n    typescript: false")
+    .replace(/^main: index\.ts$/m, "main: index.js");
 }
 
 /** The files of an example as users have them, without packages and stacks. */
