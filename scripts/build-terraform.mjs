@@ -10,13 +10,19 @@ const PROVIDER = join(ROOT, "provider");
 const SOURCES = join(PROVIDER, "terraform");
 const FOLDER = join(PROVIDER, "dist", "terraform");
 
+const LOAD =
+  'const p=require("path"),{XDG_CACHE_HOME:x,HOME:h}=process.env,c=x||h&&p.join(h,".cache");' +
+  'if(c)require("module").enableCompileCache?.(p.join(c,"terraform-provider-ami"));require(p.resolve(process.argv[1]))';
+
 /**
  * The first lines of the bundle. A shell runs them and starts node. For JavaScript they are a comment and a string.
  * A shebang with node would fail below a package.json with `"type": "module"`: node then decides by the extension of the file, which is a
  * part of the version. The shell also passes the id of its parent process, because that process can end before node runs.
+ * Node.js 22.1 and later keep the compiled code in the user's cache folder for the next start. Terraform would refuse a changed folder of the
+ * provider, because it checks its checksum.
  */
 const START = `#!/bin/sh
-":" //; AMI_PROVIDER_PARENT=$PPID exec node -e 'require(require("path").resolve(process.argv[1]))' "$0" "$@"`;
+":" //; AMI_PROVIDER_PARENT=$PPID exec node -e '${LOAD}' "$0" "$@"`;
 
 const { version } = readJson(join(PROVIDER, "package.json"));
 const protos = readdirSync(join(SOURCES, "proto")).map((name) => join(SOURCES, "proto", name));

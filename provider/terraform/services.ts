@@ -3,7 +3,15 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { type IConversionOptions, type INamespace, Root, type Type } from "protobufjs/light";
+import {
+  type AnyNestedObject,
+  type IConversionOptions,
+  type IMethod,
+  type INamespace,
+  type IService,
+  Root,
+  type Type,
+} from "protobufjs/light";
 
 /** The parsed .proto files. The build inserts them, so that the provider starts faster. */
 declare const PROTO_DESCRIPTOR: INamespace;
@@ -12,16 +20,31 @@ declare const IS_BUNDLE: true | undefined;
 
 const OPTIONS: IConversionOptions = { longs: Number, enums: String, defaults: true, oneofs: true };
 
-const root: Root = typeof IS_BUNDLE === "undefined" ? parsed(join(__dirname, "proto")) : Root.fromJSON(PROTO_DESCRIPTOR);
+const descriptor: INamespace = typeof IS_BUNDLE === "undefined" ? parsed(join(__dirname, "proto")) : PROTO_DESCRIPTOR;
+let made: Root | undefined;
+
+/** All types. They are made at the first request, after the handshake. */
+function root(): Root {
+  made ??= Root.fromJSON(descriptor);
+  return made;
+}
 
 /** Parses the .proto files. Not used in the bundle, which does not contain the parser. */
-function parsed(folder: string): Root {
+function parsed(folder: string): INamespace {
   const { Root: ParsingRoot } = require("protobufjs") as typeof import("protobufjs");
   const files = readdirSync(folder).filter((name) => name.endsWith(".proto"));
-  return new ParsingRoot().loadSync(
-    files.map((name) => join(folder, name)),
-    { keepCase: true },
-  );
+  const paths = files.map((name) => join(folder, name));
+  return new ParsingRoot().loadSync(paths, { keepCase: true }).resolveAll().toJSON();
+}
+
+/** The service in the descriptor. */
+function methodsOf(name: string): [string, IMethod][] {
+  const found = name.split(".").reduce<AnyNestedObject>((parent, part) => {
+    const child = (parent as INamespace).nested?.[part];
+    if (!child) throw new Error(`the .proto files have no ${name}`);
+    return child;
+  }, descriptor);
+  return Object.entries((found as IService).methods);
 }
 
 /**
@@ -29,22 +52,20 @@ function parsed(folder: string): Root {
  * run of Terraform uses only a few types.
  */
 function service(name: string): ServiceDefinition<UntypedServiceImplementation> {
-  const { methods, fullName } = root.lookupService(name);
-  const definitions = Object.values(methods).map((method) => {
-    const scope = method.parent as Root;
-    const request = codec(() => scope.lookupType(method.requestType));
-    const response = codec(() => scope.lookupType(method.responseType));
+  const definitions = methodsOf(name).map(([method, { requestType, responseType, requestStream, responseStream }]) => {
+    const type = (of: string) => () => root().lookupService(name).lookupType(of);
+    const [request, response] = [codec(type(requestType)), codec(type(responseType))];
     const definition = {
-      path: `/${fullName.slice(1)}/${method.name}`,
-      originalName: method.name,
-      requestStream: method.requestStream ?? false,
-      responseStream: method.responseStream ?? false,
+      path: `/${name}/${method}`,
+      originalName: method,
+      requestStream: requestStream ?? false,
+      responseStream: responseStream ?? false,
       requestSerialize: request.serialize,
       requestDeserialize: request.deserialize,
       responseSerialize: response.serialize,
       responseDeserialize: response.deserialize,
     };
-    return [method.name, definition];
+    return [method, definition];
   });
   return Object.fromEntries(definitions);
 }

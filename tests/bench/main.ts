@@ -5,6 +5,7 @@ import { type Bundle, measurePlugin, measureTerraform } from "./bundle";
 import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
 import { countTable, type TableRow } from "./callTable";
 import { type FleetRow, runFleet } from "./fleet";
+import { measureGrowth } from "./growth";
 import { comparePacing } from "./pacing";
 import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
 import { measureMemory, startTimes } from "./plugin";
@@ -120,6 +121,16 @@ async function showWeight(rounds: number, many: number): Promise<void> {
     },
   ];
   console.table(Object.fromEntries(peaks.map(row)));
+  const growth = await measureGrowth([1000, 5000]);
+  console.log("Growth with the accounts of one set: seconds, and the peak of the memory in MB");
+  console.table(
+    Object.fromEntries(
+      growth.map(({ command, accounts, seconds, program, provider }) => [
+        `${command}, ${accounts}`,
+        { seconds: rounded(seconds), program, provider },
+      ]),
+    ),
+  );
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
   const { packageBytes, installedBytes, packages } = size;
   console.log(

@@ -7,6 +7,7 @@ import { Emulator, ROOT } from "../helpers/emulator";
 import { fetchPackage, npm } from "../helpers/packageCopy";
 import { PulumiProject } from "../helpers/pulumiProject";
 import { accounts } from "./calls";
+import { DYNAMIC_PROVIDER, Peaks, PROGRAM } from "./peaks";
 import { handshakeTime, medians, type Ratio } from "./times";
 
 /** A set for each AMI. */
@@ -42,16 +43,16 @@ for (const imageId of config.requireObject<string[]>("imageIds"))
 /** The version of Node.js whose handshake is measured besides that of the running one. */
 const NEWER_NODE = "24.22.3";
 
-/** In megabytes. */
-export interface Peaks {
+/** In megabytes. A refresh and a destroy run no program. */
+interface PeaksOfSets {
   readonly program: number;
   readonly provider: number;
 }
 
 export interface PeakRow {
   readonly operation: string;
-  readonly sets: Peaks;
-  readonly trivial: Peaks;
+  readonly sets: PeaksOfSets;
+  readonly trivial: PeaksOfSets;
 }
 
 export interface Weight {
@@ -121,36 +122,26 @@ async function besideTrivial(count: number, rounds: number, env: Record<string, 
   }
 }
 
-/** A project whose processes tell the peak of their memory. */
+/** A project, and the memory of its processes. */
 class Measured {
   private constructor(
     readonly project: PulumiProject,
-    private readonly folder: string,
+    private readonly memory: Peaks,
   ) {}
 
   static async create(emulator: Emulator, program: string, env: Record<string, string | undefined>): Promise<Measured> {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-bench-"));
-    const preloaded = ["tests/helpers/offlineGuard.cjs", "tests/bench/peak.cjs"].map(
-      (file) => `--require ${path.join(ROOT, file)}`,
-    );
-    const options = { program, env: { NODE_OPTIONS: preloaded.join(" "), PEAK_FOLDER: folder, ...env } };
-    return new Measured(await PulumiProject.create(emulator, options), folder);
+    const memory = new Peaks();
+    return new Measured(await PulumiProject.create(emulator, { program, env: { ...memory.env, ...env } }), memory);
+  }
+
+  async peaks(run: (one: Measured) => Promise<unknown>): Promise<PeaksOfSets> {
+    const of = await this.memory.during(() => run(this));
+    return { program: of(PROGRAM), provider: of(DYNAMIC_PROVIDER) };
   }
 
   remove(): void {
     this.project.remove();
-    fs.rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  async peaks(run: (one: Measured) => Promise<unknown>): Promise<Peaks> {
-    for (const name of fs.readdirSync(this.folder)) fs.rmSync(path.join(this.folder, name));
-    await run(this);
-    const peaks = fs
-      .readdirSync(this.folder)
-      .map((name): { program: string; kilobytes: number } => JSON.parse(fs.readFileSync(path.join(this.folder, name), "utf8")));
-    const of = (file: RegExp) =>
-      Math.round(Math.max(0, ...peaks.filter(({ program }) => file.test(program)).map(({ kilobytes }) => kilobytes)) / 1024);
-    return { program: of(/[\\/]cmd[\\/]run\b/), provider: of(/[\\/]cmd[\\/]dynamic-provider\b/) };
+    this.memory.remove();
   }
 }
 
