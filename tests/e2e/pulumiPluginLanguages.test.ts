@@ -4,7 +4,6 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { GO_PACKAGE } from "../../provider/pulumi-plugin/names";
 import { packageSchema } from "../../provider/pulumi-plugin/schema";
 import { type MadeImage, useEmulator } from "../helpers/emulator";
 import { example, generateSdks, type LanguageName, LanguageProject, PLUGIN } from "../helpers/pulumiLanguages";
@@ -193,7 +192,8 @@ describe("the full Pulumi provider in other languages", function () {
 
   it("has no mistake that Go finds in the whole generated SDK", async () => {
     const { project } = await projectIn("go");
-    const { code, output } = await project.script("go", "vet", `${GO_PACKAGE}/...`);
+    // In the SDK's own module: a pattern with another module's path makes Go look into every module, also those that no build downloads.
+    const { code, output } = await project.script("go", "-C", "sdk", "vet", "./...");
     assert.equal(code, 0, output);
   });
 

@@ -134,7 +134,7 @@ async function installGoModule({ folder, env }: PulumiProject, sdk: string): Pro
   // A publisher of the SDK writes this file.
   fs.writeFileSync(path.join(folder, "sdk/go.mod"), goMod(module));
   fs.writeFileSync(path.join(folder, "go.mod"), `${goMod("example")}\nrequire ${module} v0.0.0\nreplace ${module} => ./sdk\n`);
-  fs.copyFileSync(path.join(pinned, "go.sum"), path.join(folder, "go.sum"));
+  for (const at of [".", "sdk"]) fs.copyFileSync(path.join(pinned, "go.sum"), path.join(folder, at, "go.sum"));
   // Compiled as set-up does, so that what it compiled is used again.
   Object.assign(env, { GOFLAGS: "-mod=mod -trimpath -buildvcs=false", GOPROXY: "off", GOWORK: "off", CGO_ENABLED: "0" });
 }
