@@ -1,11 +1,9 @@
 /**
  * Writes the parts of files that are generated from the tables of arguments: the interfaces of Pulumi programs, the interfaces and tables
- * of the constructs, and the tables in docs/. Each part is between a line with BEGIN and a line with END. With
+ * of the constructs, and the tables in docs/. With
  * `--check`, the script writes nothing, and fails if a part is out of date.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import {
   type Argument,
   type Arguments,
@@ -23,14 +21,13 @@ import {
 } from "../provider/core/declaration/argumentTable";
 import { CONFIG_ARGUMENTS } from "../provider/pulumi-plugin/configArguments";
 import { camelCase, inTerraformWords, snakeCase } from "../provider/terraform/diagnostics";
+import { type Parts, writeParts } from "./parts";
 
-const ROOT = join(__dirname, "..");
 const WIDTH = 130;
 
 const { region, ...others } = SET_ARGUMENTS;
 
-/** Each file, with the text of each of its generated parts by name. */
-const FILES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const FILES: Parts = {
   "provider/pulumi/amiLaunchPermissionSet.ts": {
     arguments: [
       ...objectsIn({ ...CONNECTION_ARGUMENTS, ...others }).map((members) =>
@@ -79,31 +76,16 @@ const SOURCES: Readonly<Record<string, string>> = { "docs/pulumi-plugin.md": "pr
 main(process.argv.includes("--check"));
 
 function main(isCheck: boolean): void {
-  for (const [file, parts] of Object.entries(FILES)) {
-    const path = join(ROOT, file);
-    const old = readFileSync(path, "utf8");
-    const written = Object.entries(parts).reduce((text, [name, part]) => withPart(file, text, name, part), old);
-    if (written === old) continue;
-    if (isCheck) {
-      console.error(`write-arguments: ${file} is out of date: run npm run fix`);
-      process.exitCode = 1;
-    } else writeFileSync(path, written);
+  for (const file of writeParts(FILES, source, isCheck)) {
+    if (!isCheck) continue;
+    console.error(`write-arguments: ${file} is out of date: run npm run fix`);
+    process.exitCode = 1;
   }
 }
 
-/** Replaces one generated part in the text of a file. */
-function withPart(file: string, text: string, name: string, part: string): string {
-  const [begin, end] = file.endsWith(".md")
-    ? [
-        `<!-- BEGIN ${name}: npm run fix writes it from ${SOURCES[file] ?? "provider/core/declaration/argumentTable.ts"} -->\n`,
-        `\n<!-- END ${name} -->`,
-      ]
-    : [`// BEGIN ${name}: \`npm run fix\` writes it from core/declaration/argumentTable.ts\n`, `// END ${name}\n`];
-  const [before, rest] = text.split(begin);
-  const [, after] = rest?.split(end) ?? [];
-  if (before === undefined || after === undefined) throw new Error(`${file} has no ${begin.trim()} … ${end.trim()}`);
-  const indent = /[ ]*$/.exec(before)?.[0] ?? "";
-  return `${before}${begin}\n${part}\n${file.endsWith(".md") ? "" : `\n${indent}`}${end}${after}`;
+function source(file: string): string {
+  if (!file.endsWith(".md")) return "`npm run fix` writes it from core/declaration/argumentTable.ts";
+  return `npm run fix writes it from ${SOURCES[file] ?? "provider/core/declaration/argumentTable.ts"}`;
 }
 
 /** The arguments that are objects. */

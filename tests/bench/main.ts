@@ -1,231 +1,196 @@
-/** The benchmark: EC2 calls, times, and the files and the memory of the plugins. It prints tables, and exits with an error if a count is wrong. */
+/** The benchmark. It runs its parts, prints their tables, and with `--write` puts them into docs/bench.md. It fails if a number of calls is wrong. */
 
+import { writeFileSync } from "node:fs";
+import * as os from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Bundle, measurePlugin, measureTerraform } from "./bundle";
-import { type Counts, countCalls, type EngineName, expectedCount } from "./calls";
+import { writeParts } from "../../scripts/parts";
+import { ROOT } from "../helpers/emulator";
+import { type Axis, charts, measureAmounts } from "./amounts";
+import { measurePlugin, measureTerraform } from "./bundle";
+import type { EngineName } from "./calls";
 import { countTable, type TableRow } from "./callTable";
+import { compare } from "./compare";
 import { type FleetRow, runFleet } from "./fleet";
 import { measureGrowth } from "./growth";
 import { comparePacing } from "./pacing";
-import { ANSIBLE, AWS_CLI, AWS_PROVIDER, LEAST, OPERATIONS, type Operation, type Size } from "./peers";
+import type { Size } from "./peers";
+import { draw } from "./plot";
 import { measureMemory, startTimes } from "./plugin";
-import { coreTime, handshakeTime, planTimes, type Ratio } from "./times";
-import { measureWeight, type PeakRow } from "./weight";
+import {
+  amountsTable,
+  beforeAndAfter,
+  bundleTable,
+  callTable,
+  comparison,
+  fleetTable,
+  growthTable,
+  memoryWords,
+  pacingTable,
+  ratios,
+  startTable,
+  weightTables,
+  wrongCalls,
+} from "./report";
+import { coreTime, handshakeTime, planTimes } from "./times";
+import { measureWeight } from "./weight";
 
-const HUNDRED: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
-const THOUSAND: Size = { accounts: 1000, snapshots: 2, added: 0, removed: 0 };
+const SIZE: Size = { accounts: 100, snapshots: 2, added: 10, removed: 5 };
+const FLEET = { sets: 200, accounts: 50, snapshots: 2 };
+
 const ENGINES: readonly EngineName[] = ["Pulumi", "plugin", "Terraform"];
 
-type Row = Readonly<Record<string, string | number>>;
+interface Choice {
+  readonly rounds: number;
+  readonly quick: boolean;
+  /** Only of the parts `calls` and `fleet`. */
+  readonly engines: readonly EngineName[];
+}
+
+/** Texts for docs/bench.md by the name of their place there, and pictures by their name in docs. */
+interface Result {
+  readonly texts: Readonly<Record<string, string>>;
+  readonly pictures?: Readonly<Record<string, string>>;
+}
+
+const PARTS: Readonly<Record<string, (choice: Choice) => Promise<Result>>> = {
+  async peers({ rounds }) {
+    const latencies = [0, 0.1];
+    const measured = await compare({ size: SIZE, rounds, latencies }, say);
+    for (const words of wrongCalls(SIZE, measured)) fail(words);
+    return {
+      texts: {
+        before: beforeAndAfter(SIZE, measured),
+        peers: comparison(SIZE, latencies, measured),
+        ratios: ratios(SIZE, latencies, measured),
+      },
+    };
+  },
+
+  async growth({ quick }) {
+    const results: Result[] = [];
+    for (const axis of ["accounts", "snapshots", "sets"] satisfies Axis[]) {
+      const grown = await measureAmounts(axis, quick ? 20 : Number.POSITIVE_INFINITY, say);
+      results.push({
+        texts: { [axis]: amountsTable(axis, grown) },
+        pictures: { [`bench-${axis}.svg`]: draw(`Growth with the number of ${axis}`, charts(axis, grown)) },
+      });
+    }
+    const merged = <Key extends "texts" | "pictures">(key: Key) => Object.assign({}, ...results.map((result) => result[key]));
+    return { texts: merged("texts"), pictures: merged("pictures") };
+  },
+
+  async start({ quick }) {
+    const many = quick ? 3 : 11;
+    const times = [
+      ...(await handshakeTime(many)),
+      ...(await startTimes(many)),
+      ...(await planTimes(quick ? 1 : 5)),
+      ...(await coreTime(quick ? 11 : 31)),
+    ];
+    const bundles = { Terraform: await measureTerraform(), "full Pulumi": await measurePlugin() };
+    const memory = await measureMemory(quick ? 100 : 1000);
+    return { texts: { start: [startTable(times), bundleTable(bundles), memoryWords(memory)].join("\n\n") } };
+  },
+
+  async calls({ engines, quick }) {
+    const size = { accounts: 20, added: 2, removed: 1 };
+    const amounts = [1, ...(quick ? [] : [20, 200])].flatMap((sets) =>
+      [0, 1, 2, 8].map((snapshots) => [snapshots, sets] as const),
+    );
+    const tables: string[] = [];
+    for (const engine of engines) {
+      const all: TableRow[][] = [];
+      for (const [snapshots, sets] of amounts) {
+        const rows = await countTable(engine, Array(sets).fill(snapshots), size);
+        for (const { operation, wrong, others } of rows)
+          for (const words of [...wrong, ...others]) fail(`WRONG: ${operation}, ${engine}, ${sets} sets: ${words}`);
+        all.push(rows);
+        say(`${engine}: ${sets} sets, ${snapshots} snapshots each`);
+      }
+      tables.push(callTable(amounts, all));
+    }
+    return { texts: { calls: tables.join("\n\n") } };
+  },
+
+  async pacing() {
+    return { texts: { pacing: pacingTable(await comparePacing(600, 1)) } };
+  },
+
+  async weight({ quick }) {
+    const weight = await measureWeight(quick ? 1 : 9, quick ? 100 : 1000);
+    const growth = await measureGrowth(quick ? [10, 20] : [1000, 5000]);
+    return { texts: { weight: [weightTables(weight), growthTable(growth)].join("\n\n") } };
+  },
+
+  async fleet({ engines }) {
+    const rows: FleetRow[] = [];
+    for (const engine of engines) {
+      rows.push(...(await runFleet(engine, FLEET, 1)));
+      say(`${engine}: done`);
+    }
+    for (const { engine, operation, wrong } of rows) if (wrong > 0) fail(`WRONG: ${operation}, ${engine}: ${wrong} AMIs`);
+    return { texts: { fleet: fleetTable(rows) } };
+  },
+};
+const DEFAULT = ["peers", "growth", "start"];
+/** These take long, and run only if they are named: `--fleet` is short for `--part fleet`. */
+const NAMED = Object.keys(PARTS).filter((name) => !DEFAULT.includes(name));
+
+const began = Date.now();
 
 async function main(): Promise<void> {
-  const { quick, fleet, calls, pacing, weight, engine } = parseArgs({
+  const { values } = parseArgs({
     options: {
-      quick: { type: "boolean" },
-      fleet: { type: "boolean" },
-      calls: { type: "boolean" },
-      pacing: { type: "boolean" },
-      weight: { type: "boolean" },
+      part: { type: "string" },
+      ...Object.fromEntries(NAMED.map((name) => [name, { type: "boolean" } as const])),
       engine: { type: "string" },
+      rounds: { type: "string" },
+      quick: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
     },
-  }).values;
-  const engines = ENGINES.filter((name) => engine === undefined || name === engine);
-  if (fleet) return showFleet(engines);
-  if (calls) return showCallTable(engines);
-  if (pacing) return showPacing();
-  if (weight) return showWeight(quick ? 1 : 9, quick ? 100 : 1000);
-  const began = Date.now();
-  console.log(`EC2 calls, counted at the local EC2 with the real CLIs; "describe" is every call that changes nothing.
-"Pulumi" is the dynamic provider, "plugin" the full one.
-A plan (a preview) and what it plans are counted apart; Terraform looks at EC2 before each plan and destroy, and plans again when it applies.
-Other tools are computed from their source, not run: aws = terraform-provider-aws, at least; NaN: EC2 would refuse it.
-"least" is what EC2 cannot be spared, without a look before or after a change.`);
-  const hundred = await countBoth(HUNDRED, OPERATIONS);
-  const thousand = await countBoth(THOUSAND, ["plan of the create", "create"]);
-
-  console.log(`\nTime: medians of tasks that run in turn${quick ? "; --quick: too few rounds to lean on" : ""}.`);
-  const times = [
-    ...(await handshakeTime(quick ? 3 : 11)),
-    ...(await startTimes(quick ? 3 : 11)),
-    ...(await planTimes(quick ? 1 : 5)),
-    ...(await coreTime(quick ? 11 : 31)),
-  ];
-  console.log(bundleWords("Terraform", "the handshake", await measureTerraform()));
-  console.log(bundleWords("full Pulumi", "the first Check", await measurePlugin()));
-  const { sets, atStart, made, again } = await measureMemory(quick ? 100 : 1000);
-  console.log(`Memory of the full Pulumi provider: ${atStart} MB at the start, ${made} MB when it has made ${sets} sets of ${sets} AMIs,
-${again} MB when it has checked and compared them once more.
-`);
-  console.log(
-    "Ratios: of EC2 calls, how many times as many terraform-provider-aws needs as this provider; of time, in milliseconds.",
-  );
-  console.table(Object.fromEntries([...callRatios(HUNDRED, hundred), ...callRatios(THOUSAND, thousand), ...times.map(timeRow)]));
-  console.log(`${Math.round((Date.now() - began) / 1000)} s`);
-}
-
-function bundleWords(which: string, start: string, { kilobytes, kilobytesGzipped, atStart, afterPlan }: Bundle): string {
-  const loaded = ({ ran, ec2Client }: Bundle["atStart"]) =>
-    `${percent(ran)} of it has run; EC2 client loaded: ${yesNo(ec2Client)}`;
-  return `
-The ${which} provider is one file of ${kilobytes} kB (${kilobytesGzipped} kB gzipped). By V8's coverage:
-  by ${start}   ${loaded(atStart)}
-  by the end of a plan   ${loaded(afterPlan)}
-`;
-}
-
-/** Counts with all engines at once, each on its own local EC2. Prints the counts, and fails the run if one is wrong. */
-async function countBoth(size: Size, operations: readonly Operation[]): Promise<Record<EngineName, Counts>> {
-  const counting = ENGINES.map(async (engine) => [engine, await countCalls(engine, size, operations)] as const);
-  const counts = Object.fromEntries(await Promise.all(counting)) as Record<EngineName, Counts>;
-  const rows = operations.map((operation): [string, Row] => {
-    const ours = ENGINES.flatMap((engine) =>
-      Object.entries(counts[engine][operation] ?? {}).map(([kind, count]) => [`${engine} ${kind}`, count]),
-    );
-    const others = { least: LEAST, aws: AWS_PROVIDER, Ansible: ANSIBLE, "AWS CLI": AWS_CLI };
-    const theirs = Object.entries(others).map(([name, formulas]) => [name, formulas[operation](size)]);
-    return [operation, Object.fromEntries([...ours, ...theirs])];
   });
-  const { accounts, snapshots, added, removed } = size;
-  console.log(
-    `\n${accounts} accounts, ${snapshots} snapshots${added + removed > 0 ? `; the update adds ${added}, removes ${removed}` : ""}`,
-  );
-  console.table(Object.fromEntries(rows));
-  for (const engine of ENGINES)
-    for (const operation of operations) {
-      const [counted, expected] = [counts[engine][operation], expectedCount(engine, operation, size)];
-      if (counted?.modify === expected.modify && counted.describe === expected.describe) continue;
-      console.log(
-        `WRONG: ${operation} by ${engine} should make ${expected.modify} modify and ${expected.describe} describe calls`,
-      );
-      process.exitCode = 1;
-    }
-  return counts;
-}
-
-/** Start, memory and size, beside a trivial dynamic resource. */
-async function showWeight(rounds: number, many: number): Promise<void> {
-  const { ratios, peaks, size } = await measureWeight(rounds, many);
-  console.log(`Medians of ${rounds} rounds, in milliseconds`);
-  console.table(Object.fromEntries(ratios.map(timeRow)));
-  console.log(
-    "Peak of the memory, in MB: of the program and of the dynamic provider, with sets and with trivial dynamic resources",
-  );
-  const row = ({ operation, sets, trivial }: PeakRow): [string, Row] => [
-    operation,
-    {
-      program: sets.program,
-      "trivial program": trivial.program,
-      ratio: rounded(sets.program / trivial.program),
-      provider: sets.provider,
-      "trivial provider": trivial.provider,
-    },
-  ];
-  console.table(Object.fromEntries(peaks.map(row)));
-  const growth = await measureGrowth([1000, 5000]);
-  console.log("Growth with the accounts of one set: seconds, and the peak of the memory in MB");
-  console.table(
-    Object.fromEntries(
-      growth.map(({ command, accounts, seconds, program, provider }) => [
-        `${command}, ${accounts}`,
-        { seconds: rounded(seconds), program, provider },
-      ]),
-    ),
-  );
-  const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-  const { packageBytes, installedBytes, packages } = size;
-  console.log(
-    `The package has ${megabytes(packageBytes)} MB; npm installs ${megabytes(installedBytes)} MB in ${packages} packages.`,
-  );
-}
-
-/** Many sets in one program, with each engine in turn. */
-async function showFleet(engines: readonly EngineName[]): Promise<void> {
-  const size = { sets: 200, accounts: 50, snapshots: 2 };
-  console.log(`${size.sets} sets of ${size.accounts} accounts and ${size.snapshots} snapshots each, on a local EC2 with EC2's published limits.
-"at least" is the time that the limits allow for these calls, in seconds; "ratio" is the time divided by it.`);
-  for (const engine of engines) {
-    const rows = await runFleet(engine, size, 1);
-    console.table(Object.fromEntries(rows.map(fleetRow)));
-    if (rows.some(({ wrong }) => wrong > 0)) process.exitCode = 1;
+  const named = NAMED.filter((name) => name in values);
+  const names = values.part?.split(",") ?? (named.length > 0 ? named : DEFAULT);
+  const engines = ENGINES.filter((name) => values.engine === undefined || name === values.engine);
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 2));
+  const unknown = names.filter((name) => !(name in PARTS));
+  if (unknown.length > 0) throw new Error(`unknown part: ${unknown.join(", ")}; there are: ${Object.keys(PARTS).join(", ")}`);
+  if (engines.length === 0) throw new Error(`unknown engine: ${values.engine}; there are: ${ENGINES.join(", ")}`);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds} is not a number of rounds`);
+  for (const name of names) {
+    say(`part ${name}`);
+    const before = load();
+    const { texts: tables, pictures = {} } = (await PARTS[name]?.({ rounds, quick: values.quick, engines })) ?? { texts: {} };
+    const [last = "", table = ""] = Object.entries(tables).at(-1) ?? [];
+    const texts = { ...tables, [last]: `${table}\n\n${circumstances(before)}` };
+    for (const text of Object.values(texts)) console.log(`\n${text}`);
+    if (!values.write) continue;
+    writeParts({ "docs/bench.md": texts }, () => "npm run bench -- --write writes it", false);
+    for (const [file, picture] of Object.entries(pictures)) writeFileSync(join(ROOT, "docs", file), picture);
   }
+  say("done");
 }
 
-/** Ways to keep to EC2's limit. */
-async function showPacing(): Promise<void> {
-  const calls = 600;
-  console.log(`${calls} ModifySnapshotAttribute calls at once, on a local EC2 with EC2's published limit.`);
-  const rows = await comparePacing(calls, 1);
-  console.table(
-    Object.fromEntries(
-      rows.map(({ way, seconds, leastSeconds, refused, failed }) => [
-        way,
-        { seconds: rounded(seconds), "at least": rounded(leastSeconds), ratio: rounded(seconds / leastSeconds), refused, failed },
-      ]),
-    ),
-  );
+/** What the times depend on, so that readers can tell a busy machine. */
+function circumstances(before: string): string {
+  const day = new Date().toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  const machine = `Node.js ${process.versions.node} on ${os.availableParallelism()} CPUs`;
+  return `Measured on ${day} with ${machine}; load average ${before} before, ${load()} after.`;
 }
 
-/** The calls of 1, 20 and 200 sets with 0, 1, 2 and 8 snapshots. */
-async function showCallTable(engines: readonly EngineName[]): Promise<void> {
-  const size = { accounts: 20, added: 2, removed: 1 };
-  console.log(`EC2 calls for sets of ${size.accounts} accounts; the update adds ${size.added} and removes ${size.removed}.
-"attributes" are the calls that read who has access. "images" are DescribeImages calls, which sets share: "alone" without sharing.`);
-  for (const engine of engines)
-    for (const snapshots of [0, 1, 2, 8])
-      for (const sets of [1, 20, 200]) {
-        const rows = await countTable(engine, Array(sets).fill(snapshots), size);
-        console.log(
-          `\n${engine}: ${sets} ${sets === 1 ? "set" : "sets"}, ${snapshots} ${snapshots === 1 ? "snapshot" : "snapshots"} each`,
-        );
-        console.table(Object.fromEntries(rows.map(tableRow)));
-        if (rows.some(({ wrong, others }) => wrong.length + others.length > 0)) process.exitCode = 1;
-      }
+function load(): string {
+  return (os.loadavg()[0] ?? 0).toFixed(1);
 }
 
-function tableRow({ operation, modify, attributes, images, imagesAlone, others, wrong }: TableRow): [string, Row] {
-  return [operation, { modify, attributes, images, alone: imagesAlone, others: others.length, "wrong sets": wrong.length }];
+/** Progress, on standard error. */
+function say(text: string): void {
+  console.error(`[${Math.round((Date.now() - began) / 1000)} s] ${text}`);
 }
 
-function fleetRow({ engine, operation, modify, describe, refused, seconds, leastSeconds, wrong }: FleetRow): [string, Row] {
-  const ratio = leastSeconds === 0 ? Number.NaN : rounded(seconds / leastSeconds);
-  const row = {
-    modify,
-    describe,
-    refused,
-    seconds: rounded(seconds),
-    "at least": rounded(leastSeconds),
-    ratio,
-    "wrong AMIs": wrong,
-  };
-  return [`${engine} ${operation}`, row];
-}
-
-function callRatios(size: Size, { Terraform }: Record<EngineName, Counts>): [string, Row][] {
-  return OPERATIONS.flatMap((operation): [string, Row][] => {
-    const { modify, describe } = Terraform[operation] ?? { modify: 0, describe: 0 };
-    const [theirs, ours] = [AWS_PROVIDER[operation](size), modify + describe];
-    if (theirs === 0 || ours === 0) return [];
-    const row = { ratio: rounded(theirs / ours), dividend: theirs, divisor: ours };
-    return [[`EC2 calls, ${operation}, ${size.accounts} accounts: aws ÷ this provider`, row]];
-  });
-}
-
-function timeRow({ name, dividend, divisor, atMost }: Ratio): [string, Row] {
-  const row = { ratio: rounded(dividend / divisor), dividend: rounded(dividend), divisor: rounded(divisor) };
-  return [name, atMost === undefined ? row : { ...row, "at most": atMost }];
-}
-
-/** Rounds to three digits: more digits are noise. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(3));
-}
-
-function percent(part: number): string {
-  return `${Math.round(part * 100)} %`;
-}
-
-function yesNo(answer: boolean): string {
-  return answer ? "yes" : "no";
+function fail(words: string): void {
+  console.log(words);
+  process.exitCode = 1;
 }
 
 main().catch((error: Error) => {

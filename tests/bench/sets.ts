@@ -2,7 +2,7 @@
 
 import type { Emulator, MadeImage } from "../helpers/emulator";
 import { declaredSet, pluginProject, writeProgram } from "../helpers/pulumiPlugin";
-import { PulumiProject } from "../helpers/pulumiProject";
+import { type ProjectOptions, PulumiProject } from "../helpers/pulumiProject";
 import { TerraformProject } from "../helpers/terraformProject";
 import type { EngineName } from "./calls";
 
@@ -13,6 +13,8 @@ export interface Sets {
   readonly plan: () => Promise<unknown>;
   /** Makes the change that was planned last; without a plan, it plans first. */
   readonly apply: () => Promise<unknown>;
+  /** Plans and makes the change, with the one command that users run. */
+  readonly run: () => Promise<unknown>;
   readonly refresh: () => Promise<unknown>;
   readonly destroy: () => Promise<unknown>;
   readonly remove: () => void;
@@ -26,15 +28,22 @@ for (const imageId of config.requireObject<string[]>("imageIds"))
   new AmiLaunchPermissionSet(imageId, { imageId, accountIds, createVolumePermissions: true });
 `;
 
+/** @param options of the project of Pulumi */
+type MakeSets = (
+  emulator: Emulator,
+  images: readonly MadeImage[],
+  options?: Pick<ProjectOptions, "asUsersHaveIt">,
+) => Promise<Sets>;
+
 /** `Pulumi`: the dynamic provider; `plugin`: the full one. */
-export const SETS: Readonly<Record<EngineName, (emulator: Emulator, images: readonly MadeImage[]) => Promise<Sets>>> = {
-  async Pulumi(emulator, images) {
-    const project = await PulumiProject.create(emulator, { program: PROGRAM });
+export const SETS: Readonly<Record<EngineName, MakeSets>> = {
+  async Pulumi(emulator, images, options) {
+    const project = await PulumiProject.create(emulator, { program: PROGRAM, ...options });
     const imageIds = images.map(({ imageId }) => imageId);
     return { declare: (accountIds) => project.config({ imageIds, accountIds }), ...pulumiCommands(project) };
   },
-  async plugin(emulator, images) {
-    const project = await pluginProject(emulator);
+  async plugin(emulator, images, options) {
+    const project = await pluginProject(emulator, options);
     const set = (imageId: string, accountIds: readonly string[]) =>
       declaredSet(imageId, { imageId, accountIds, createVolumePermissions: true });
     return {
@@ -59,6 +68,7 @@ export const SETS: Readonly<Record<EngineName, (emulator: Emulator, images: read
         await (isPlanned ? project.succeed("apply", "plan.bin") : project.apply());
         isPlanned = false;
       },
+      run: () => project.apply(),
       refresh: () => project.plan("-refresh-only"),
       destroy: () => project.destroy(),
       remove: () => project.remove(),
@@ -70,6 +80,7 @@ function pulumiCommands(project: PulumiProject): Omit<Sets, "declare"> {
   return {
     plan: () => project.preview(),
     apply: () => project.up(),
+    run: () => project.succeed("up", "--yes"),
     refresh: () => project.refresh(),
     destroy: () => project.destroy(),
     remove: () => project.remove(),

@@ -31,7 +31,7 @@ const SDK = `
   }
 `;
 
-type PluginOptions = Pick<ProjectOptions, "env">;
+type PluginOptions = Pick<ProjectOptions, "env" | "asUsersHaveIt">;
 
 /** A project with an empty program, which finds the plugin that the build made. */
 export async function pluginProject(emulator: Emulator, options: PluginOptions = {}): Promise<PulumiProject> {
