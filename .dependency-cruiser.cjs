@@ -72,7 +72,7 @@ module.exports = {
       to: {
         path: "^provider/(terraform|cdk|cli|pulumi)/",
         pathNot:
-          "^provider/pulumi/(dynamicProvider|otherProviders|previewReport|process|sdkInternals|secrets|sharedImages|stackConfig|state|typeNames)\\.ts$",
+          "^provider/pulumi/(dynamicProvider|otherProviders|previewReport|process|sdkInternals|secrets|sharedImages|stackConfig|stackRules|state|typeNames)\\.ts$",
       },
     },
     {

@@ -7,6 +7,9 @@ type Arguments = Record<string, unknown>;
 
 const TEXTS = ["imageId", "mode", "onDelete", "kmsAccess", "region", "profile", "endpoint"];
 
+/** What holds for the whole stack: the package reads it itself. */
+const OF_THE_STACK = ["allowedGrantees", "accountNames", "names"];
+
 /** Grantee → permissions of the one set, or of each set by its name. */
 export const grants = declareSets();
 
@@ -42,7 +45,9 @@ function setList(sets: unknown): { name: string; args: AmiLaunchPermissionSetArg
 /** All of the project's config, so that a misspelt key is an error of the set and not ignored. */
 function stackConfig(): Arguments {
   const prefix = `${pulumi.getProject()}:`;
-  const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(pulumi.runtime.allConfig()).filter(
+    ([key]) => key.startsWith(prefix) && !OF_THE_STACK.includes(key.slice(prefix.length)),
+  );
   return Object.fromEntries(
     own.map(([key, text]) => {
       const name = key.slice(prefix.length);

@@ -1,5 +1,6 @@
 // Replaces what tsc compiled of the package by one file for each entry, with what it uses of other packages, and one file with its types. Entries
-// load each other, so that the core and its classes are in one file only. The AWS SDK is a file of its own, which is loaded at the first call.
+// load each other, so that the core and its classes are in one file only. The AWS SDK is a file of its own, which is loaded at the first call, and so are
+// the parsers of YAML and CSV.
 // @ts-check
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
@@ -10,10 +11,12 @@ import { ROOT } from "./environment.mjs";
 const PROVIDER = join(ROOT, "provider");
 const DIST = join(PROVIDER, "dist");
 const SDK = join("core", "aws", "sdk", "index");
+const PARSERS = join("core", "model", "parsers", "index");
 /** The folders whose compiled files become bundles. The constructs stay: they have no dependencies, and few files. */
 const FOLDERS = ["core", "pulumi", "pulumi-plugin", "terraform", "cli"];
 const ENTRIES = [
   SDK,
+  PARSERS,
   join("core", "index"),
   join("core", "public"),
   join("pulumi", "index"),
@@ -23,7 +26,7 @@ const ENTRIES = [
   join("cli", "main"),
 ];
 /** The entries that others load. */
-const SHARED = [SDK, join("core", "index"), join("pulumi-plugin", "install"), join("terraform", "index")];
+const SHARED = [SDK, PARSERS, join("core", "index"), join("pulumi-plugin", "install"), join("terraform", "index")];
 
 /**
  * Leaves imports of shared entries to Node.js.
@@ -56,9 +59,9 @@ for (const entry of ENTRIES) {
       : { entryPoints: [join(PROVIDER, `${entry}.ts`)] }),
     // What the user installs.
     external: ["@pulumi/*"],
-    minify: entry === SDK,
+    minify: entry === SDK || entry === PARSERS,
     // Of classes that name themselves, which esbuild renames.
-    keepNames: entry !== SDK,
+    keepNames: entry !== SDK && entry !== PARSERS,
     plugins: [sharedEntries(entry)],
   });
   bundles.push([join(DIST, `${entry}.js`), text]);

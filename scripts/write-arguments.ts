@@ -106,7 +106,14 @@ function pulumiMember(name: string, argument: Argument): string {
       ? "members" in type
         ? `${type.name}Args`
         : type.name
-      : { string: "string", boolean: "boolean", number: "number", strings: list("string"), accounts: list("AccountId") }[type];
+      : {
+          string: "string",
+          boolean: "boolean",
+          number: "number",
+          strings: list("string"),
+          accounts: list("AccountId"),
+          names: "Record<string, pulumi.Input<string>>",
+        }[type];
   const input = `pulumi.Input<${orInPulumi === undefined ? plain : `${plain} | ${orInPulumi}`}>`;
   return `${comment(descriptionOf(argument, "pulumi"), "  ")}\n  ${name}${isRequired ? `: ${input}` : `?: ${input} | undefined`};`;
 }
@@ -133,9 +140,14 @@ function constructMember(construct: string, name: string, argument: Argument): s
       ? "members" in type
         ? `${construct}${type.name}`
         : "string"
-      : { string: "string", boolean: "boolean | cdktn.IResolvable", number: "number", strings: "string[]", accounts: "string[]" }[
-          type
-        ];
+      : {
+          string: "string",
+          boolean: "boolean | cdktn.IResolvable",
+          number: "number",
+          strings: "string[]",
+          accounts: "string[]",
+          names: "{ readonly [accountId: string]: string }",
+        }[type];
   const words = inConstructs(descriptionOf(argument, "terraform"));
   return `${comment(words, "  ")}\n  readonly ${name}${isRequired ? `: ${written}` : `?: ${written} | undefined`};`;
 }
@@ -163,7 +175,7 @@ function computed(outputs: Readonly<Record<string, Output>>): string[] {
 function kinds(name: string, shape: string, args: Arguments): string {
   const entries = Object.entries(args).map(([argument, { type }]) => {
     if (typeof type === "object") return `${argument}: ${"members" in type ? constantOf(type.name) : '"string"'}`;
-    return `${argument}: "${{ string: "string", boolean: "bool", number: "number", strings: "set", accounts: "set" }[type]}"`;
+    return `${argument}: "${{ string: "string", boolean: "bool", number: "number", strings: "set", accounts: "set", names: "map" }[type]}"`;
   });
   return constant(name, shape, entries);
 }

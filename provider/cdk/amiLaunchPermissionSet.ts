@@ -60,6 +60,12 @@ interface PlainArguments {
   /** Accounts that never lose access by a change or destroy of this set. Default: none. */
   readonly neverRevoke?: string[] | undefined;
   /**
+   * The only grantees that the set may name, and that it may leave in place: account ids, full ARNs of organizations and
+   * organizational units, and `public`. An entry such as `file://allowed.yaml` stands for the entries of a JSON, YAML, CSV or
+   * text file. The owner of the AMI is always allowed. A list in the provider block holds, too. Default: anybody.
+   */
+  readonly allowedGrantees?: string[] | undefined;
+  /**
    * How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by
    * the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the
    * launch permission. `ignore`: the set does nothing. Default: `check`.
@@ -117,6 +123,7 @@ const ARGUMENTS: TableOf<Arguments> = {
   maxRevocations: "number",
   unrecorded: "string",
   neverRevoke: "set",
+  allowedGrantees: "set",
   kmsAccess: "string",
   checkUsage: "bool",
   mode: "string",

@@ -49,6 +49,21 @@ interface PlainArguments {
    * `AWS_MAX_ATTEMPTS` less 1, else 7.
    */
   readonly maxRetries?: number | undefined;
+  /**
+   * The only grantees that any set may name, and that it may leave in place. The entries are those of the argument
+   * `allowedGrantees` of a set, which can only narrow this list. Default: anybody.
+   */
+  readonly allowedGrantees?: string[] | undefined;
+  /**
+   * Names of accounts: a map from account id to name. Reports, warnings and errors show them beside the ids. `grants` never
+   * contains a name. Default: none.
+   */
+  readonly accountNames?: { readonly [accountId: string]: string } | undefined;
+  /**
+   * Where further names of accounts come from: the path of a JSON, YAML or CSV file, or `organizations` for AWS Organizations.
+   * Default: none.
+   */
+  readonly names?: string | undefined;
 }
 
 /** All arguments. */
@@ -65,6 +80,9 @@ const ARGUMENTS: TableOf<Arguments> = {
   endpoint: "string",
   assumeRole: ASSUME_ROLE,
   maxRetries: "number",
+  allowedGrantees: "set",
+  accountNames: "map",
+  names: "string",
 };
 
 // END arguments

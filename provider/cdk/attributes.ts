@@ -16,7 +16,9 @@ type KindOf<T> = [T] extends [string]
         ? "map"
         : [T] extends [boolean | cdktn.IResolvable]
           ? "bool"
-          : TableOf<T>;
+          : string extends keyof T
+            ? "map"
+            : TableOf<T>;
 /** The table of an interface: all its members with their kinds. */
 export type TableOf<Shape> = { readonly [Name in keyof Shape]-?: KindOf<NonNullable<Shape[Name]>> };
 

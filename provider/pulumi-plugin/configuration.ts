@@ -1,6 +1,7 @@
 /** The provider's configuration: what is wrong with it, what changes, and where the sets' connections find it. */
 
 import {
+  type AmiSharingError,
   type Argument,
   type ArgumentProblem,
   type Arguments,
@@ -15,6 +16,7 @@ import {
 import { PULUMI_UNKNOWN, SECRET_MARK, SIGNATURE } from "../pulumi/sdkInternals";
 import { type Properties, SECRETS, secretNames, withoutSecrets } from "../pulumi/secrets";
 import type { GetConfig } from "../pulumi/stackConfig";
+import { rulesIn } from "../pulumi/stackRules";
 import { CONFIG_ARGUMENTS, SECRET_CONFIG } from "./configArguments";
 import { withoutPythonNames } from "./values";
 
@@ -33,7 +35,19 @@ const ARGUMENTS: Arguments = CONFIG_ARGUMENTS;
 /** What is wrong with a configuration. */
 export function configFailures(config: Properties): Failure[] {
   const hidden = { ...config, [SECRETS]: [...secretNames(config), ...SECRET_CONFIG] };
-  return problemsIn(withUnknown(argumentsOf(config)) as Properties).map((problem) => failureOf(problem, hidden));
+  const problems = problemsIn(withUnknown(argumentsOf(config)) as Properties);
+  return problems.length > 0 ? problems.map((problem) => failureOf(problem, hidden)) : ruleFailures(config, hidden);
+}
+
+/** What is wrong with the files that the configuration names. */
+function ruleFailures(config: Properties, hidden: Properties): Failure[] {
+  try {
+    rulesIn(asStackConfig(config), "the provider");
+    return [];
+  } catch (error) {
+    const { property = "", message } = error as AmiSharingError;
+    return [{ property: secretNames(hidden).includes(property) ? "" : property, reason: withoutSecrets(message, hidden) }];
+  }
 }
 
 /** What a wrong argument is told as. The engine shows the value of the property that a failure names: for a secret, it names none. */
@@ -73,7 +87,10 @@ export function asStackConfig(config: Properties): GetConfig {
     ...others,
     endpoints: [...(endpoint === undefined ? [] : [{ ec2: endpoint }]), ...listed(args.endpoints)],
   };
-  return (key) => values[key.replace(/^aws:/, "")];
+  return (key) => {
+    const value = values[key.replace(/^(aws|ami-launch-permissions):/, "")];
+    return value === UNKNOWN || value === PULUMI_UNKNOWN ? undefined : value;
+  };
 }
 
 function problemsIn(args: Properties): ArgumentProblem[] {

@@ -1,9 +1,11 @@
 /** What a set's record says of the other sets of its AMI, of which the engine may tell late or not at all; and the words on what one set takes from another. */
 
+import * as v from "valibot";
 import {
   AmiSharingError,
   type Claim,
   type ClaimedImage,
+  claimSchema,
   deserializeClaim,
   encodeGrants,
   firstFew,
@@ -23,14 +25,13 @@ import { nameOf } from "../pulumi/state";
 /** A hidden output: what other sets of the AMI owned when the set was made, changed or read: URN → claim. */
 export const OTHERS = "__others";
 
+const others = v.record(v.string(), claimSchema);
+
 /** The claims in a record; none where it cannot be read. */
 export function othersIn(props: Properties): readonly (readonly [urn: string, Claim])[] {
-  const { [OTHERS]: others } = props as { [OTHERS]?: Readonly<Record<string, SerializedClaim>> };
-  try {
-    return Object.entries(others ?? {}).map(([urn, claim]) => [urn, deserializeClaim(claim)] as const);
-  } catch {
-    return [];
-  }
+  const decoded = v.safeParse(others, props[OTHERS] ?? {});
+  if (!decoded.success) return [];
+  return Object.entries(decoded.output).map(([urn, claim]) => [urn, deserializeClaim(claim as SerializedClaim)] as const);
 }
 
 /**

@@ -28,11 +28,19 @@ export type PackageSchema = Readonly<Record<string, unknown>> & {
 
 const STRING = { type: "string" } as const;
 const STRINGS = { type: "array", items: STRING } as const;
-const TYPES = { string: STRING, boolean: { type: "boolean" }, number: { type: "integer" }, strings: STRINGS, accounts: STRINGS };
+const STRING_MAP = { type: "object", additionalProperties: STRING } as const;
+const TYPES = {
+  string: STRING,
+  boolean: { type: "boolean" },
+  number: { type: "integer" },
+  strings: STRINGS,
+  accounts: STRINGS,
+  names: STRING_MAP,
+};
 const OUTPUT_TYPES: Readonly<Record<Output["type"], Typed>> = {
   string: STRING,
   strings: STRINGS,
-  grants: { type: "object", additionalProperties: STRING },
+  grants: STRING_MAP,
 };
 
 const ARGUMENTS: Arguments = { ...SET_ARGUMENTS, ...CONNECTION_ARGUMENTS };
@@ -192,11 +200,12 @@ function providerWords(argument: Argument): string {
   return descriptionOf(argument, "terraform").replace("data sources", "functions");
 }
 
-/** The dynamic provider reads the stack's config of @pulumi/aws, and takes "none"; this one has a configuration of its own, and takes numbers. */
+/** The dynamic provider reads the stack's config, and takes "none" and a path; this one has a configuration of its own, and takes numbers and lists. */
 function inProviderWords(words: string): string {
   return words
     .replace(/the stack's `aws:(region|profile|endpoint|assumeRole)s?`/g, "the provider's `$1`")
-    .replace('`"none"` is 0. ', "");
+    .replace('`"none"` is 0. ', "")
+    .replace(/A text is the path of one file\. A list in the stack's config `[^`]+`/, "A list in the provider's configuration");
 }
 
 /** The arguments of the functions that say how to reach EC2. */

@@ -74,6 +74,17 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
     options.engineAt(address);
   }
 
+  /** An operation on a set: its errors show the names of accounts. */
+  function ofSet<Request, Response>(answer: (request: Request) => Promise<Response>) {
+    return answering(async (request: Request) => {
+      try {
+        return await answer(request);
+      } catch (error) {
+        throw await sets.withNames(error as Error);
+      }
+    });
+  }
+
   return {
     handshake: answering((request: messages.ProviderHandshakeRequest) => {
       engineAt(request.getEngineAddress());
@@ -158,7 +169,7 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
       return diffResponse(changes, replaces, detailed);
     }),
 
-    create: answering(async (request: messages.CreateRequest) => {
+    create: ofSet(async (request: messages.CreateRequest) => {
       requireSet(request.getUrn());
       const news = propertiesOf(request.getProperties());
       const { id, outs } = await sets.createSet(request.getUrn(), news, request.getPreview(), request.getTimeout());
@@ -168,7 +179,7 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
       return response;
     }),
 
-    update: answering(async (request: messages.UpdateRequest) => {
+    update: ofSet(async (request: messages.UpdateRequest) => {
       requireSet(request.getUrn());
       const [olds, news] = [propertiesOf(request.getOlds()), propertiesOf(request.getNews())];
       const [urn, id, timeout] = [request.getUrn(), request.getId(), request.getTimeout()];
@@ -178,13 +189,13 @@ export function providerService(options: ServiceOptions): UntypedServiceImplemen
       return response;
     }),
 
-    read: answering(async (request: messages.ReadRequest) => {
+    read: ofSet(async (request: messages.ReadRequest) => {
       requireSet(request.getUrn());
       const [inputs, props] = [propertiesOf(request.getInputs()), propertiesOf(request.getProperties())];
       return readResponse(await sets.readSet(request.getUrn(), request.getId(), inputs, props));
     }),
 
-    delete: answering(async (request: messages.DeleteRequest) => {
+    delete: ofSet(async (request: messages.DeleteRequest) => {
       requireSet(request.getUrn());
       const props = propertiesOf(request.getProperties());
       await sets.deleteSet(request.getUrn(), request.getId(), props, request.getTimeout());

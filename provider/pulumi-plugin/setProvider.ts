@@ -24,6 +24,7 @@ import {
   minus,
   NO_FINDINGS,
   NO_PERMISSIONS,
+  notAllowedNames,
   observe,
   type PermissionSet,
   type Permissions,
@@ -39,6 +40,7 @@ import {
   union,
   usageBeforeDeletion,
   type WaitOptions,
+  withAllowLists,
 } from "../core";
 import { DynamicProvider, type ProviderOptions, placeOf, recordedClaim, withSecretsOf } from "../pulumi/dynamicProvider";
 import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "../pulumi/previewReport";
@@ -148,6 +150,24 @@ export class SetProvider extends DynamicProvider {
       tell: (words) => tell(show, words),
       showLine: (words) => tell(show, words),
     });
+  }
+
+  protected override readonly holder = "the provider";
+
+  /** Shows words with the names of accounts. If AWS does not give these, a warning says so once. */
+  private async show(severity: Severity, words: string, urn: string): Promise<void> {
+    const names = this.names();
+    await this.own.show(severity, await names.in(words), urn);
+    const failure = names.failure();
+    if (failure) await this.own.show("warn", `reports show no names of AWS Organizations: ${failure.message}`, "");
+  }
+
+  /** An error with the names of accounts in its message. */
+  async withNames(error: Error & { reasons?: string[] }): Promise<Error> {
+    const names = this.names();
+    error.message = await names.in(error.message);
+    if (error.reasons) error.reasons = await Promise.all(error.reasons.map((reason) => names.in(reason)));
+    return error;
   }
 
   /** @param config without problems, and known */
@@ -330,7 +350,7 @@ export class SetProvider extends DynamicProvider {
   private async warnOfTaken(urn: string, olds: Properties, news: Properties): Promise<void> {
     const set = setIn(news)?.set;
     for (const [other, part] of set ? this.takenFrom(set, olds, news) : [])
-      await this.own.show("warn", withoutSecrets(takenWords(String(news.imageId), other, part), withSecretsOf(news, olds)), urn);
+      await this.show("warn", withoutSecrets(takenWords(String(news.imageId), other, part), withSecretsOf(news, olds)), urn);
   }
 
   /** Outputs with what is known of the other sets: the next run may tell of them late. */
@@ -419,11 +439,7 @@ export class SetProvider extends DynamicProvider {
     const recorded = decodeRecorded({ region: permissions.region, ownerId, snapshotIds, grants }, set);
     const outs = encodeOutputs(declared as unknown as Properties, set, recorded);
     if (comments.length > 0)
-      await this.own.show(
-        "warn",
-        `AMI ${imageId} has grants that the imported set does not declare\n${comments.join("\n")}`,
-        urn,
-      );
+      await this.show("warn", `AMI ${imageId} has grants that the imported set does not declare\n${comments.join("\n")}`, urn);
     return { id: imageId, outs, inputs: refreshedInputs(argumentsIn(outs), declared, outs) };
   }
 
@@ -433,7 +449,7 @@ export class SetProvider extends DynamicProvider {
       const begun = Date.now();
       const made = await change();
       const done = plain(made.outs[DONE]) as Done | undefined;
-      if (done && done.at >= begun) await this.own.show("info", done.report, urn);
+      if (done && done.at >= begun) await this.show("info", done.report, urn);
       return made;
     });
   }
@@ -483,7 +499,9 @@ export class SetProvider extends DynamicProvider {
     // `check` refused it.
     if ("problems" in decoded) return outputsOf(news, undefined, olds);
     const { declared } = decoded;
-    if (olds && !how.isNew && onlyTimeoutsChange(olds, declared))
+    const found = setIn(argumentsIn(news));
+    const isUnlisted = olds !== undefined && found !== undefined && (await this.keepsUnlisted(found, olds, urn));
+    if (olds && !how.isNew && !isUnlisted && onlyTimeoutsChange(olds, declared))
       return sealed({ ...olds, ...news }, secretNames(news), secretNames(olds));
     if (olds && !how.isNew) this.refuseUntold(olds, news);
     const { severity, text, plan } = await this.foretold(urn, news, declared, olds, how);
@@ -491,7 +509,7 @@ export class SetProvider extends DynamicProvider {
     const words = [hidden, ...(olds ? [withSecretsOf(olds, news)] : [])].reduce((all, props) => withoutSecrets(all, props), text);
     if (severity === "error") throw new Error(words);
     if (plan) this.foresee(urn, news, plan);
-    await this.own.show(severity, words, urn);
+    await this.show(severity, words, urn);
     return outputsOf(news, plan, olds);
   }
 
@@ -511,7 +529,8 @@ export class SetProvider extends DynamicProvider {
     const { imageId, region } = declared;
     if (imageId === UNKNOWN)
       return { severity: "info", text: "the AMI is not known yet: who has access to it can be read once it exists" };
-    const set = isUnknownIn(declared) ? undefined : permissionSetOf(declared);
+    const known = isUnknownIn(declared) ? undefined : permissionSetOf(declared);
+    const set = known && withAllowLists(known, declared, this.rules().allowed);
     if (!set) {
       const names = Object.entries(declared).flatMap(([name, value]) => (isUnknownIn(value) ? [name] : []));
       return {
@@ -540,6 +559,9 @@ export class SetProvider extends DynamicProvider {
       if (!(error instanceof AmiSharingError)) throw error;
       if (policyOf(error)?.fault === "set")
         return { severity: severityOf([error]), text: lines(`AMI ${imageId}: will fail: ${error.message}`) };
+      // Who owns the AMI is not known, so that no account can be left out.
+      const [unlisted] = notAllowedNames(declared, set.allowed ?? [], undefined, true);
+      if (unlisted) return { severity: "error", text: lines(`AMI ${imageId}: will fail: ${unlisted.message}`) };
       return {
         severity: "warn",
         text: lines(`AMI ${imageId}: EC2 cannot be read, so this preview shows only what was recorded: ${error.message}`),

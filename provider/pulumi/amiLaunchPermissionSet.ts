@@ -124,6 +124,13 @@ export interface AmiLaunchPermissionSetArgs extends ConnectionArgs {
   /** Accounts that never lose access by a change or destroy of this set. Default: none. */
   neverRevoke?: pulumi.Input<pulumi.Input<AccountId>[]> | undefined;
   /**
+   * The only grantees that the set may name, and that it may leave in place: account ids, full ARNs of organizations and
+   * organizational units, and `public`. An entry such as `file://allowed.yaml` stands for the entries of a JSON, YAML, CSV or
+   * text file. The owner of the AMI is always allowed. A text is the path of one file. A list in the stack's config
+   * `ami-launch-permissions:allowedGrantees` holds, too. Default: anybody.
+   */
+  allowedGrantees?: pulumi.Input<pulumi.Input<string>[] | string> | undefined;
+  /**
    * How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by
    * the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the
    * launch permission. `ignore`: the set does nothing. Default: `check`.

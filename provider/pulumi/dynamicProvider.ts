@@ -5,6 +5,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
   type ArgumentProblem,
+  allowListRefusalsOf,
+  allowListsOf,
   type CallWatch,
   type Claim,
   type ClaimedImage,
@@ -30,9 +32,11 @@ import {
   type MaybeUnknown,
   maxRevocationsOf,
   minus,
+  type NameSource,
   type Neighbours,
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
+  notAllowedNames,
   observe,
   type PermissionSet,
   type Permissions,
@@ -41,6 +45,7 @@ import {
   problemText,
   REPLACING,
   type Recorded,
+  type Rules,
   reconcile,
   remove,
   reportOf,
@@ -53,6 +58,7 @@ import {
   UNKNOWN,
   union,
   type WaitOptions,
+  withAllowLists,
   withoutRecorded,
 } from "../core";
 import { logLine } from "./engineLog";
@@ -61,6 +67,7 @@ import { stopSignal, trackWork } from "./process";
 import { isProviderHost } from "./sdkInternals";
 import { hidesGrantees, SECRET_OF_OTHERS, SECRETS, sealed, secretNames, withoutSecrets } from "./secrets";
 import { connectionOf, type GetConfig } from "./stackConfig";
+import { namesIn, rulesIn } from "./stackRules";
 import {
   areSameButTimeouts,
   argumentsIn,
@@ -108,6 +115,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   protected readonly images = new Map<string, ClaimedImage>();
   /** One gateway for each connection, so that a role is assumed only once for all sets of a stack. */
   private readonly gateways = new Map<string, Gateway>();
+  private knownRules: Rules | undefined;
 
   constructor(
     private readonly options: ProviderOptions = {
@@ -121,13 +129,37 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async configure({ config }: pulumi.dynamic.ConfigureRequest): Promise<void> {
     this.getConfig = (key) => config.get(key);
+    this.knownRules = undefined;
+  }
+
+  /** Whose config holds for all sets, for messages. */
+  protected readonly holder: "the stack" | "the provider" = "the stack";
+
+  /** The allow-list and the names for all sets. Errors: `invalid-argument`. */
+  protected rules(): Rules {
+    this.knownRules ??= rulesIn(this.getConfig, this.holder, { signal: this.options.signal });
+    return this.knownRules;
+  }
+
+  /** The names for all sets; none if they cannot be read, which `check` reports. */
+  protected names(): NameSource {
+    return namesIn(() => this.rules());
   }
 
   async check(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
+    const { inputs, failures } = await this.checked(olds, news);
+    if (failures === undefined) return { inputs };
+    const named = failures.map(async (one) => ({ ...one, reason: await this.names().in(one.reason) }));
+    return { inputs, failures: await Promise.all(named) };
+  }
+
+  private async checked(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
     const { grants: kept, ...given } = news;
     // A program cannot set `grants`. If it is present, the engine has added the recorded value, because of the option ignoreChanges.
     if (kept !== undefined && !isDeepStrictEqual(argumentsIn(given), argumentsIn(olds)))
       return { inputs: { ...news }, failures: [IGNORED_GRANTS] };
+    // Only `create` fails then, so that `up --continue-on-error` goes on with other sets: a failed check would end the program.
+    if (lacksImage(news)) return { inputs: { ...news } };
     const decoded = decodeInputs(given);
     if ("problems" in decoded)
       return { inputs: { ...news }, failures: decoded.problems.map((problem) => failure(problem, news)) };
@@ -135,6 +167,8 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const secrets = [...secretNames(news), ...(context && hidesOthers(context) ? [SECRET_OF_OTHERS] : [])];
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };
+      const [unlisted] = this.unlisted(declared, context);
+      if (unlisted) throw unlisted;
       if (context) await this.claimAll(declared, context, olds);
       const grants = declaredGrants(declared, grantsIn(olds), this.claimedInputs(declared, context?.urn, olds));
       const maximum = maxRevocationsOf(declared);
@@ -159,27 +193,61 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const hides = secretNames(news).some((name) => !secretNames(olds).includes(name));
     // The engine reads and deletes by the code in the state. The full provider's state has none: an update records it, without a call.
     const comesFromElsewhere = news.__provider !== undefined && olds.__provider === undefined;
-    const differs = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || this.hasOtherGrants(olds, news);
+    const differs = !isDeepStrictEqual(argumentsIn(olds), argumentsIn(news)) || (await this.hasOtherGrants(olds, news));
     const changes = hides || comesFromElsewhere || differs;
     return { changes, replaces };
   }
 
-  private hasOtherGrants(olds: Properties, news: Properties): boolean {
+  private async hasOtherGrants(olds: Properties, news: Properties): Promise<boolean> {
     const found = setIn(news);
     const claimed = found ? this.claimedGrants(found.declared, idOf(news), olds) : {};
     return (
       !isDeepStrictEqual(comparableGrants(olds, olds, news, claimed), comparableGrants(news, olds, news, claimed)) ||
-      (found !== undefined && (this.mustTakeOver(found.set, olds, news) || this.takenFrom(found.set, olds, news).size > 0))
+      (found !== undefined &&
+        (this.mustTakeOver(found.set, olds, news) ||
+          this.takenFrom(found.set, olds, news).size > 0 ||
+          (await this.keepsUnlisted(found, olds, idOf(news)))))
     );
   }
 
+  /** The refusals of the allow-lists that need no call. */
+  private unlisted(declared: DeclaredSet, context: Context | undefined): readonly AmiSharingError[] {
+    const { imageId } = declared;
+    const lists = allowListsOf(declared, this.rules().allowed);
+    const recorded = context?.recorded[context.urn];
+    const ownerId = recorded?.imageId === imageId && typeof recorded.ownerId === "string" ? recorded.ownerId : undefined;
+    return notAllowedNames(declared, lists, ownerId);
+  }
+
+  /**
+   * Whether a recorded set names or keeps whom an allow-list does not have. Its change is planned then, and fails. The state does not record
+   * what an additive set keeps, so that EC2 is read.
+   */
+  protected async keepsUnlisted(
+    { declared, set }: { readonly declared: DeclaredSet; readonly set: PermissionSet },
+    olds: Properties,
+    id?: string,
+  ): Promise<boolean> {
+    const guarded = withAllowLists(set, declared, this.rules().allowed);
+    if (guarded.allowed === undefined || olds.imageId !== set.imageId) return false;
+    try {
+      const recorded = recordedIn(olds, setIn(olds)?.set);
+      const read = set.mode === "additive" ? observe(this.gateway(olds), set, recorded, this.waitOptions(olds)) : undefined;
+      const { live } = (await read?.catch(() => undefined)) ?? recorded;
+      const neighbours = id === undefined ? NO_NEIGHBOURS : this.claims.neighbours(placeOf(olds), id);
+      return allowListRefusalsOf(guarded, recorded, live, neighbours).length > 0;
+    } catch {
+      return false;
+    }
+  }
+
   /** Whether the last change of a set was complete, and only `timeouts` or the secret values differ: then the update needs no call. */
-  private needsNoCall(olds: Properties, news: Properties): boolean {
-    return DONE in olds && areSameButTimeouts(olds, news) && !this.hasOtherGrants(olds, news);
+  private async needsNoCall(olds: Properties, news: Properties): Promise<boolean> {
+    return DONE in olds && areSameButTimeouts(olds, news) && !(await this.hasOtherGrants(olds, news));
   }
 
   async create(inputs: Properties): Promise<pulumi.dynamic.CreateResult> {
-    return forUsers(inputs, async () => {
+    return this.forUsers(inputs, async () => {
       const outs = await this.reconciled(inputs);
       // Among the outputs, an AMI that is a secret is marked as one. The id is no secret for the engine.
       return { id: String(inputs.imageId), outs };
@@ -187,14 +255,14 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   async update(_id: string, olds: Properties, news: Properties): Promise<pulumi.dynamic.UpdateResult> {
-    return forUsers(withSecretsOf(news, olds), async () => ({
-      outs: this.needsNoCall(olds, news) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
+    return this.forUsers(withSecretsOf(news, olds), async () => ({
+      outs: (await this.needsNoCall(olds, news)) ? withTimeouts(olds, news) : await this.reconciled(news, olds),
     }));
   }
 
   async read(id: string, props: Properties = {}): Promise<pulumi.dynamic.ReadResult> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
-    return forUsers({ ...props, ...args }, async () => {
+    return this.forUsers({ ...props, ...args }, async () => {
       const { declared, set } = recordedArguments(args);
       const observed = await this.observed(args, props, set);
       if (!observed) return { id: "", props: {} };
@@ -210,7 +278,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
 
   async delete(id: string, props: Properties): Promise<void> {
     const args: Properties = { ...argumentsIn(props), imageId: props.imageId ?? id };
-    await forUsers({ ...props, ...args }, async () => {
+    await this.forUsers({ ...props, ...args }, async () => {
       const { set } = recordedArguments(args);
       const place = placeOf(args);
       const record = recordText(props);
@@ -222,7 +290,7 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
         if (waiting && set.onDelete !== "retain") throw handOverIncomplete(set.imageId, [waiting.name]);
         const held = set.onDelete === "reset" ? await observe(this.gateway(args), set).catch(() => undefined) : undefined;
         await remove(this.gateway(args), set, recorded, this.waitOptions(props), remaining);
-        this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, remaining);
+        await this.reportDeletion(set, held ? { ...recorded, live: held.live } : recorded, props, remaining);
         this.claims.removed(place, record);
       });
     });
@@ -245,12 +313,12 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   }
 
   /** Reports who lost access. If nobody did, there is no report. */
-  private reportDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): void {
+  private async reportDeletion(set: PermissionSet, recorded: Recorded, props: Properties, neighbours: Neighbours): Promise<void> {
     try {
       if (isEmpty(revokedByRemoval(set, recorded, neighbours))) return;
       const countOnly = hidesGrantees(secretNames(props));
       const report = reportOfDeletion(`AMI ${set.imageId}`, set, recorded, { neighbours, tense: "done", countOnly });
-      this.options.tell?.(withoutSecrets(report, props).replace(/^ {2}/, ""));
+      this.options.tell?.(await this.names().in(withoutSecrets(report, props).replace(/^ {2}/, "")));
     } catch {
       // The deletion is done. It must not fail because its report cannot be written.
     }
@@ -259,8 +327,11 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   private async reconciled(news: Properties, olds?: Properties): Promise<Record<string, unknown>> {
     const args = argumentsIn(news);
     const decoded = decodeInputs(args);
-    const set = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
-    if (!set) throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
+    const known = "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+    if (lacksImage(news)) throw imageFailed();
+    if (!known || !("declared" in decoded))
+      throw new AmiSharingError("invalid-argument", "the arguments of the set are not complete");
+    const set = withAllowLists(known, decoded.declared, this.rules().allowed);
     const [place, id] = [placeOf(args), idOf(news)];
     const [secrets, before] = [secretNames(news), secretNames(olds)];
     return this.claims.runExclusive(place, async () => {
@@ -460,6 +531,26 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
   private makeGateway(connection: Connection): Gateway {
     return this.options.gateway(connection, { signal: this.options.signal });
   }
+
+  /** Runs an operation, and converts its errors to messages for users: with the AMI, without a stack trace and without secrets. */
+  private async forUsers<Result>(args: Properties, operation: () => Promise<Result>): Promise<Result> {
+    try {
+      return await trackWork(operation());
+    } catch (error) {
+      const thrown = error as Error;
+      const image = String(args.imageId ?? "");
+      const about = thrown.message.includes(image) ? thrown.message : `AMI ${image}: ${thrown.message}`;
+      const message = await this.names().in(withoutSecrets(about, args));
+      const shown =
+        thrown instanceof InitializationError
+          ? new InitializationError(thrown.id, thrown.properties, message)
+          : new Error(message);
+      // For errors of read and delete, the engine's host prints `${error}: ${error.stack}`.
+      shown.toString = () => "ami-launch-permissions";
+      shown.stack = message;
+      throw shown;
+    }
+  }
 }
 
 function failure(problem: ArgumentProblem, news: Properties): pulumi.dynamic.CheckFailure {
@@ -512,6 +603,21 @@ function conflictingProviders(imageId: string, region: string, names: readonly [
 /** The place of a set: its region and AMI. Two sets with the same place manage the same AMI. @internal */
 export function placeOf({ region, imageId }: Properties): string {
   return `${String(region)} ${String(imageId)}`;
+}
+
+/**
+ * Whether a set lacks its AMI because the resource that makes the AMI failed in this update. The context depends on the AMI, and every program
+ * passes one.
+ */
+function lacksImage(news: Properties): boolean {
+  return news.imageId === undefined && news[CONTEXT] === undefined && news.__provider !== undefined;
+}
+
+function imageFailed(): AmiSharingError {
+  return new AmiSharingError("image-not-found", "there is no AMI to share: the resource that makes it has failed", {
+    property: "imageId",
+    next: "see the error of that resource, and run up again",
+  });
 }
 
 /** The URN of a set, which the program passed to `check`; undefined if another version of the package wrote the inputs. */
@@ -593,22 +699,4 @@ function recordedArguments(args: Properties) {
   const found = setIn(args);
   if (!found) throw new AmiSharingError("invalid-argument", "the recorded arguments of the set cannot be read");
   return found;
-}
-
-/** Runs an operation, and converts its errors to messages for users: with the AMI, without a stack trace and without secrets. */
-async function forUsers<Result>(args: Properties, operation: () => Promise<Result>): Promise<Result> {
-  try {
-    return await trackWork(operation());
-  } catch (error) {
-    const thrown = error as Error;
-    const image = String(args.imageId ?? "");
-    const named = thrown.message.includes(image) ? thrown.message : `AMI ${image}: ${thrown.message}`;
-    const message = withoutSecrets(named, args);
-    const shown =
-      thrown instanceof InitializationError ? new InitializationError(thrown.id, thrown.properties, message) : new Error(message);
-    // For errors of read and delete, the engine's host prints `${error}: ${error.stack}`.
-    shown.toString = () => "ami-launch-permissions";
-    shown.stack = message;
-    throw shown;
-  }
 }

@@ -3,16 +3,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import {
   AmiSharingError,
+  allowListRefusalsOf,
   type DeclaredSet,
   NO_FINDINGS,
+  notAllowedNames,
   permissionSetOf,
   planChange,
   policyOf,
   reportOf,
   UNKNOWN,
   usageBeforeDeletion,
+  withAllowLists,
 } from "../core";
-import { gatewayFor } from "./look";
+import { gatewayFor, stackRules, withAccountNames } from "./look";
 import { hiddenChanges, isUnknownIn, readable, type Severity, severityOf } from "./previewReport";
 import {
   deletionReport,
@@ -44,7 +47,7 @@ export function logReport(resource: pulumi.CustomResource, args: object | undefi
   entry
     .catch((error: Error): LogEntry => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
     .then(async ({ severity, text }) => {
-      await pulumi.log[severity](text, severity === "debug" ? undefined : resource);
+      await pulumi.log[severity](await withAccountNames(text), severity === "debug" ? undefined : resource);
       run.pending -= 1;
       run.failing ||= severity === "error";
       // The program fails only after the reports of all sets are logged.
@@ -92,13 +95,22 @@ async function preview(resource: pulumi.CustomResource, args: object, options: S
   if ("problems" in decoded) return NOTHING;
   if (decoded.declared.imageId !== UNKNOWN && (await isSkippedByEngine(resource))) return NOTHING;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
-  if (before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared)) return NOTHING;
+  const isKept = before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared);
+  if (isKept && !keepsUnlisted(before, decoded.declared)) return NOTHING;
   const { imageId, region } = decoded.declared;
   const isHidden = await hidesGranteesOf(String(imageId), String(region));
   const hidden = isHidden ? { ...inputs, [SECRETS]: [...secretNames(inputs), SECRET_OF_OTHERS] } : inputs;
   const entry = await describe(resource, hidden, decoded.declared, before, options);
   const text = withoutSecrets(entry.text, hidden);
   return { ...entry, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
+}
+
+/** Whether a recorded set names or keeps whom an allow-list does not have. Then its update fails, whatever else changes. */
+function keepsUnlisted(before: Properties, declared: DeclaredSet): boolean {
+  const set = permissionSetOf(declared);
+  const recorded = set && readable(before, setIn(before)?.set);
+  if (!set || !recorded) return false;
+  return allowListRefusalsOf(withAllowLists(set, declared, stackRules().allowed), recorded, recorded.live).length > 0;
 }
 
 async function describe(
@@ -111,7 +123,8 @@ async function describe(
   const { imageId, region } = declared;
   if (imageId === UNKNOWN)
     return { severity: "info", text: "the AMI is not known yet: its permissions can be read when it exists" };
-  const set = permissionSetOf(declared);
+  const known = permissionSetOf(declared);
+  const set = known && withAllowLists(known, declared, stackRules().allowed);
   if (!set) {
     const names = Object.keys(declared).filter((name) => isUnknownIn((declared as unknown as Properties)[name]));
     return {
@@ -162,6 +175,9 @@ async function describe(
         severity: severityOf([error], replaced !== undefined && deleteBeforeReplace),
         text: inOrder(`will fail: ${error.message}`).join("\n"),
       };
+    // Who owns the AMI is not known, so that no account can be left out.
+    const [unlisted] = notAllowedNames(declared, set.allowed ?? [], undefined, true);
+    if (unlisted) return { severity: "error", text: inOrder(`will fail: ${unlisted.message}`).join("\n") };
     return {
       severity: "warn",
       text: inOrder(`AMI ${imageId}: EC2 cannot be read, so this preview shows only what was recorded: ${error.message}`).join(

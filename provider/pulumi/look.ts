@@ -8,11 +8,14 @@ import {
   endpointWarning,
   environmentEndpoint,
   type Gateway,
+  NameSource,
   problemText,
+  type Rules,
   UNKNOWN,
 } from "../core";
 import type { Properties } from "./secrets";
-import { type ConnectionArguments, connectionOf } from "./stackConfig";
+import { type ConnectionArguments, connectionOf, type GetConfig } from "./stackConfig";
+import { namesIn, rulesIn } from "./stackRules";
 
 /** A function that only reads: its name, and the check of its arguments, some of which can be {@link UNKNOWN}. */
 export interface ReadFunction<Args> {
@@ -83,6 +86,31 @@ function connectionFor(args: ConnectionArguments): Connection {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const config = new pulumi.Config("aws");
   return connectionOf(args, (key) => config.get(key.slice("aws:".length)));
+}
+
+/** The rules of a stack, by stack resource: the Automation API can run several programs in one process. */
+const rules = new WeakMap<object, Rules>();
+
+/** The rules in the stack's config. Errors: `invalid-argument`. */
+export function stackRules(): Rules {
+  const stack = pulumi.runtime.getStackResource() ?? {};
+  const known = rules.get(stack) ?? rulesIn(stackConfig, "the stack");
+  rules.set(stack, known);
+  return known;
+}
+
+const stackConfig: GetConfig = (key) => {
+  const [namespace, name = ""] = key.split(":");
+  return new pulumi.Config(namespace).get(name);
+};
+
+/** A text of a report with the names of accounts. If AWS does not give them, a warning says so once. */
+export async function withAccountNames(text: string): Promise<string> {
+  const names = pulumi.runtime.getStackResource() ? namesIn(stackRules) : new NameSource();
+  const named = await names.in(text);
+  const failure = names.failure();
+  if (failure) await pulumi.log.warn(`reports show no names of AWS Organizations: ${failure.message}`);
+  return named;
 }
 
 /** One gateway for each connection, for all sets of a program. */

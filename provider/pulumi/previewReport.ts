@@ -6,16 +6,19 @@ import { type Properties, recordedIn } from "./state";
 /** How a report is shown. An `error` fails the preview. */
 export type Severity = "info" | "warn" | "error";
 
-/** Changes of `neverRevoke`: `grants` does not show them, and the engine's diff hides them with the other lists. */
-export function hiddenChanges(before: Properties | undefined, { neverRevoke = [] }: DeclaredSet): string[] {
-  if (!before || neverRevoke === UNKNOWN) return [];
-  const was = Array.isArray(before.neverRevoke) ? (before.neverRevoke as unknown[]) : [];
-  const added = neverRevoke.filter((id) => !was.includes(id));
-  const dropped = was.filter((id) => !(neverRevoke as readonly unknown[]).includes(id));
-  return [
-    ...(added.length > 0 ? [`  neverRevoke, new: ${added.map(String).join(", ")}`] : []),
-    ...(dropped.length > 0 ? [`  neverRevoke, no more: ${dropped.map(String).join(", ")}`] : []),
-  ];
+/** Changes of lists that `grants` does not show. The engine's diff hides them with the other lists. */
+export function hiddenChanges(before: Properties | undefined, declared: DeclaredSet): string[] {
+  return (["neverRevoke", "allowedGrantees"] as const).flatMap((name) => {
+    const now: readonly unknown[] | typeof UNKNOWN = declared[name] ?? [];
+    if (!before || now === UNKNOWN) return [];
+    const was = Array.isArray(before[name]) ? (before[name] as unknown[]) : [];
+    const added = now.filter((id) => !was.includes(id));
+    const dropped = was.filter((id) => !now.includes(id));
+    return [
+      ...(added.length > 0 ? [`  ${name}, new: ${added.map(String).join(", ")}`] : []),
+      ...(dropped.length > 0 ? [`  ${name}, no more: ${dropped.map(String).join(", ")}`] : []),
+    ];
+  });
 }
 
 /** The record of a set; undefined if it cannot be decoded. In that case the provider reports the error if it needs the record. */

@@ -18,7 +18,7 @@ import {
   recordedClaim,
   reportOfDeletion,
 } from "../core";
-import { gatewayFor } from "./look";
+import { gatewayFor, withAccountNames } from "./look";
 import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
 import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
@@ -223,7 +223,7 @@ async function reportWrongSets(
 ): Promise<void> {
   for (const { urn, args, problems } of wrong) {
     const words = problems.map(problemText).join("; ");
-    await pulumi.log.error(withoutSecrets(`${nameOf(urn)}: ${words} [invalid-argument]`, args));
+    await pulumi.log.error(await withAccountNames(withoutSecrets(`${nameOf(urn)}: ${words} [invalid-argument]`, args)));
   }
   failProgram(`${wrong.length} sets have wrong arguments, as their errors say; nothing was changed`);
 }
@@ -344,7 +344,7 @@ async function reportDepartures(): Promise<void> {
     const claims = claimsOn(sets, set.imageId, record.region, undefined);
     const neighbours = { claims, inherited: NO_PERMISSIONS };
     const what = await deletionReport(`AMI ${set.imageId}`, set, record, outputs, { neighbours });
-    await pulumi.log.info(`${nameOf(urn)} is not declared any more\n${what}`);
+    await pulumi.log.info(await withAccountNames(`${nameOf(urn)} is not declared any more\n${what}`));
   }
 }
 

@@ -112,7 +112,7 @@ const PHRASES = new Map([
 
 /** Argument names in the messages of the core, and their names in Terraform. */
 const NAMES = new Map(
-  [...ARGUMENT_NAMES, "snapshotIds", "roleArn", "externalId", "sessionName", "maxRetries"]
+  [...ARGUMENT_NAMES, "snapshotIds", "roleArn", "externalId", "sessionName", "maxRetries", "accountNames"]
     .filter((name) => /[A-Z]/.test(name))
     .map((name) => [name, snakeCase(name)]),
 );

@@ -8,6 +8,7 @@ import {
   type ClaimedImage,
   ClaimRegistry,
   claimOf,
+  claimSchema,
   deserializeClaim,
   firstFew,
   type GranteeKey,
@@ -18,7 +19,6 @@ import {
   NO_PERMISSIONS,
   type PermissionSet,
   type Permissions,
-  permissionsSchema,
   RecentReads,
   type SerializedClaim,
   serializeClaim,
@@ -53,12 +53,9 @@ export interface PlacedClaim extends SerializedClaim {
 /** The schema of claims in private data. */
 export const placedClaims = v.array(
   v.object({
+    ...claimSchema.entries,
     id: v.string(),
     place: v.string(),
-    name: v.string(),
-    wants: permissionsSchema,
-    granted: permissionsSchema,
-    grantsKeys: v.boolean(),
     self: v.exactOptional(v.boolean()),
   }),
 );

@@ -11,9 +11,12 @@ import {
   ec2Gateway,
   type Gateway,
   type MaybeUnknown,
+  type Rules,
+  rulesOf,
   UNKNOWN,
 } from "../core";
 import { argumentsIn } from "./arguments";
+import { camelCase } from "./diagnostics";
 import { PROVIDER_SCHEMA } from "./schema";
 import { hasUnknown, type ObjectValue, type Value } from "./values";
 
@@ -26,15 +29,43 @@ export function providerProblems(config: ObjectValue): readonly ArgumentProblem[
   return "problems" in decoded ? decoded.problems : [];
 }
 
+/** The error of a file that the block names; undefined if there is none. Call it only for a block without other problems. */
+export function ruleProblem(config: ObjectValue): AmiSharingError | undefined {
+  try {
+    rulesIn(config, () => ({}));
+    return undefined;
+  } catch (error) {
+    return error as AmiSharingError;
+  }
+}
+
+/** Whether the block has an allow-list that is not known yet. */
+export function isListUnknown({ allowed_grantees: list }: ObjectValue): boolean {
+  return hasUnknown(list);
+}
+
+/** The arguments that say nothing of how to reach EC2. */
+const RULES = ["allowedGrantees", "accountNames", "names"];
+
+/** Errors: `invalid-argument`. */
+function rulesIn(config: ObjectValue, connection: () => Connection, watch?: CallWatch): Rules {
+  const given = Object.entries(argumentsIn(config, PROVIDER_SCHEMA)).filter(
+    ([name, value]) => RULES.includes(name) && value !== "",
+  );
+  return rulesOf(Object.fromEntries(given), "the provider", connection, watch);
+}
+
 /** A configured provider. */
 export class ProviderConfig {
   /** Whether all values are known. In a plan, values that come from other resources can be unknown. */
   readonly isKnown: boolean;
+  /** The allow-list and the names for all sets. */
+  readonly rules: Rules;
   private readonly declared: DeclaredConnection;
   private readonly gateways = new Map<string, Gateway>();
 
   /**
-   * @param config a block without problems
+   * @param config a block without problems, also without those of {@link ruleProblem}
    * @param env the environment; credentials are taken from it as terraform-provider-aws does
    */
   constructor(
@@ -45,7 +76,8 @@ export class ProviderConfig {
   ) {
     const decoded = decode(config);
     this.declared = "connection" in decoded ? decoded.connection : {};
-    this.isKnown = !hasUnknown(config);
+    this.isKnown = !Object.entries(config).some(([name, value]) => !RULES.includes(camelCase(name)) && hasUnknown(value));
+    this.rules = rulesIn(config, () => this.connection(undefined), watch);
   }
 
   /** The gateway for a region. All sets of a region use the same one, so that a role is assumed only once. */

@@ -64,6 +64,7 @@ const TYPES = {
   number: "number",
   strings: STRINGS,
   accounts: STRINGS,
+  names: ["map", "string"],
   grants: ["map", "string"],
 } as const;
 

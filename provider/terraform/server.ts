@@ -9,13 +9,13 @@ import type {
 } from "@grpc/grpc-js";
 import { type AnsweredCall, DEFAULT_WAIT_OPTIONS, type WaitOptions } from "../core";
 import { DATA_SOURCES } from "./dataSource";
-import { attributePath, type Diagnostic, endpointWarnings, problemDiagnostic } from "./diagnostics";
+import { attributePath, type Diagnostic, endpointWarnings, errorDiagnostic, problemDiagnostic, snakeCase } from "./diagnostics";
 import { callFunction, FUNCTIONS, type Parameter, type ProviderFunction } from "./functions";
 import { hclog, type Log } from "./hclog";
 import { decodeIdentity, type IdentityData, identityOf, importByIdentity } from "./identity";
 import { type ListEvent, listProblems, listShared } from "./listResource";
 import { Run } from "./neighbours";
-import { type MakeGateway, ProviderConfig, providerProblems } from "./providerConfig";
+import { isListUnknown, type MakeGateway, ProviderConfig, providerProblems, ruleProblem } from "./providerConfig";
 import { type Attributes, IDENTITY_SCHEMA, LIST_SCHEMA, PROVIDER_SCHEMA, RESOURCE, RESOURCE_SCHEMA, type Schema } from "./schema";
 import { PROVIDER_SERVICE } from "./services";
 import {
@@ -146,7 +146,7 @@ export function providerServer({
     CallFunction: ({ name, arguments: given }) => ({ ...callFunction(name, given) }),
 
     ValidateProviderConfig: ({ config }) => ({
-      diagnostics: [...providerProblems(object(config)).map(problemDiagnostic), ...endpointWarnings(object(config), env)],
+      diagnostics: [...blockDiagnostics(object(config)), ...endpointWarnings(object(config), env)],
     }),
 
     ValidateResourceConfig: ({ type_name, config }) =>
@@ -162,10 +162,10 @@ export function providerServer({
 
     ConfigureProvider({ config, terraform_version }) {
       isBridge = (terraform_version ?? "").includes(BRIDGE);
-      const problems = providerProblems(object(config));
+      const problems = blockDiagnostics(object(config));
       if (problems.length === 0) provider = configured(object(config));
       run.clear();
-      return { diagnostics: problems.map(problemDiagnostic) };
+      return { diagnostics: [...problems, ...(isListUnknown(object(config)) ? [LIST_UNKNOWN] : [])] };
     },
 
     UpgradeResourceState({ type_name, version, raw_state }) {
@@ -301,7 +301,24 @@ export function providerServer({
 
   function watched(name: string, method: Method): UntypedHandleCall {
     return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) =>
-      watch(name, (async () => answer(null, await method(call.request)))(), (response) => answer(null, response));
+      watch(name, (async () => answer(null, await named(await method(call.request))))(), (response) => answer(null, response));
+  }
+
+  /** A response whose diagnostics show the names of accounts. If AWS does not give the names, a warning says so once. */
+  async function named(response: Response): Promise<Response> {
+    const { diagnostics } = response as { readonly diagnostics?: readonly Diagnostic[] };
+    if (diagnostics === undefined || diagnostics.length === 0) return response;
+    const shown = await Promise.all(diagnostics.map(withNames));
+    const failure = provider.rules.names.failure();
+    const untold = failure
+      ? [{ ...errorDiagnostic("No names of AWS Organizations are shown", failure, ["names"]), severity: "WARNING" }]
+      : [];
+    return { ...response, diagnostics: [...shown, ...untold] };
+  }
+
+  async function withNames(diagnostic: Diagnostic): Promise<Diagnostic> {
+    const { names } = provider.rules;
+    return { ...diagnostic, summary: await names.in(diagnostic.summary), detail: await names.in(diagnostic.detail) };
   }
 
   function streamed(name: string, stream: Stream): UntypedHandleCall {
@@ -418,6 +435,22 @@ function unreadableRecord(what: "state" | "identity", version: number, isJson: b
     `It is of version ${version}${isJson ? "" : " and not JSON"}, and this provider reads version ${schema.version}: use the version of the provider that wrote it, or a newer one.`,
   );
 }
+
+/** What is wrong with a provider block, and with the files that it names. */
+function blockDiagnostics(config: ObjectValue): Diagnostic[] {
+  const problems = providerProblems(config).map(problemDiagnostic);
+  const problem = problems.length === 0 ? ruleProblem(config) : undefined;
+  return problem
+    ? [errorDiagnostic(`Invalid ${snakeCase(problem.property ?? "names")}`, problem, Object.keys(PROVIDER_SCHEMA.attributes))]
+    : problems;
+}
+
+const LIST_UNKNOWN: Diagnostic = {
+  severity: "WARNING",
+  summary: "The provider's allow-list is not known yet",
+  detail: "The plan does not check allowed_grantees. The apply does, before it changes anything.",
+  attribute: attributePath("allowed_grantees"),
+};
 
 function object(value: DynamicValue): ObjectValue {
   return decodeValue(value) ?? {};

@@ -7,6 +7,7 @@ import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ROOT, useEmulator } from "../helpers/emulator";
+import { installPulumiAwsStandIn } from "../helpers/pulumiAwsStandIn";
 import { PulumiProject, reportsIn } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"] as const;
@@ -86,6 +87,63 @@ describe("the examples", () => {
       const managed = await emulator().image({ snapshots: 1, encrypted: true });
       project.config({ imageId: managed.imageId, accountIds: [FIRST] });
       assert.match((await project.fail("preview")).output, /encrypted under the AWS managed key\s+\(alias\/aws\/ebs\)/);
+    },
+  );
+
+  example(
+    "ids-in-parameters",
+    "publishes each region's id, goes on when a region fails, and keeps old copies for a time",
+    async (project) => {
+      const plugins = path.join(project.folder, "plugins");
+      installPulumiAwsStandIn(plugins);
+      project.env.PATH = `${plugins}${path.delimiter}${project.env.PATH}`;
+      const regions = ["us-east-1", "eu-west-1", "ap-southeast-2"];
+      const [first = "", second = "", third = ""] = (await emulator().images([1, 1, 1].map((snapshots) => ({ snapshots })))).map(
+        ({ imageId }) => imageId,
+      );
+      const declare = (...releases: string[]) =>
+        project.config({ sourceRegion: "us-east-1", regions, releases, accountIds: [FIRST] });
+      const published = async () => {
+        const found = await Promise.all(
+          regions.map(async (region) => {
+            const asked = ["--region", region, "--names", "/golden/ami"];
+            const { Parameters } = await emulator().aws("ssm", "get-parameters", ...asked);
+            return [region, (Parameters as unknown as { Value: string }[])[0]?.Value] as const;
+          }),
+        );
+        return Object.fromEntries(found.filter(([, id]) => id !== undefined)) as Record<string, string>;
+      };
+      const launchersOf = async (ids: Record<string, string>) =>
+        Promise.all(
+          Object.entries(ids).map(async ([region, imageId]) => {
+            const asked = ["--region", region, "--image-id", imageId, "--attribute", "launchPermission"];
+            const { LaunchPermissions } = await emulator().aws("ec2", "describe-image-attribute", ...asked);
+            return (LaunchPermissions as unknown as { UserId: string }[]).map(({ UserId }) => UserId).join();
+          }),
+        );
+
+      declare(first);
+      await emulator().configure({ failures: [{ action: "CopyImage", code: "InvalidRequest", status: 400 }] });
+      await project.fail("up", "--yes", "--skip-preview", "--continue-on-error");
+      const some = await published();
+      assert.equal(Object.keys(some).length, 2);
+      assert.equal(some["us-east-1"], first);
+      assert.deepEqual(await launchersOf(some), [FIRST, FIRST]);
+
+      declare(second, first);
+      await project.up();
+      const both = await published();
+      assert.deepEqual(Object.keys(both), regions);
+      assert.deepEqual((await project.outputs()).imageIds, both);
+      assert.deepEqual([both["us-east-1"], ...(await launchersOf(both))], [second, FIRST, FIRST, FIRST]);
+      // The copies of the release before are still shared.
+      assert.deepEqual(await launchersOf(some), [FIRST, FIRST]);
+
+      declare(third, second, first);
+      await project.up();
+      assert.equal((await published())["us-east-1"], third);
+      assert.deepEqual(await emulator().launchers(first), []);
+      assert.deepEqual(await launchersOf(both), [FIRST, FIRST, FIRST]);
     },
   );
 

@@ -88,6 +88,7 @@ describe("bad input in Terraform", () => {
       max_revocations: "max_revocations = -1",
       unrecorded: 'unrecorded = "keep"',
       never_revoke: 'never_revoke = ["all"]',
+      allowed_grantees: 'allowed_grantees = ["all"]',
       kms_access: 'kms_access = "yes"',
       mode: 'mode = "strict"',
       on_delete: 'on_delete = "never"',
@@ -124,6 +125,10 @@ describe("bad input in Terraform", () => {
       [
         "never_revoke",
         'never_revoke: "all" is not an account id; it stands for everybody: only single accounts can be named here',
+      ],
+      [
+        "allowed_grantees",
+        'allowed_grantees: "all" is not an account id, a full ARN of an organization or organizational unit, "public", or a file such as file://allowed.yaml; it stands for everybody: write "public"',
       ],
       ["kms_access", 'kms_access: "yes" is not one of "check", "grant", "ignore"'],
       ["mode", 'mode: "strict" is not one of "authoritative", "additive"'],
@@ -249,6 +254,7 @@ describe("bad input in Terraform", () => {
       "create_volume_permissions = true",
       'max_revocations = "none"',
       `never_revoke = "${A}"`,
+      `allowed_grantees = "${A}"`,
       "check_usage = 3",
       "mode = []",
     ];

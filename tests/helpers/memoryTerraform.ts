@@ -38,6 +38,8 @@ export interface Planned {
 /** The checks and the kept values are those of hashicorp/terraform, internal/terraform/node_resource_abstract_instance.go and internal/plans/objchange. */
 export class MemoryTerraform {
   readonly server: ProviderServer;
+  /** The provider block of the next run. */
+  block: ObjectValue = {};
   /** null if the resource does not exist. */
   state: ObjectValue | null = null;
   tainted = false;
@@ -123,8 +125,8 @@ export class MemoryTerraform {
   }
 
   /** Every run configures the provider first. */
-  private async begin(): Promise<void> {
-    await this.ask("ConfigureProvider", { config: encodeValue({}, PROVIDER_SCHEMA) });
+  async begin(): Promise<void> {
+    await this.ask("ConfigureProvider", { config: encodeValue(this.block, PROVIDER_SCHEMA) });
   }
 
   /**

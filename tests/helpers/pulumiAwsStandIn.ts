@@ -1,4 +1,4 @@
-/** A replacement for Pulumi's aws plugin, which cannot be installed offline: the two resources with one principal each, and AmiCopy, on the local EC2. */
+/** A replacement for Pulumi's aws plugin, which cannot be installed offline: the two resources with one principal each, AmiCopy and ssm.Parameter, on the local EC2. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -50,21 +50,50 @@ async function copy({ region, sourceAmiId, sourceAmiRegion, name }: Properties):
   return String((await new EC2Client({ region: String(region) }).send(command)).ImageId);
 }
 
+/** pulumi-aws: ssm.Parameter. SSM has no client here: a request without a valid signature is enough for moto. */
+async function parameter(action: "PutParameter" | "DeleteParameter", { region, name, type, value, dataType }: Properties) {
+  // The SDK marks the value of a parameter as a secret.
+  const { value: plain = value } = value as unknown as { value?: string };
+  const put = { Name: name, Type: type, Value: plain, DataType: dataType, Overwrite: true };
+  const body = action === "PutParameter" ? put : { Name: name };
+  const response = await fetch(process.env.AWS_ENDPOINT_URL ?? "", {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `AmazonSSM.${action}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/${region}/ssm/aws4_request, SignedHeaders=host, Signature=none`,
+    },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${action}: ${await response.text()}`);
+}
+
+const isParameter = (urn: string) => urn.includes("aws:ssm/parameter:Parameter");
+
 const STAND_IN: provider.Provider = {
   version: "7.48.0",
   async check(_urn, _olds, inputs) {
     return { inputs };
   },
-  async diff(_id, _urn, olds, news) {
-    const replaces = Object.keys(news).filter((name) => news[name] !== olds[name]);
-    return { changes: replaces.length > 0, replaces };
+  async diff(_id, urn, olds, news) {
+    const changed = Object.keys(news).filter((name) => news[name] !== olds[name]);
+    return { changes: changed.length > 0, replaces: isParameter(urn) ? [] : changed };
+  },
+  async update(_id, _urn, _olds, news) {
+    await parameter("PutParameter", news);
+    return { outs: news };
   },
   async create(urn, inputs) {
+    if (isParameter(urn)) {
+      await parameter("PutParameter", inputs);
+      return { id: inputs.name, outs: inputs };
+    }
     if (urn.includes("AmiCopy")) return { id: await copy(inputs), outs: inputs };
     await change(urn, "add", inputs);
     return { id: Object.values(inputs).join("-"), outs: { region: process.env.AWS_REGION, ...inputs } };
   },
   async delete(id, urn, properties) {
+    if (isParameter(urn)) return parameter("DeleteParameter", properties);
     if (urn.includes("AmiCopy"))
       return void (await new EC2Client({ region: String(properties.region) }).send(new DeregisterImageCommand({ ImageId: id })));
     await change(urn, "remove", properties);

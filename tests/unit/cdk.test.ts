@@ -78,6 +78,7 @@ for (const { name, library, bindings } of LIBRARIES)
       maxRevocations: 0,
       unrecorded: "refuse",
       neverRevoke: [SECOND],
+      allowedGrantees: [FIRST, SECOND, ORGANIZATION, "file://units.yaml"],
       kmsAccess: "grant",
       checkUsage: false,
       mode: "additive",
@@ -96,6 +97,7 @@ for (const { name, library, bindings } of LIBRARIES)
       max_revocations: 0,
       unrecorded: "refuse",
       never_revoke: [SECOND],
+      allowed_grantees: [FIRST, SECOND, ORGANIZATION, "file://units.yaml"],
       kms_access: "grant",
       check_usage: false,
       mode: "additive",
@@ -138,12 +140,17 @@ for (const { name, library, bindings } of LIBRARIES)
         endpoint: "http://127.0.0.1:5000",
         assumeRole: { roleArn: "arn:aws:iam::111122223333:role/sharing", externalId: "0042", sessionName: "golden" },
         maxRetries: 3,
+        allowedGrantees: [FIRST, "public"],
+        accountNames: { [FIRST]: "acme-prod" },
+        names: "names.yaml",
       };
       const stack = stackWith((stack) => new AmiProvider(stack, "ami", { ...given, alias: "production" }));
       const { provider, terraform } = JSON.parse(library.Testing.synth(stack));
       const { roleArn: role_arn, externalId: external_id, sessionName: session_name } = given.assumeRole;
-      const { maxRetries: max_retries, region, profile, endpoint } = given;
-      const written = { region, profile, endpoint, assume_role: { role_arn, external_id, session_name }, max_retries };
+      const { maxRetries: max_retries, region, profile, endpoint, names } = given;
+      const { allowedGrantees: allowed_grantees, accountNames: account_names } = given;
+      const assume_role = { role_arn, external_id, session_name };
+      const written = { region, profile, endpoint, assume_role, max_retries, allowed_grantees, account_names, names };
       assert.deepEqual(provider.ami, [{ ...written, alias: "production" }]);
       assert.deepEqual(Object.keys(written), argumentsIn(PROVIDER_SCHEMA.attributes));
       const { version } = JSON.parse(fs.readFileSync(path.join(__dirname, "../../provider/package.json"), "utf8"));
@@ -395,7 +402,8 @@ for (const { name, library, bindings } of LIBRARIES)
         'provider "ami" { assume_role = { role_arn = "arn:aws:iam::111122223333:role/sharing" } }',
         `resource "ami_launch_permission_set" "golden" { image_id = "${IMAGE}" account_ids = [ "${FIRST}", "${SECOND}" ]`,
         `organizational_unit_arns = [ "${UNIT}" ] public = true acknowledge_public = true create_volume_permissions = {`,
-        `snapshot_ids = [ "${SNAPSHOT}", ] public = false } max_revocations = 0 unrecorded = "refuse" never_revoke = [ "${SECOND}" ] kms_access = "grant"`,
+        `snapshot_ids = [ "${SNAPSHOT}", ] public = false } max_revocations = 0 unrecorded = "refuse" never_revoke = [ "${SECOND}" ]`,
+        `allowed_grantees = [ "${FIRST}", "${SECOND}", "${ORGANIZATION}", "file://units.yaml" ] kms_access = "grant"`,
         'check_usage = false mode = "additive" on_delete = "retain" region = "eu-west-1" timeouts = {',
         `resource "ami_launch_permission_set" "empty" { image_id = "${IMAGE}" account_ids = [ ] create_volume_permissions = { } }`,
       ])

@@ -41,6 +41,18 @@ async function thrownBy(operation: Promise<unknown>): Promise<Error & { id?: str
 }
 
 describe("check", () => {
+  it("leaves it to the create to fail if the resource that makes the AMI has failed, so that up can go on with others", async () => {
+    const { ec2, provider } = world();
+    // An unknown value is left out in an update, and the context with it.
+    const { inputs, failures } = await provider.check({}, { accountIds: [A], __provider: "text" });
+    assert.equal(failures, undefined);
+    const { message } = await thrownBy(provider.create(inputs as Props));
+    assert.match(message, /^there is no AMI to share: the resource that makes it has failed; .*\[image-not-found\]$/);
+    assert.deepEqual(ec2.calls, []);
+    const missing = await provider.check({}, { accountIds: [A], __provider: "text", __context: { urn: "u", recorded: {} } });
+    assert.match(missing.failures?.[0]?.reason ?? "", /imageId: is missing/);
+  });
+
   it("returns canonical inputs with the grants and the region, and calls no AWS API", async () => {
     const { ec2, provider, imageId } = world();
     const { inputs, failures } = await provider.check(

@@ -189,3 +189,9 @@ function shown(value: unknown): string {
   const words = String(value);
   return words.length > 60 ? `${words.slice(0, 57)}...` : words;
 }
+
+/** A page of the accounts of an organization. An account without a name is left out. */
+export const organizationAccounts = v.object({
+  Accounts: list(v.object({ Id: v.pipe(v.string(), v.regex(ACCOUNT_ID, "is no account id")), Name: v.optional(v.string()) })),
+  NextToken: v.optional(v.string()),
+});

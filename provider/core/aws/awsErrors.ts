@@ -15,7 +15,7 @@ export interface Attempt {
   /** The profile, if the connection names one. */
   readonly profile?: string | undefined;
   /** The IAM prefix of the action. Default: `ec2`. */
-  readonly service?: "ec2" | "kms" | "sts";
+  readonly service?: "ec2" | "kms" | "sts" | "organizations";
   readonly keyId?: string;
   readonly reportId?: string;
 }
@@ -87,11 +87,17 @@ const publicAccessBlocked: Rule = {
   next: "if it is intended, turn block public access off first (aws ec2 disable-image-block-public-access, disable-snapshot-block-public-access), unless a declarative policy of the organization sets it",
 };
 
+/** Where else an action has to be allowed. AWS Organizations API reference, ListAccounts. */
+const ALSO_ALLOW: Readonly<Record<string, string>> = {
+  kms: " and in the key's policy",
+  organizations: ", with credentials of the management account or of a delegated administrator; or take the names from a file",
+};
+
 const unauthorized: Rule = {
   code: "not-authorized",
-  what: (attempt) => `the caller may not call ${iamAction(attempt)} on ${resource(attempt)}`,
-  next: (attempt) =>
-    `allow ${iamAction(attempt)} in the caller's IAM policy${attempt.service === "kms" ? " and in the key's policy" : ""}`,
+  what: (attempt) =>
+    `the caller may not call ${iamAction(attempt)}${attempt.service === "organizations" ? "" : ` on ${resource(attempt)}`}`,
+  next: (attempt) => `allow ${iamAction(attempt)} in the caller's IAM policy${ALSO_ALLOW[attempt.service ?? "ec2"] ?? ""}`,
 };
 
 /** Codes: EC2 API reference, "Error codes for the Amazon EC2 API"; AccessDeniedException: KMS API reference, "Common errors"; credential codes: STS and IAM API references, "Common errors". */
@@ -107,6 +113,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   "InvalidSnapshotID.Malformed": snapshotNotFound,
   UnauthorizedOperation: unauthorized,
   AccessDeniedException: unauthorized,
+  AWSOrganizationsNotInUseException: {
+    code: "aws-error",
+    what: () => "the account of the credentials is in no organization",
+    next: "use credentials of the organization's management account, or take the names from a file",
+  },
   OperationNotPermitted: notPermitted,
   InvalidParameter: notPermitted,
   InvalidParameterValue: notPermitted,

@@ -192,6 +192,11 @@ export function kmsEndpointOf({ endpoint, kmsEndpoint }: Connection): string | u
   return kmsEndpoint ?? (isLoopback(endpoint) ? endpoint : undefined);
 }
 
+/** The endpoint of AWS Organizations, by the same rule. It is never configured. */
+export function organizationsEndpointOf({ endpoint }: Connection): string | undefined {
+  return isLoopback(endpoint) ? endpoint : undefined;
+}
+
 /** RFC 6761: `localhost`; RFC 5735: 127.0.0.0/8; RFC 4291: ::1. A name such as `127.0.0.1.example.com` may be any host. */
 function isLoopback(endpoint: string | undefined): boolean {
   const host = endpoint && URL.canParse(endpoint) ? new URL(endpoint).hostname : "";

@@ -25,4 +25,5 @@ export type {
   UsageGateway,
   UsageReport,
 } from "./gateway";
+export { organizationAccountNames } from "./organizations";
 export { RecentReads } from "./recentReads";

@@ -146,6 +146,19 @@ export const ORGANIZATIONAL_UNITS: TextKind = {
   },
 };
 
+/** Entries of an allow-list, in any case. */
+export const ALLOWED: TextKind = {
+  what: 'an account id, a full ARN of an organization or organizational unit, "public", or a file such as file://allowed.yaml',
+  plural: "account ids, ARNs and files",
+  matches: new RegExp(`${ACCOUNT_ID.source}|^public$|${ORGANIZATION_ARN.source}|${ORGANIZATIONAL_UNIT_ARN.source}`, "i"),
+  example: "111122223333",
+  adviceFor: (found) => {
+    if (found === "everybody") return 'write "public"';
+    if (found === "organizationId" || found === "unitId") return "write its full ARN";
+    return found === "root" ? "write the organization's full ARN" : noGrantee(found);
+  },
+};
+
 /** The message for a wrong string. */
 export function textProblem(value: unknown, kind: TextKind): string {
   return `${show(value)} is not ${kind.what}; ${suggestion(value, kind) ?? `write one such as ${kind.example}`}`;

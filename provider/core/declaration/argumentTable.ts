@@ -9,8 +9,8 @@ import type { DeclaredConnection, DeclaredSet } from "./arguments";
 /** One of the two engines. The constructs of CDKTN and CDKTF use Terraform's texts. */
 export type Engine = "pulumi" | "terraform";
 
-/** The type of an argument. `strings` and `accounts` are unordered lists; `accounts` contains account ids. */
-export type ArgumentType = "string" | "boolean" | "number" | "strings" | "accounts" | Choice | Members;
+/** The type of an argument. `strings` and `accounts` are unordered lists; `accounts` contains account ids. `names` is a map of strings. */
+export type ArgumentType = "string" | "boolean" | "number" | "strings" | "accounts" | "names" | Choice | Members;
 
 /** A string with a fixed list of values. */
 export interface Choice {
@@ -194,6 +194,15 @@ export const SET_ARGUMENTS = {
     defaultText: "none",
     see: "guard-rails.md#neverrevoke-protect-accounts",
   },
+  allowedGrantees: {
+    type: "strings",
+    orInPulumi: "string",
+    text: "The only grantees that the set may name, and that it may leave in place: account ids, full ARNs of organizations and organizational units, and `public`. An entry such as `file://allowed.yaml` stands for the entries of a JSON, YAML, CSV or text file. The owner of the AMI is always allowed.",
+    pulumi: "A text is the path of one file. A list in the stack's config `ami-launch-permissions:allowedGrantees` holds, too.",
+    terraform: "A list in the provider block holds, too.",
+    defaultText: "anybody",
+    see: "guard-rails.md#allowedgrantees-who-may-have-access-at-all",
+  },
   kmsAccess: {
     type: { name: "KmsAccess", values: ["check", "grant", "ignore"] },
     text: "How the set treats the customer managed keys of encrypted snapshots. `check`: a warning names accounts that have no access by the policy or the grants of a key. `grant`: the set creates a KMS grant for each account, and revokes it together with the launch permission. `ignore`: the set does nothing.",
@@ -257,6 +266,24 @@ export const PROVIDER_ARGUMENTS = {
     type: "number",
     text: "How often one EC2 call is retried. Without it, a call that EC2 throttles is retried for up to 10 minutes.",
     defaultText: `\`AWS_MAX_ATTEMPTS\` less 1, else ${DEFAULT_MAX_ATTEMPTS - 1}`,
+  },
+  allowedGrantees: {
+    type: "strings",
+    text: "The only grantees that any set may name, and that it may leave in place. The entries are those of the argument `allowedGrantees` of a set, which can only narrow this list.",
+    defaultText: "anybody",
+    see: "guard-rails.md#allowedgrantees-who-may-have-access-at-all",
+  },
+  accountNames: {
+    type: "names",
+    text: "Names of accounts: a map from account id to name. Reports, warnings and errors show them beside the ids. `grants` never contains a name.",
+    defaultText: "none",
+    see: "account-names.md",
+  },
+  names: {
+    type: "string",
+    text: "Where further names of accounts come from: the path of a JSON, YAML or CSV file, or `organizations` for AWS Organizations.",
+    defaultText: "none",
+    see: "account-names.md",
   },
 } as const satisfies Readonly<Record<keyof DeclaredConnection, Argument>>;
 

@@ -60,6 +60,8 @@ export interface DeclaredSet {
   readonly unrecorded?: MaybeUnknown<Unrecorded>;
   /** Accounts from which the set never revokes access. */
   readonly neverRevoke?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
+  /** The only grantees that the set may name or leave in place: ids, ARNs, `public`, and `file://…` for the entries of a file. Absent: anybody. */
+  readonly allowedGrantees?: MaybeUnknown<readonly MaybeUnknown<string>[]>;
   /** How the set handles the KMS keys of encrypted snapshots. Absent: "check". */
   readonly kmsAccess?: MaybeUnknown<KmsAccess>;
   /** Whether a plan warns about accounts that use the image and lose it. Absent: false. */
@@ -80,8 +82,16 @@ export interface DeclaredSet {
   readonly assumeRole?: MaybeUnknown<AssumeRole>;
 }
 
-/** The arguments of a connection for many sets, such as Terraform's provider block. */
-export interface DeclaredConnection extends Pick<DeclaredSet, "region" | "profile" | "endpoint" | "assumeRole"> {
+/** The arguments for all sets of an allow-list and of names, such as those of Terraform's provider block. */
+export interface DeclaredRules extends Pick<DeclaredSet, "allowedGrantees"> {
+  /** Account id → name, or the path of a file with names. */
+  readonly accountNames?: MaybeUnknown<Readonly<Record<string, MaybeUnknown<string>>> | string>;
+  /** Where further names come from: `organizations`, or the path of a file. */
+  readonly names?: MaybeUnknown<string>;
+}
+
+/** The arguments for many sets, such as Terraform's provider block. */
+export interface DeclaredConnection extends Pick<DeclaredSet, "region" | "profile" | "endpoint" | "assumeRole">, DeclaredRules {
   /** Attempts after the first. */
   readonly maxRetries?: MaybeUnknown<number>;
 }

@@ -2,9 +2,9 @@
 
 import * as v from "valibot";
 import { UNKNOWN } from "../model";
-import type { DeclaredConnection, DeclaredSet } from "./arguments";
+import type { DeclaredConnection, DeclaredRules, DeclaredSet } from "./arguments";
 import { type ArgumentProblem, combinationProblems } from "./checks";
-import { connectionSchema, setSchema } from "./schema";
+import { connectionSchema, rulesSchema, setSchema } from "./schema";
 
 export type Decoded = { readonly declared: DeclaredSet } | { readonly problems: readonly ArgumentProblem[] };
 
@@ -27,6 +27,14 @@ export function decodeConnection(
 ): { readonly connection: DeclaredConnection } | { readonly problems: readonly ArgumentProblem[] } {
   const result = v.safeParse(connectionSchema, withoutAbsent(input));
   return result.success ? { connection: result.output as DeclaredConnection } : { problems: result.issues.map(problem) };
+}
+
+/** Decodes the arguments for all sets that are not about the connection. See {@link decodeDeclaredSet}. */
+export function decodeRules(
+  input: Readonly<Record<string, unknown>>,
+): { readonly rules: DeclaredRules } | { readonly problems: readonly ArgumentProblem[] } {
+  const result = v.safeParse(rulesSchema, withoutAbsent(input));
+  return result.success ? { rules: result.output as DeclaredRules } : { problems: result.issues.map(problem) };
 }
 
 function problem(issue: v.BaseIssue<unknown>): ArgumentProblem {

@@ -1,10 +1,12 @@
 /** The entry of the folder with declarations: the arguments, their validation, and the set that they declare. */
 
+export { allowListsOf, notAllowed, notAllowedNames, withAllowLists } from "./allowLists";
 export { show } from "./argumentMessages";
 export type {
   AssumeRole,
   CreateVolumeArguments,
   DeclaredConnection,
+  DeclaredRules,
   DeclaredSet,
   KmsAccess,
   Mode,
@@ -29,7 +31,7 @@ export {
 } from "./argumentTable";
 export { type ArgumentProblem, granteeProblems, problemPath, problemText, roundedAccounts } from "./checks";
 export { declaredGrants, granteesLosingAccess } from "./declaredGrants";
-export { type Decoded, decodeConnection, decodeDeclaredSet } from "./decode";
+export { type Decoded, decodeConnection, decodeDeclaredSet, decodeRules } from "./decode";
 export {
   managedSnapshots,
   maxRevocationsOf,

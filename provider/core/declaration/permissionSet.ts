@@ -1,6 +1,7 @@
 /** The set of a declaration whose values are all known, and the permissions that it wants on an image. */
 
 import {
+  type AllowList,
   AmiSharingError,
   accountKey,
   countedGrantees,
@@ -35,6 +36,8 @@ export interface PermissionSet {
   readonly unrecorded: Unrecorded;
   /** Grantees from whom the set never revokes access. */
   readonly neverRevoke: ReadonlySet<GranteeKey>;
+  /** The lists of which each has everybody who may have access. Undefined: anybody may. `withAllowLists` adds them, because it reads files. */
+  readonly allowed?: readonly AllowList[];
   readonly kmsAccess: KmsAccess;
   /** Whether a plan warns about accounts that use the image and lose it. */
   readonly checkUsage: boolean;
@@ -55,6 +58,8 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
   const { createVolume } = intent;
   const maxRevocations = maxRevocationsOf(declared);
   const neverRevoke = granteesIn("account", declared.neverRevoke);
+  // While the allow-list is unknown, nobody can say whether the set may be applied.
+  if (isUnknownList(declared.allowedGrantees)) return undefined;
   if (maxRevocations === UNKNOWN || neverRevoke.unknown.length > 0) return undefined;
   if (kmsAccess === UNKNOWN || checkUsage === UNKNOWN || unrecorded === UNKNOWN) return undefined;
   if (imageId === UNKNOWN || mode === UNKNOWN || onDelete === UNKNOWN || createVolume === UNKNOWN) return undefined;
@@ -76,6 +81,10 @@ export function permissionSetOf(declared: DeclaredSet): PermissionSet | undefine
       snapshotIds: createVolume.snapshotIds as readonly string[] | undefined,
     },
   };
+}
+
+function isUnknownList(list: MaybeUnknown<readonly MaybeUnknown<string>[]> = []): boolean {
+  return list === UNKNOWN || list.includes(UNKNOWN);
 }
 
 /** The refusal of a change that revokes access from more grantees than the set allows. Empty if it does not. */

@@ -2,11 +2,12 @@
 
 import * as v from "valibot";
 import { endpointProblem, NOT_A_URL } from "../aws";
-import { ACCOUNT_ID, type MaybeUnknown, UNKNOWN } from "../model";
+import { ACCOUNT_ID, allowedKey, decodeAccountNames, FILE_ENTRY, type MaybeUnknown, problemList, UNKNOWN } from "../model";
 import {
   ACCOUNTS,
   ACCOUNTS_OF_SNAPSHOTS,
   ACCOUNTS_ONLY,
+  ALLOWED,
   accountProblem,
   choiceProblem,
   durationProblem,
@@ -115,6 +116,50 @@ const timeouts = v.strictObject(
   }),
 );
 
+/** An entry of an allow-list. Account ids can be numbers, and ARNs have any case, as in the arguments that name grantees. */
+const allowedEntry = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    const entry = typeof value === "number" && !isRounded(value) ? String(value) : value;
+    if (typeof entry === "string" && entry.startsWith(FILE_ENTRY) && entry.length > FILE_ENTRY.length) return entry;
+    const key = typeof entry === "string" ? allowedKey(entry) : undefined;
+    if (key !== undefined) return key.replace(/^account\//, "");
+    addIssue({ message: typeof value === "number" ? accountProblem(value, ALLOWED) : itemProblem(value, ALLOWED) });
+    return NEVER;
+  }),
+);
+
+/** What names a file, and not an id or an ARN. */
+const FILE = /^file:\/\/|\.(json|ya?ml|csv|txt)$/i;
+
+/** An allow-list. A text is the path of a file. */
+const allowedGrantees = v.pipe(
+  v.unknown(),
+  v.transform((given) =>
+    typeof given === "string" && FILE.test(given) ? [given.startsWith(FILE_ENTRY) ? given : FILE_ENTRY + given] : given,
+  ),
+  list(allowedEntry, ALLOWED),
+);
+
+/** Names of accounts: a map, or the path of a file. A name that is not known yet is left out of the check. */
+const accountNames = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    if (typeof value === "string" && FILE.test(value)) return value.replace(/^file:\/\//, "");
+    const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
+    const known = isMap ? Object.fromEntries(Object.entries(value).filter(([, name]) => name !== UNKNOWN)) : undefined;
+    const decoded = known && decodeAccountNames(known);
+    if (decoded && "names" in decoded) return value as Readonly<Record<string, MaybeUnknown<string>>>;
+    const problem = decoded && problemList(decoded.problems);
+    addIssue({
+      message:
+        problem ??
+        `${show(value)} is not a map from account id to name; write { "111122223333": "acme-prod" }, or the path of a file`,
+    });
+    return NEVER;
+  }),
+);
+
 /** An endpoint. A URL is not shown in messages, because it may contain a password. */
 const endpoint = v.pipe(
   nonEmpty("a URL", "https://ec2.us-east-1.amazonaws.com"),
@@ -152,9 +197,18 @@ const connectionEntries = {
   ),
 };
 
+/** The arguments for all sets that are not about the connection. */
+const rules = {
+  allowedGrantees: v.optional(orUnknown(allowedGrantees)),
+  accountNames: v.optional(orUnknown(accountNames)),
+  names: v.optional(orUnknown(nonEmpty("a file's path or organizations", "names.yaml"))),
+};
+
+export const rulesSchema = v.strictObject(rules, objectProblem("{ allowedGrantees, accountNames, names }"));
+
 export const connectionSchema = v.strictObject(
-  { ...connectionEntries, maxRetries: v.optional(orUnknown(wholeNumber("not a whole number of retries"))) },
-  objectProblem("{ region, profile, endpoint, assumeRole, maxRetries }"),
+  { ...connectionEntries, maxRetries: v.optional(orUnknown(wholeNumber("not a whole number of retries"))), ...rules },
+  objectProblem("{ region, profile, endpoint, assumeRole, maxRetries, allowedGrantees, accountNames, names }"),
 );
 
 export const setSchema = v.strictObject(
@@ -173,6 +227,7 @@ export const setSchema = v.strictObject(
     maxRevocations: v.optional(orUnknown(v.lazy((input) => (input === "none" ? v.literal("none") : revocationLimit)))),
     unrecorded: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.unrecorded.type.values))),
     neverRevoke: v.optional(orUnknown(accounts(ACCOUNTS_ONLY))),
+    allowedGrantees: rules.allowedGrantees,
     kmsAccess: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.kmsAccess.type.values))),
     checkUsage: v.optional(orUnknown(flag)),
     mode: v.optional(orUnknown(oneOf(...SET_ARGUMENTS.mode.type.values))),

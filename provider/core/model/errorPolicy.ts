@@ -56,6 +56,7 @@ const POLICIES = {
   "quota-exceeded": { ...SET, destroyPossible: true },
   "too-many-revocations": { ...SET, destroyPossible: true },
   "unrecorded-grants": { ...SET, destroyPossible: true },
+  "not-allowed": { ...SET, destroyPossible: true },
   "conflicting-sets": { ...SET, destroyPossible: true },
   "hand-over-incomplete": SET,
   "state-unreadable": SET,

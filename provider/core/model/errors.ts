@@ -14,6 +14,7 @@ export type ErrorCode =
   | "quota-exceeded"
   | "too-many-revocations"
   | "unrecorded-grants"
+  | "not-allowed"
   | "not-authorized"
   | "credentials-missing"
   | "credentials-expired"

@@ -1,5 +1,17 @@
 /** The entry of the folder with the model: grantees, permissions, grants maps, limits, durations, errors. It knows neither AWS nor an engine. */
 
+export {
+  type AccountNames,
+  accountNamesInFile,
+  accountNamesInText,
+  type DecodedNames,
+  decodeAccountNames,
+  NO_NAMES,
+  problemList,
+  shownName,
+  withNames,
+} from "./accountNames";
+export { type AllowList, allowedKey, allowListOf, FILE_ENTRY } from "./allowedGrantees";
 export { accountOfKey, accountOfPrincipal, partitionOf } from "./arns";
 export { batches, inGroups } from "./batches";
 export { durationSeconds, durationWords } from "./duration";
@@ -64,6 +76,7 @@ export {
   USAGE_VERSION_DEPTH,
   VISIBILITY_TIMEOUT_SECONDS,
 } from "./limits";
+export type { ListFormat } from "./listFile";
 export { countedGrantees, firstFew } from "./listing";
 export {
   filterGrantees,

@@ -124,3 +124,9 @@ export const RECENT_READ_MS = 5000;
 
 /** After a stop, how long a change that was sent may still wait for its answer, in milliseconds. */
 export const STOP_GRACE_MS = 2000;
+
+/** The largest list in a file that is read, in bytes: the names of 50,000 accounts as the AWS CLI prints them take less. */
+export const MAX_LIST_FILE_BYTES = 20_000_000;
+
+/** The same for YAML, whose parser keeps about 100 times the text in memory. */
+export const MAX_YAML_BYTES = 2_000_000;

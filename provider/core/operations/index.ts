@@ -5,4 +5,5 @@ export { type AmiPermissions, describePermissions, type SnapshotPermissions } fr
 export { observe } from "./observe";
 export { IncompleteChangeError, type Reconciled, reconcile } from "./reconcile";
 export { remove } from "./remove";
+export { NameSource, type Rules, rulesOf } from "./rules";
 export { type AmiOfAnother, amisOfOthers, eachOwnAmi, type OwnAmi, ownAmis } from "./sharedAmis";

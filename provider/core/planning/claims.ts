@@ -1,5 +1,6 @@
 /** Claims: what each set of a run declares for an AMI. A set revokes nothing that another set claims. */
 
+import * as v from "valibot";
 import type { Image } from "../aws";
 import { type PermissionSet, targetPermissions } from "../declaration";
 import {
@@ -15,6 +16,7 @@ import {
   NO_PERMISSIONS,
   type Permissions,
   parseGranteeKey,
+  permissionsSchema,
   type SerializedPermissions,
   serializePermissions,
   union,
@@ -46,6 +48,14 @@ export interface SerializedClaim {
   readonly granted: SerializedPermissions | Grants;
   readonly grantsKeys: boolean;
 }
+
+/** The schema of a serialized claim. */
+export const claimSchema = v.object({
+  name: v.string(),
+  wants: permissionsSchema,
+  granted: permissionsSchema,
+  grantsKeys: v.boolean(),
+});
 
 export function serializeClaim({ name, wants, granted, grantsKeys }: Claim, image: ClaimedImage): SerializedClaim {
   return { name, wants: serializePermissions(wants(image)), granted: serializePermissions(granted), grantsKeys };

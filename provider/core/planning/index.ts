@@ -7,6 +7,7 @@ export {
   claimedBy,
   claimedParts,
   claimOf,
+  claimSchema,
   deserializeClaim,
   handOverIncomplete,
   keysClaimedBy,
@@ -38,7 +39,7 @@ export {
   waitOf,
   waitUntilVisible,
 } from "./liveReads";
-export { type Accepted, changeOf, expectedRecord, type Plan, planChange, planFor, recordOf } from "./plan";
+export { type Accepted, allowListRefusalsOf, changeOf, expectedRecord, type Plan, planChange, planFor, recordOf } from "./plan";
 export {
   decodeRecorded,
   encodeRecorded,

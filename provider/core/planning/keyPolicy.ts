@@ -44,6 +44,9 @@ export interface KeyUsers {
  *
  * EC2 user guide, "Share an AMI with specific organizations or organizational units", "Allow organizations and OUs to use a KMS key".
  *
+ * The statements let AWS services make grants for their callers. Auto Scaling launches with a role of its own, which the account that gets
+ * the AMI has to admit with a grant of its own: docs/encrypted.md, "What the account that gets the AMI does".
+ *
  * @throws AmiSharingError `invalid-argument` if a value is not an account id, an organization's ARN or an organizational unit's ARN
  */
 export function kmsKeyPolicyStatements(users: KeyUsers): KeyPolicyStatement[] {

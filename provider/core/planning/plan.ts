@@ -20,7 +20,13 @@ import { type KeyPlan, planKeys } from "./keyPlan";
 import { readLive } from "./liveReads";
 import { mayFailInEc2, preflight } from "./preflight";
 import type { Recorded } from "./recorded";
-import { goneSnapshotRefusals, refuseForeignSnapshots, refuseUnavailable, unrecordedRevocations } from "./refusals";
+import {
+  allowListRefusals,
+  goneSnapshotRefusals,
+  refuseForeignSnapshots,
+  refuseUnavailable,
+  unrecordedRevocations,
+} from "./refusals";
 import { NO_FINDINGS, usageOf } from "./usage";
 
 /** The planned change of one set. */
@@ -83,6 +89,21 @@ export async function planChange(
   return planFor(gateway, set, await gateway.describeImage(set.imageId), recorded, { withUsage: true, neighbours, revocable });
 }
 
+/**
+ * The refusals of the set's allow-lists for a set that needs no change, judged by what is recorded.
+ *
+ * @param live what EC2 has, as far as it is known
+ */
+export function allowListRefusalsOf(
+  set: PermissionSet,
+  image: Pick<Image, "ownerId" | "snapshotIds">,
+  live: Permissions,
+  { claims }: Neighbours = NO_NEIGHBOURS,
+): readonly AmiSharingError[] {
+  if (set.allowed === undefined) return [];
+  return allowListRefusals(set, image, targetPermissions(set, image), minus(live, claimedBy(claims, image)));
+}
+
 /** Plans the change of a set for an image that has been read. */
 export async function planFor(
   gateway: Gateway,
@@ -110,6 +131,7 @@ export async function planFor(
   };
   const losing = intersection(change.remove, live);
   const unwanted = intersection(unbound.remove, live);
+  const unplanned = minus(unwanted, losing);
   const keys = await planKeys(gateway, { set, image, change, target, owned: recorded?.keyGrants ?? [], neighbours });
   const { refusals, doubts } = await preflight(gateway, { image, change, live, keys: keys.keys });
   const usage = withUsage && set.checkUsage ? await usageOf(gateway, image, change, target) : NO_FINDINGS;
@@ -123,9 +145,15 @@ export async function planFor(
     change,
     gaining: minus(change.add, live),
     losing,
-    unplanned: minus(unwanted, losing),
+    unplanned,
     phases: phasesOf(change, mayFailInEc2(change, doubts)),
     refusals: [
+      ...allowListRefusals(
+        set,
+        image,
+        target,
+        minus(minus(minus(live, change.remove), unplanned), claimedBy(neighbours.claims, image)),
+      ),
       ...tooManyRevocations(set.imageId, [...granteesOf(losing)], set.maxRevocations),
       ...unrecordedRevocations(set, minus(unwanted, union(union(granted, before), neighbours.inherited)), recorded),
       ...goneSnapshotRefusals(set, change.add, gone),

@@ -1,8 +1,8 @@
 /** The refusals of a plan that follow from what it has read, without further calls. Checks for what EC2 will refuse are in preflight.ts. */
 
 import type { Image } from "../aws";
-import type { PermissionSet } from "../declaration";
-import { AmiSharingError, countedGrantees, granteesOf, type Permissions } from "../model";
+import { notAllowed, type PermissionSet } from "../declaration";
+import { AmiSharingError, accountKey, countedGrantees, granteesOf, minus, type Permissions } from "../model";
 import type { Recorded } from "./recorded";
 
 export function refuseUnavailable({ imageId, state }: Image): void {
@@ -40,6 +40,21 @@ export function goneSnapshotRefusals(
       next: "take it out of createVolumePermissions.snapshotIds",
     }),
   ];
+}
+
+/**
+ * The refusals of the set's allow-lists.
+ *
+ * @param stays who has access after the change, without whom only other sets declare
+ */
+export function allowListRefusals(
+  { imageId, allowed = [] }: PermissionSet,
+  { ownerId }: Pick<Image, "ownerId">,
+  target: Permissions,
+  stays: Permissions,
+): readonly AmiSharingError[] {
+  const others = (permissions: Permissions) => [...granteesOf(permissions)].filter((key) => key !== accountKey(ownerId));
+  return notAllowed({ imageId, lists: allowed, names: others(target), keeps: others(minus(stays, target)) });
 }
 
 /**

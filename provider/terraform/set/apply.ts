@@ -33,6 +33,7 @@ import { hasUnknown, type ObjectValue, sameValue } from "../values";
 import { isSettled, takesAway } from "./settled";
 import {
   ARGUMENTS,
+  allowedIn,
   grantsIn,
   imageIn,
   type Private,
@@ -66,10 +67,12 @@ export async function applySet(
     asPlanned: true,
     diagnostics: [errorDiagnostic(`AMI ${imageId} is not shared as planned: nothing was changed`, error, ARGUMENTS)],
   });
-  const set = setIn(planned);
-  if (!set) return unchanged(new AmiSharingError("invalid-argument", "the arguments of the set are not complete"));
+  const known = setIn(planned);
+  if (!known) return unchanged(new AmiSharingError("invalid-argument", "the arguments of the set are not complete"));
   const place = placeOf(planned);
+  let set = known;
   try {
+    set = allowedIn(planned, known, config);
     const recorded = prior.state ? recordedIn(prior) : undefined;
     run.claims.declare(place, id, claimIn(set, recorded?.granted ?? NO_PERMISSIONS), set.mode === "authoritative");
     const isSame = prior.state !== null && sameState(prior.state, planned, ["timeouts"]);

@@ -4,6 +4,8 @@ import { randomUUID } from "node:crypto";
 import {
   AmiSharingError,
   type ArgumentProblem,
+  allowListRefusalsOf,
+  allowListsOf,
   type ClaimedImage,
   changeOf,
   type DeclaredSet,
@@ -15,6 +17,7 @@ import {
   type MaybeUnknown,
   NO_NEIGHBOURS,
   NO_PERMISSIONS,
+  notAllowedNames,
   type Permissions,
   type Plan,
   permissionSetOf,
@@ -24,6 +27,7 @@ import {
   throwConflictingSets,
   UNKNOWN,
   usageBeforeDeletion,
+  withAllowLists,
 } from "../../core";
 import { type Diagnostic, errorDiagnostic, problemDiagnostic, warning } from "../diagnostics";
 import { claimIn, type Drop, placedClaimsOf, placeOf, type Run, takenByAnother, toldTooLate, untold } from "../neighbours";
@@ -84,9 +88,14 @@ export async function planSet(
   const [nobody] = granteeProblems(declared);
   // A set that an older version accepted stays as it is, and can be destroyed.
   if (nobody && !(before.state && sameArguments(before.state, base))) return failed(nobodyDiagnostic(nobody, old !== null));
-  const set = permissionSetOf(declared);
   const { id = "" } = own;
   try {
+    const known = permissionSetOf(declared);
+    const set = known && withAllowLists(known, declared, provider.rules.allowed);
+    const owner = before.state?.owner_id;
+    const lists = allowListsOf(declared, provider.rules.allowed);
+    const [unlisted] = notAllowedNames(declared, lists, typeof owner === "string" ? owner : undefined);
+    if (unlisted) throw unlisted;
     const recorded = before.state ? recordedIn(before) : undefined;
     const place = placeOf(base);
     run.planning(place, id);
@@ -115,6 +124,8 @@ export async function planSet(
     };
     const isSame = before.state !== null && sameArguments(before.state, base, ["timeouts"]);
     if (before.state && set && recorded && isSame && isSettled(set, recorded, neighbours)) {
+      const [kept] = allowListRefusalsOf(set, recorded, shownTo(recorded, own), neighbours);
+      if (kept) throw kept;
       run.stays(place, id, recorded.granted);
       // Terraform does not apply an unchanged set, so that it could not grant again what another set revokes.
       const droppers = run.dropping(place, id, targetPermissions(set, imageIn(before.state)));

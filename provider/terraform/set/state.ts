@@ -22,6 +22,7 @@ import {
   UNKNOWN,
   union,
   type WaitOptions,
+  withAllowLists,
 } from "../../core";
 import { argumentsIn, nulls, readOnlyProblems, valuesOf } from "../arguments";
 import { type Diagnostic, problemDiagnostic } from "../diagnostics";
@@ -132,6 +133,12 @@ export function declaredIn(value: ObjectValue): Decoded {
 export function setIn(state: ObjectValue): PermissionSet | undefined {
   const decoded = declaredIn(state);
   return "declared" in decoded ? permissionSetOf(decoded.declared) : undefined;
+}
+
+/** The set of a plan with the allow-lists that hold for it: its own and the provider's. Errors: `invalid-argument`. */
+export function allowedIn(planned: ObjectValue, set: PermissionSet, { rules }: ProviderConfig): PermissionSet {
+  const decoded = declaredIn(planned);
+  return "declared" in decoded ? withAllowLists(set, decoded.declared, rules.allowed) : set;
 }
 
 export function recordedIn({ state, private: own }: StoredSet): Recorded {

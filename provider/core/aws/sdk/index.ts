@@ -5,5 +5,6 @@
 
 export const ec2 = () => import("./ec2");
 export const kms = () => import("./kms");
+export const organizations = () => import("./organizations");
 export const sts = () => import("./sts");
 export const config = () => import("./config");

@@ -1,0 +1,3 @@
+/** What this package uses of the client of AWS Organizations. */
+
+export { ListAccountsCommand, OrganizationsClient } from "@aws-sdk/client-organizations";
