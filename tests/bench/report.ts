@@ -15,34 +15,27 @@ import type { Weight } from "./weight";
 
 type Cell = string | number | undefined;
 
-interface Before {
-  /** Of 28 November 2026, plan included. The full Pulumi provider has them of 29 November, when it was made. */
-  readonly calls: number;
-  /** Of 29 November 2026 (commit cbb2896): at once, and with 100 ms added to each call. */
-  readonly seconds: readonly [number, number];
-}
-
-/** What the tasks took before the work on speed. */
-const BEFORE: Readonly<Record<Task, Readonly<Record<string, Before>>>> = {
+/** Calls on 28 November 2026, before the work on speed, plan included. Of the full Pulumi provider: on 29 November, when it was made. */
+const BEFORE: Readonly<Record<Task, Readonly<Record<string, number>>>> = {
   create: {
-    "Pulumi, dynamic": { calls: 14, seconds: [7.8, 11] },
-    "Pulumi, full": { calls: 14, seconds: [6.4, 6.4] },
-    Terraform: { calls: 18, seconds: [3.7, 4.3] },
+    "Pulumi, dynamic": 14,
+    "Pulumi, full": 14,
+    Terraform: 18,
   },
   "nothing to change": {
-    "Pulumi, dynamic": { calls: 0, seconds: [6.1, 6.3] },
-    "Pulumi, full": { calls: 0, seconds: [4.8, 5] },
-    Terraform: { calls: 3, seconds: [2.6, 2.5] },
+    "Pulumi, dynamic": 0,
+    "Pulumi, full": 0,
+    Terraform: 3,
   },
   update: {
-    "Pulumi, dynamic": { calls: 16, seconds: [10, 8.6] },
-    "Pulumi, full": { calls: 16, seconds: [8, 7.7] },
-    Terraform: { calls: 23, seconds: [6.4, 6.6] },
+    "Pulumi, dynamic": 16,
+    "Pulumi, full": 16,
+    Terraform: 23,
   },
   destroy: {
-    "Pulumi, dynamic": { calls: 10, seconds: [2.3, 2] },
-    "Pulumi, full": { calls: 6, seconds: [1.6, 1.5] },
-    Terraform: { calls: 13, seconds: [7, 6.3] },
+    "Pulumi, dynamic": 10,
+    "Pulumi, full": 6,
+    Terraform: 13,
   },
 };
 
@@ -51,13 +44,12 @@ export function beforeAndAfter(size: Size, measured: readonly Measured[]): strin
   const rows = TASKS.flatMap((task) =>
     Object.entries(BEFORE[task]).map(([tool, before]): Cell[] => {
       const now = measured.find((one) => one.tool === tool && one.task === task);
-      const times = before.seconds.flatMap((seconds, i) => [seconds, now?.seconds[i]]);
       const others = [computed("one-principal resources", task, size), least(task, size)].map((calls) => total(calls ?? {}));
-      return [task, tool, before.calls, total(now?.calls ?? {}), ...others, ...times];
+      return [task, tool, before, total(now?.calls ?? {}), ...others];
     }),
   );
   const calls = ["calls before", "now", "one-principal resources", "least possible"];
-  return table(["task", "", ...calls, "time before, s", "now", "with 100 ms a call before, s", "now"], rows);
+  return table(["task", "", ...calls], rows);
 }
 
 /** For each task, all tools. */
