@@ -90,7 +90,7 @@ describe("the documentation's code blocks", () => {
     const project = await PulumiProject.create(emulator());
     try {
       const [golden, builder] = [await emulator().image(), await emulator().image()];
-      const [block] = blocksOf("yaml");
+      const [block] = blocksIn("docs/arguments.md").filter(({ language }) => language === "yaml");
       assert.ok(block);
       project.rawConfig(
         block.text.replace("ami-0123456789abcdef0", golden.imageId).replace("ami-0fedcba9876543210", builder.imageId),

@@ -91,7 +91,7 @@ describe("the tarball in another project", function () {
     const bundles = [PROVIDER_FILE, path.join(ROOT, "provider/dist/pulumi-plugin", PULUMI_PLUGIN)];
     const sizes = bundles.map((file) => fs.statSync(file).size);
     const rest = packed.unpackedSize - sizes.reduce((sum, size) => sum + size, 0);
-    assert.ok(rest < 1_300_000 && Math.max(...sizes) < 1_750_000, `${packed.unpackedSize} bytes, ${sizes} of them the plugins`);
+    assert.ok(rest < 1_450_000 && Math.max(...sizes) < 1_750_000, `${packed.unpackedSize} bytes, ${sizes} of them the plugins`);
   });
 
   it("installs nothing else: what it uses is in its files", () => {
