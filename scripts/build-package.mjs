@@ -2,7 +2,7 @@
 // load each other, so that the core and its classes are in one file only. The AWS SDK is a file of its own, which is loaded at the first call, and so are
 // the parsers of YAML and CSV.
 // @ts-check
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { CompilerState, Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { bundle, noticesOf, put, readJson, TYPES } from "./bundle.mjs";
@@ -12,6 +12,7 @@ const PROVIDER = join(ROOT, "provider");
 const DIST = join(PROVIDER, "dist");
 const SDK = join("core", "aws", "sdk", "index");
 const PARSERS = join("core", "model", "parsers", "index");
+const COMMAND = join("cli", "main");
 /** The folders whose compiled files become bundles. The constructs stay: they have no dependencies, and few files. */
 const FOLDERS = ["core", "pulumi", "pulumi-plugin", "terraform", "cli"];
 const ENTRIES = [
@@ -23,7 +24,7 @@ const ENTRIES = [
   join("pulumi", "dynamicProvider"),
   join("pulumi-plugin", "install"),
   join("terraform", "index"),
-  join("cli", "main"),
+  COMMAND,
 ];
 /** The entries that others load. */
 const SHARED = [SDK, PARSERS, join("core", "index"), join("pulumi-plugin", "install"), join("terraform", "index")];
@@ -59,7 +60,7 @@ for (const entry of ENTRIES) {
       : { entryPoints: [join(PROVIDER, `${entry}.ts`)] }),
     // What the user installs.
     external: ["@pulumi/*"],
-    minify: entry === SDK || entry === PARSERS,
+    minify: entry === SDK || entry === PARSERS || entry === COMMAND,
     // Of classes that name themselves, which esbuild renames.
     keepNames: entry !== SDK && entry !== PARSERS,
     plugins: [sharedEntries(entry)],
@@ -92,6 +93,9 @@ for (const folder of FOLDERS)
   for (const name of readdirSync(join(DIST, folder), { recursive: true, encoding: "utf8" }))
     if (/\.(js|d\.ts)$/.test(name)) rmSync(join(DIST, folder, name));
 for (const [file, text] of [...bundles, ...rolledUp]) put(dirname(file), basename(file), text, 0o644);
+// What the command reads beside its file: the style and the script of its page. The schema of its reports is for users.
+for (const name of ["page.css", "page.js"]) copyFileSync(join(PROVIDER, "cli", "report", name), join(DIST, "cli", name));
+copyFileSync(join(ROOT, "docs", "report.schema.json"), join(DIST, "cli", "report.schema.json"));
 put(DIST, "THIRD-PARTY-NOTICES.txt", noticesOf(all), 0o644);
 
 /** @param {string} types */

@@ -15,6 +15,10 @@ export const TOFU = join(TOOLCHAIN, "tofu");
 export const NEW_TERRAFORM = join(TOOLCHAIN, "terraform");
 /** What the tests need for Pulumi programs in other languages: language hosts, generators of SDKs, and Python's packages. */
 export const LANGUAGES = join(TOOLCHAIN, "pulumi-languages");
+/** The linter of GitHub's workflows, for the tests. */
+export const ACTIONLINT = join(TOOLCHAIN, "actionlint");
+/** The names of the browser that the tests of the HTML report start. */
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /** Ansible and its collection amazon.aws, which the benchmark runs beside this project. */
 export const ANSIBLE = join(TOOLCHAIN, "ansible");
 
@@ -62,6 +66,16 @@ export function engineOnPath() {
   const beside = dirname(realpathSync(cli));
   const complete = ENGINE_PROGRAMS.every((name) => onPath(name) ?? executable(join(beside, name)));
   return complete ? cli : undefined;
+}
+
+/** Chromium or Chrome. */
+export function browserOnPath() {
+  return BROWSERS.map(onPath).find(Boolean);
+}
+
+/** Whether set-up can install packages of the system: as root, where there is apt. */
+export function canInstallPackages() {
+  return process.getuid?.() === 0 && onPath("apt-get") !== undefined;
 }
 
 /** The user's Terraform, or else the user's OpenTofu. */

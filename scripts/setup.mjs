@@ -19,7 +19,10 @@ import { rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  ACTIONLINT,
   ANSIBLE,
+  browserOnPath,
+  canInstallPackages,
   ENGINE,
   ENGINE_PROGRAMS,
   engineOnPath,
@@ -45,6 +48,8 @@ const LAUNCHER = "pulumi-resource-pulumi-nodejs";
 /** The modules of Pulumi's other languages. The folder of the first one also has Python's packages. */
 const HOSTS = "pulumi-hosts";
 const GENERATORS = "pulumi-generators";
+/** Exists if Chromium could not be installed. */
+const NO_BROWSER = join(TOOLCHAIN, "no-browser");
 
 /**
  * @typedef {object} Step
@@ -52,9 +57,10 @@ const GENERATORS = "pulumi-generators";
  * @property {() => boolean} isReady
  * @property {(say: Say) => Promise<void>} work
  * @property {string} needs What the step needs. Shown if it fails.
+ * @property {true} [optional] The tests that need it say that they are skipped. So a failure stops nothing.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages" | "ansible"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages" | "actionlint" | "browser" | "ansible"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -98,6 +104,20 @@ const STEPS = {
     title: "Pulumi's languages for the tests",
     ...stamped("languages", join(LANGUAGES, "hosts", "pulumi-language-yaml"), languageInputs, installLanguages),
     needs: `Go ${pinnedVersions().languages.go} or newer, Python 3 with venv and pip, and access to the Go module proxy and to Python's package index.`,
+  },
+  actionlint: {
+    title: "Linter of workflows for the tests",
+    ...stamped("actionlint", join(ACTIONLINT, "actionlint"), actionlintInputs, () =>
+      goBuild("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", ACTIONLINT),
+    ),
+    needs: "Go, and access to the Go module proxy.",
+  },
+  browser: {
+    title: "Browser for the tests",
+    isReady: () => browserOnPath() !== undefined || !canInstallPackages() || existsSync(NO_BROWSER),
+    work: installBrowser,
+    needs: "Chromium or Chrome on PATH, or apt and its repository.",
+    optional: true,
   },
   ansible: {
     title: "Ansible for the benchmark",
@@ -171,7 +191,7 @@ async function runSteps(names) {
  * @param {Step} step
  * @returns {Promise<boolean>} Whether it is ready now.
  */
-async function runStep({ title, isReady, work, needs }) {
+async function runStep({ title, isReady, work, needs, optional }) {
   if (isReady()) return true;
   const began = Date.now();
   /** @type {Say} */
@@ -184,8 +204,8 @@ async function runStep({ title, isReady, work, needs }) {
     return true;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    say(`failed\n${error.message}\nThis needs ${needs}`);
-    return false;
+    say(`failed\n${error.message}\nThis needs ${needs}${optional ? "\nIts tests will be skipped." : ""}`);
+    return optional === true;
   } finally {
     clearInterval(ticking);
   }
@@ -240,6 +260,7 @@ function buildInputs() {
     join("scripts", "build-terraform.mjs"),
     join("scripts", "build-cdk.mjs"),
     join("scripts", "build-package.mjs"),
+    join("docs", "report.schema.json"),
   ];
   return [...files.map((name) => join(ROOT, name)), ...filesUnder(join(ROOT, "provider"))];
 }
@@ -380,6 +401,20 @@ async function installLanguages(say) {
     linkSync(join(generators, GENERATORS), join(generators, `pulumi-language-${language}`));
 
   await installVenv(join(LANGUAGES, "python"), join(GO_MODULES, HOSTS, "requirements.txt"), say);
+}
+
+function actionlintInputs() {
+  return filesUnder(join(GO_MODULES, "actionlint"));
+}
+
+/** Installs Debian's Chromium. If this fails, it is not tried again. */
+async function installBrowser() {
+  // Written first, so that a run that was stopped does not try again either.
+  writeFileSync(NO_BROWSER, "Chromium could not be installed. To try again, delete this file.\n");
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-qq"], { cwd: ROOT, env });
+  await run("apt-get", ["install", "--yes", "-qq", "--no-install-recommends", "chromium"], { cwd: ROOT, env });
+  rmSync(NO_BROWSER);
 }
 
 function ansibleInputs() {

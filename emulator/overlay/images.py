@@ -6,7 +6,7 @@ import base64
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.core.utils import utcnow
+from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.amis import Ami
@@ -342,6 +342,8 @@ def describe_images_response(self: Any) -> ActionResult:
             "product_codes": [{"ProductCodeId": c, "ProductCodeType": "marketplace"} for c in codes],
             "image_watermarks": [{"WatermarkKey": m, "SourceImageId": image.id, "SourceImageRegion": self.region} for m in marks],
         }
+        # EC2 API reference, Image: DeprecationTime, DeregistrationProtection.
+        fields |= {camelcase_to_underscores(name): value for name, value in STATE.config["imageDetails"].get(image.id, {}).items()}
         if image.owner_id != self.current_account:
             # EC2 user guide, "Share an AMI with specific AWS accounts": user-defined tags of a shared AMI are not seen by others.
             fields |= {"tag_set": [], "tags": [], "tag_list": []}

@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "productCodes": {},
     "marketplace": [],
     "watermarks": {},
+    "imageDetails": {},
     "deny": [],
     "throttle": {},
     "bucketRate": 0,

@@ -2,8 +2,8 @@
 
 import type { ArgumentProblem } from "../core";
 import { camelCase, snakeCase } from "./diagnostics";
+import type { ObjectValue, Value } from "./objectValue";
 import type { Attributes, Schema } from "./schema";
-import type { ObjectValue, Value } from "./values";
 
 /** The arguments in a configuration or a state, with the core's names. Values that are null, and computed attributes, are left out. */
 export function argumentsIn(value: ObjectValue, { attributes }: Schema): Record<string, Value> {

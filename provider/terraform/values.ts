@@ -2,15 +2,10 @@
 
 import { decode, Encoder, ExtData, ExtensionCodec } from "@msgpack/msgpack";
 import { UNKNOWN } from "../core";
+import type { ObjectValue, Value } from "./objectValue";
 import type { Attributes, Schema } from "./schema";
 
-/** A value of Terraform. null: not set. Arrays: sets and lists. {@link UNKNOWN}: known after apply. */
-export type Value = null | boolean | number | string | typeof UNKNOWN | readonly Value[] | ObjectValue;
-
-/** An object or a map. An object has a member for each attribute. */
-export interface ObjectValue {
-  readonly [name: string]: Value;
-}
+export type { ObjectValue, Value } from "./objectValue";
 
 /** tfplugin6.proto, DynamicValue. */
 export interface DynamicValue {

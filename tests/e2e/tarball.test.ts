@@ -78,6 +78,8 @@ describe("the tarball in another project", function () {
       "LICENSE",
       "README.md",
       "dist/THIRD-PARTY-NOTICES.txt",
+      "dist/cli/page.css",
+      "dist/cli/report.schema.json",
       "dist/pulumi-plugin/THIRD-PARTY-NOTICES.txt",
       `dist/pulumi-plugin/${PULUMI_PLUGIN}`,
       "dist/terraform/THIRD-PARTY-NOTICES.txt",
@@ -88,10 +90,11 @@ describe("the tarball in another project", function () {
       files.filter((file) => /test|spec|\.map$/.test(file)),
       [],
     );
-    const bundles = [PROVIDER_FILE, path.join(ROOT, "provider/dist/pulumi-plugin", PULUMI_PLUGIN)];
+    const dist = path.join(ROOT, "provider/dist");
+    const bundles = [PROVIDER_FILE, path.join(dist, "pulumi-plugin", PULUMI_PLUGIN)];
     const sizes = bundles.map((file) => fs.statSync(file).size);
     const rest = packed.unpackedSize - sizes.reduce((sum, size) => sum + size, 0);
-    assert.ok(rest < 1_450_000 && Math.max(...sizes) < 1_750_000, `${packed.unpackedSize} bytes, ${sizes} of them the plugins`);
+    assert.ok(rest < 1_600_000 && Math.max(...sizes) < 1_750_000, `${packed.unpackedSize} bytes, ${sizes} of them the plugins`);
   });
 
   it("installs nothing else: what it uses is in its files", () => {
@@ -189,8 +192,8 @@ describe("the tarball in another project", function () {
         /^there is no AMI ami-0ffffffffffffffff in us-east-1 \(AWS: .*\); .* \[image-not-found\]\n$/,
       ],
       [["adopt", "golden"], /^imageId: "golden" is not an AMI id; .*\n$/],
-      [["adopt"], /^usage: /],
-      [["adopt", imageId, "--regoin", "x"], /Unknown option '--regoin'/],
+      [["adopt"], /^error: missing required argument 'ami-id'/],
+      [["adopt", imageId, "--regoin", "x"], /unknown option '--regoin'/],
     ] as const)
       await assert.rejects(run(...args), (error: { code: number; stdout: string; stderr: string }) => {
         assert.deepEqual([error.code, error.stdout], [2, ""]);

@@ -430,6 +430,14 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    name: "the enabled regions are listed, sorted, and have the region of the calls",
+    async run({ gateway }) {
+      const regions = await gateway.regions();
+      assert.deepEqual(regions, regions.toSorted());
+      assert.ok(regions.includes(await gateway.region()), regions.join());
+    },
+  },
+  {
     name: "snapshots that do not exist are left out of describeSnapshots",
     async run({ gateway, makeImage }) {
       const { imageId, snapshotId } = await imageWithOne(makeImage);

@@ -193,6 +193,10 @@ export class MemoryGateway implements Gateway {
     );
   }
 
+  async regions(): Promise<readonly string[]> {
+    return this.call("DescribeRegions", "", () => [this.regionName]);
+  }
+
   async describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]> {
     return this.call("DescribeSnapshots", snapshotIds.join(", "), () =>
       [...snapshotIds].sort().flatMap((snapshotId) => {

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as ts from "typescript";
+import { programFor } from "../../provider/cli/program";
 import { ARGUMENT_NAMES, type Arguments, CONNECTION_ARGUMENTS, OUTPUTS, SET_ARGUMENTS } from "../../provider/core";
 import { CONFIG_ARGUMENTS } from "../../provider/pulumi-plugin/configArguments";
 import { BLOCKS } from "../../provider/pulumi-plugin/examples";
@@ -95,13 +96,13 @@ describe("the documentation", () => {
 
   it("names only commands that exist", () => {
     const { scripts } = JSON.parse(pageText("package.json"));
-    const usage = pageText("provider/cli/main.ts");
+    const commands = programFor(process, () => undefined).commands.map((command) => command.name());
     for (const page of [...docPages(), "CONTRIBUTING.md"]) {
       const text = pageText(page);
       for (const [, name = ""] of text.matchAll(/npm run (?:-s )?([a-z][\w:]*)/g))
         assert.ok(name in scripts, `${page}: npm run ${name}`);
       for (const [, name = ""] of text.matchAll(/npx ami-launch-permissions ([a-z][a-z-]*)/g))
-        assert.match(usage, new RegExp(`ami-launch-permissions ${name}( <|\n)`), `${page}: ${name}`);
+        assert.ok(commands.includes(name), `${page}: ${name}`);
     }
   });
 

@@ -547,9 +547,9 @@ describe("the command migrate-terraform", () => {
       [["empty"], /^empty: there is nothing to migrate/],
       [[folder], /is a folder, not a state\n$/],
       [["absent"], /^absent cannot be read: ENOENT/],
-      [[], /^usage: /],
-      [["a", "b"], /^usage: /],
-      [["--nonsense", "a"], /Unknown option '--nonsense'/],
+      [[], /^error: missing required argument .file./],
+      [["a", "b"], /^error: too many arguments/],
+      [["--nonsense", "a"], /unknown option .--nonsense./],
     ];
     for (const [args, says] of cases) {
       const { stdout, stderr, status } = run(...args);

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { escapeControls } from "../../core";
+import { parsedJson } from "../json";
 import { migrationOf } from "./migration";
 import type { PulumiState, TerraformState } from "./oldState";
 import { decodeExport } from "./pulumiState";
@@ -16,7 +17,7 @@ import { terraformText } from "./terraformText";
  * @throws Error that says why the file is not a state, or that there is nothing to migrate
  */
 export function migrationText(file: Uint8Array): string {
-  const state = decoded(parsed(textOf(file)));
+  const state = decoded(parsedJson(file, `a state`, WANTED));
   if (state.grants.length === 0)
     throw new Error(
       `there is nothing to migrate: this ${state.engine === "pulumi" ? "stack holds no aws.ec2.AmiLaunchPermission and no aws.ec2.SnapshotCreateVolumePermission" : "state holds no aws_ami_launch_permission and no aws_snapshot_create_volume_permission"}`,
@@ -26,30 +27,6 @@ export function migrationText(file: Uint8Array): string {
 }
 
 const WANTED = "give a terraform.tfstate, or what terraform show -json or pulumi stack export wrote";
-
-/** Decodes UTF-8, or UTF-16, which PowerShell writes to redirected files. */
-function textOf(file: Uint8Array): string {
-  const encoding = file[0] === 0xff && file[1] === 0xfe ? "utf-16le" : "utf-8";
-  try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(file);
-    if (!text.includes("\0")) return text;
-  } catch {
-    // The error is thrown below.
-  }
-  throw new Error(
-    `this is not text, so it is no state; where it is a saved plan: terraform show -json PLAN > FILE; else ${WANTED}`,
-  );
-}
-
-function parsed(text: string): unknown {
-  if (text.trim() === "") throw new Error(`the file is empty; ${WANTED}`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The message of the parser would contain a part of the state, which can be a secret.
-    throw new Error(`this is not JSON, or it is cut off; ${WANTED}`);
-  }
-}
 
 function decoded(json: unknown): TerraformState | PulumiState {
   const kind = v.safeParse(v.record(v.string(), v.unknown()), json);

@@ -41,6 +41,9 @@ const image = v.object({
   ),
   ProductCodes: v.optional(list(v.object({ ProductCodeId: v.optional(v.string()) }))),
   ImageWatermarks: v.optional(list(v.object({ WatermarkKey: v.optional(v.string()) }))),
+  CreationDate: v.optional(v.string()),
+  DeprecationTime: v.optional(v.string()),
+  DeregistrationProtection: v.optional(v.string()),
 });
 export type DescribedImage = v.InferOutput<typeof image>;
 
@@ -94,6 +97,8 @@ export const createVolumePermissionsOf = (snapshotId: string) =>
     SnapshotId: same(snapshotId),
     CreateVolumePermissions: list(v.object({ UserId: grantee.entries.UserId, Group: grantee.entries.Group })),
   });
+
+export const regions = v.object({ Regions: list(v.object({ RegionName: text })) });
 
 const managedBy = v.optional(v.string());
 export const imageBlock = v.object({ ImageBlockPublicAccessState: text, ManagedBy: managedBy });

@@ -62,7 +62,7 @@ export function ec2Gateway(connection: Connection = {}, watch: CallWatch = {}, p
 /** The calls that describe images, snapshots and block public access. */
 function descriptions(
   session: Ec2Session,
-): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "blockPublicAccess"> {
+): Pick<Gateway, "describeImage" | "describeImages" | "describeSnapshots" | "regions" | "blockPublicAccess"> {
   const images = new Coalescer((imageIds) => imagesById(session, imageIds), MAX_IDS_PER_CALL);
   const snapshots = new Coalescer((snapshotIds) => snapshotsTogether(session, snapshotIds), MAX_FILTER_VALUES);
   return {
@@ -93,6 +93,15 @@ function descriptions(
       const describe = () => Promise.all(ids.map((id) => snapshots.get(id)));
       const found = await askTwice(session.asking, (all) => !all.includes(undefined), describe);
       return found.filter((one) => one !== undefined).sort((a, b) => (a.snapshotId < b.snapshotId ? -1 : 1));
+    },
+
+    async regions() {
+      const { Regions } = await session.call(
+        { action: "DescribeRegions" },
+        (client, sdk, options) => client.send(new sdk.DescribeRegionsCommand({}), options),
+        answers.regions,
+      );
+      return Regions.map(({ RegionName }) => escapeControls(RegionName)).sort();
     },
 
     async blockPublicAccess() {
@@ -298,7 +307,18 @@ function imageOf(image: answers.DescribedImage): Image {
     encrypted: volumes.some(({ Encrypted }) => Encrypted === true),
     productCodes: (image.ProductCodes ?? []).flatMap(({ ProductCodeId }) => (ProductCodeId ? escapeControls(ProductCodeId) : [])),
     watermarks: (image.ImageWatermarks ?? []).flatMap(({ WatermarkKey }) => (WatermarkKey ? escapeControls(WatermarkKey) : [])),
+    ...escapedFields({
+      createdAt: image.CreationDate,
+      deprecatedAt: image.DeprecationTime,
+      deregistrationProtection: image.DeregistrationProtection,
+    }),
   };
+}
+
+/** The fields that EC2 returned. */
+function escapedFields<Name extends string>(fields: Readonly<Record<Name, string | undefined>>): Partial<Record<Name, string>> {
+  const given = Object.entries<string | undefined>(fields).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return Object.fromEntries(given.map(([name, value]) => [name, escapeControls(value)])) as Partial<Record<Name, string>>;
 }
 
 function keyOf({ UserId, Group, OrganizationArn, OrganizationalUnitArn }: answers.DescribedGrantee): GranteeKey {

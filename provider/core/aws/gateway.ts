@@ -20,6 +20,12 @@ export interface Image {
   readonly productCodes: readonly string[];
   /** Keys of the image's watermarks; none for most images. */
   readonly watermarks: readonly string[];
+  /** When it was created, ISO 8601, as EC2 returns it. */
+  readonly createdAt?: string | undefined;
+  /** The time after which new users no longer find it in lists, ISO 8601. */
+  readonly deprecatedAt?: string | undefined;
+  /** EC2's value, such as `enabled-without-cooldown` or `disabled`. */
+  readonly deregistrationProtection?: string | undefined;
 }
 
 /** A snapshot as EC2 describes it. */
@@ -126,6 +132,8 @@ export interface Gateway {
   describeImages(owner: "self" | "others"): Promise<readonly Image[]>;
   /** Returns the snapshots that exist. One call for every 200 ids, and a second one if the answer lacks any of them. @internal */
   describeSnapshots(snapshotIds: readonly string[]): Promise<readonly Snapshot[]>;
+  /** Returns the regions that are enabled for the account, sorted. @internal */
+  regions(): Promise<readonly string[]>;
   /** Returns whether block public access is on, for images and for snapshots. @internal */
   blockPublicAccess(): Promise<BlockPublicAccess>;
   /** Returns who may launch the image. Errors: `image-not-found`, `not-owner`. @internal */

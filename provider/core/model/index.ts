@@ -42,6 +42,7 @@ export {
   permissionWords,
   sortedGrants,
 } from "./grants";
+export { parsers } from "./lateParsers";
 export {
   ABSENCE_PAUSE_MS,
   ABSENCE_PAUSE_SECONDS,

@@ -2,9 +2,8 @@
 
 import * as fs from "node:fs";
 import { escapeInvisible } from "./escape";
+import { parsers } from "./lateParsers";
 import { MAX_LIST_FILE_BYTES, MAX_YAML_BYTES } from "./limits";
-
-type Parsers = typeof import("./parsers");
 
 export type ListFormat = "json" | "yaml" | "csv" | "text";
 
@@ -119,7 +118,7 @@ function jsonRows(text: string): ListRow[] {
 }
 
 function yamlRows(text: string): ListRow[] {
-  const yaml = require("./parsers") as Parsers;
+  const yaml = parsers();
   const lines = new yaml.LineCounter();
   // With this schema every value is text, so that 012345678901 keeps its zero. Equal keys are found by the reader of the rows.
   const document = yaml.parseDocument(text, { schema: "failsafe", lineCounter: lines, uniqueKeys: false, prettyErrors: false });
@@ -149,7 +148,7 @@ const ID_HEADER = /^(account)?[ _-]?(id|number)$|^account$|^grantee$/i;
 const NAME_HEADER = /^(account)?[ _-]?name$/i;
 
 function csvRows(text: string, columns?: readonly string[]): ListRow[] {
-  const { parseCsv } = require("./parsers") as Parsers;
+  const { parseCsv } = parsers();
   let records: { record: string[]; info: { lines: number } }[];
   try {
     records = parseCsv(text, {

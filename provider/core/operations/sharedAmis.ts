@@ -41,18 +41,24 @@ export async function ownAmis(gateway: Gateway, includeSnapshots = true): Promis
 }
 
 /** An image of the caller with its permissions, or the error if they cannot be read. */
-export type OwnAmi = { readonly permissions: AmiPermissions } | { readonly imageId: string; readonly error: AmiSharingError };
+export type OwnAmi =
+  | { readonly permissions: AmiPermissions; readonly image: Image }
+  | { readonly imageId: string; readonly image: Image; readonly error: AmiSharingError };
 
 /**
  * The same images one by one. They are read in small groups, so that the caller can stop early without reading the rest. If an image cannot
  * be read, the others are still read.
  *
+ * @param listed told once how many images there are
  * @throws AmiSharingError if the images cannot be listed
  */
-export async function* eachOwnAmi(gateway: Gateway): AsyncGenerator<OwnAmi> {
-  for (const group of batches(await gateway.describeImages("self"), MAX_CONCURRENT_CALLS)) {
+export async function* eachOwnAmi(gateway: Gateway, listed: (total: number) => void = () => undefined): AsyncGenerator<OwnAmi> {
+  const images = await gateway.describeImages("self");
+  listed(images.length);
+  const byId = new Map(images.map((image) => [image.imageId, image]));
+  for (const group of batches(images, MAX_CONCURRENT_CALLS)) {
     const whole = await permissionsOf(gateway, group, true).catch(() => undefined);
-    if (whole) for (const permissions of whole) yield { permissions };
+    if (whole) for (const permissions of whole) yield { permissions, image: byId.get(permissions.imageId) as Image };
     else for (const image of group) yield* readAlone(gateway, image);
   }
 }
@@ -61,8 +67,8 @@ export async function* eachOwnAmi(gateway: Gateway): AsyncGenerator<OwnAmi> {
 async function* readAlone(gateway: Gateway, image: Image): AsyncGenerator<OwnAmi> {
   const { imageId } = image;
   const read = await permissionsOf(gateway, [image], true).catch((error: AmiSharingError) => ({ imageId, error }));
-  if ("error" in read) yield read;
-  else for (const permissions of read) yield { permissions };
+  if ("error" in read) yield { ...read, image };
+  else for (const permissions of read) yield { permissions, image };
 }
 
 async function permissionsOf(gateway: Gateway, images: readonly Image[], includeSnapshots: boolean): Promise<AmiPermissions[]> {

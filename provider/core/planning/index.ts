@@ -40,6 +40,7 @@ export {
   waitUntilVisible,
 } from "./liveReads";
 export { type Accepted, allowListRefusalsOf, changeOf, expectedRecord, type Plan, planChange, planFor, recordOf } from "./plan";
+export { type ReadEntry, type ReadText, type ReportSection, readReport } from "./readReport";
 export {
   decodeRecorded,
   encodeRecorded,
@@ -60,4 +61,4 @@ export {
   reportOf,
   reportOfDeletion,
 } from "./report";
-export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion } from "./usage";
+export { NO_FINDINGS, type UsageFindings, usageBeforeDeletion, usageOfImage } from "./usage";

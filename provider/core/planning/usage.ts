@@ -44,9 +44,9 @@ export async function usageOf(
 ): Promise<UsageFindings> {
   const mayLose = [...change.remove.launch].some(isManageable);
   if (!mayLose) return NO_FINDINGS;
-  let found: Awaited<ReturnType<typeof usageReport>>;
+  let found: Awaited<ReturnType<typeof usageOfImage>>;
   try {
-    found = await usageReport(gateway, imageId, delaySeconds);
+    found = await usageOfImage(gateway, imageId, delaySeconds);
   } catch (error) {
     // Permissions for usage reports are not needed for the change, so their lack does not stop it.
     if (!(error instanceof AmiSharingError) || error.code === "stopped") throw error;
@@ -95,11 +95,14 @@ interface UnavailableReport {
   readonly reason: string | undefined;
 }
 
-/** The newest complete report. Somebody may have created a report on fewer accounts or resource types, which could miss accounts. */
-async function usageReport(
+/**
+ * Who uses an image, by its newest complete report: somebody may have created a report on fewer accounts or resource types, which could miss
+ * accounts. Without a recent one, a report is created, read and deleted.
+ */
+export async function usageOfImage(
   gateway: Gateway,
   imageId: string,
-  delaySeconds: number,
+  delaySeconds = REPORT_WAIT.delaySeconds,
 ): Promise<AvailableReport | UnavailableReport> {
   const fresh = (await gateway.usage.reports(imageId))
     .filter(({ complete, createdAt }) => complete && createdAt > Date.now() - MAX_REPORT_AGE_MS)

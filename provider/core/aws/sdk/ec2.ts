@@ -7,6 +7,7 @@ export {
   DescribeImagesCommand,
   DescribeImageUsageReportEntriesCommand,
   DescribeImageUsageReportsCommand,
+  DescribeRegionsCommand,
   DescribeSnapshotAttributeCommand,
   DescribeSnapshotsCommand,
   EC2Client,

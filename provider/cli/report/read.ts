@@ -1,0 +1,82 @@
+/** Makes a report from a file of Pulumi or Terraform, or says why it cannot. */
+
+import * as v from "valibot";
+import { escapeControls } from "../../core";
+import { Failure } from "../failure";
+import type { GranteeBook } from "../granteeBook";
+import { parsedJson, textIn } from "../json";
+import { reportOnChanges } from "./build";
+import type { Report } from "./model";
+import { changesInPreview, PREVIEW } from "./pulumiPreview";
+import { changesInPlan, decodeMessages, PLAN, type PlanMessage } from "./terraformPlan";
+
+const WANTED_PREVIEW = "give what pulumi preview --json printed";
+const WANTED_PLAN = "give what terraform show -json printed of a saved plan";
+const WANTED_MESSAGES = "give what terraform plan -json printed";
+/** Said if a plan has no set: a plan without changes of AMIs is nothing wrong. */
+const NO_SET = "there is no set in this file, so no launch permission changes by it";
+
+/** The report of a file that `pulumi preview --json` wrote. */
+export function reportOfPreview(file: Uint8Array, tool: string, book: GranteeBook): Report {
+  const json = objectIn(file, "a preview", WANTED_PREVIEW);
+  if (isPlan(json)) throw new Failure(`this is a plan of Terraform: use --terraform; else ${WANTED_PREVIEW}`);
+  if ("deployment" in json) throw new Failure(`this is the state of a stack, not a preview; ${WANTED_PREVIEW}`);
+  if (!("steps" in json))
+    throw new Failure(
+      "sequence" in json
+        ? `this is a log of events, not a preview: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW; ${WANTED_PREVIEW}`
+        : `this is JSON, but no preview; ${WANTED_PREVIEW}`,
+    );
+  const { changes, warnings, notes } = changesInPreview(decoded(PREVIEW, json, "preview", WANTED_PREVIEW));
+  return reportOnChanges(changes, { kind: "pulumi-preview", tool, warnings, notes: withNone(notes, changes) }, book);
+}
+
+/** @param messages what `terraform plan -json` printed; undefined: it was not given */
+export function reportOfPlan(file: Uint8Array, messages: Uint8Array | undefined, tool: string, book: GranteeBook): Report {
+  const json = objectIn(file, "a plan", WANTED_PLAN);
+  if ("steps" in json && !("format_version" in json))
+    throw new Failure(`this is a preview of Pulumi: use --pulumi; else ${WANTED_PLAN}`);
+  if (!("format_version" in json)) throw new Failure(`this is JSON, but no plan of Terraform; ${WANTED_PLAN}`);
+  if (!isPlan(json))
+    throw new Failure(
+      `this is a state, or a plan of another form: ${WANTED_PLAN}: terraform plan -out=PLAN, then terraform show -json PLAN`,
+    );
+  const plan = decoded(PLAN, json, "plan", WANTED_PLAN);
+  const { changes, warnings, notes } = changesInPlan(plan, messages && messagesIn(messages));
+  return reportOnChanges(changes, { kind: "terraform-plan", tool, warnings, notes: withNone(notes, changes) }, book);
+}
+
+function messagesIn(file: Uint8Array): readonly PlanMessage[] {
+  const found = decodeMessages(textIn(file) ?? "");
+  if (found === undefined) throw new Failure(`this has no messages of Terraform; ${WANTED_MESSAGES}`);
+  return found;
+}
+
+function withNone(notes: readonly string[], changes: readonly unknown[]): readonly string[] {
+  return changes.length === 0 ? [...notes, NO_SET] : notes;
+}
+
+function isPlan(json: object): boolean {
+  return "format_version" in json && ("resource_changes" in json || "planned_values" in json || "resource_drift" in json);
+}
+
+function objectIn(file: Uint8Array, kind: string, wanted: string): object {
+  const json = parsedJson(file, kind, wanted);
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new Failure(`this is JSON, but not ${kind}; ${wanted}`);
+  return json;
+}
+
+function decoded<Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: object,
+  kind: string,
+  wanted: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new Failure(
+    `this ${kind} cannot be read: ${escapeControls(v.getDotPath(issue) ?? "it")}: ${escapeControls(issue.message)}; ${wanted}`,
+  );
+}
