@@ -146,7 +146,7 @@ function constructMember(construct: string, name: string, argument: Argument): s
           number: "number",
           strings: "string[]",
           accounts: "string[]",
-          names: "{ readonly [accountId: string]: string }",
+          names: "{ [key: string]: string }",
         }[type];
   const words = inConstructs(descriptionOf(argument, "terraform"));
   return `${comment(words, "  ")}\n  readonly ${name}${isRequired ? `: ${written}` : `?: ${written} | undefined`};`;

@@ -58,7 +58,7 @@ interface PlainArguments {
    * Names of accounts: a map from account id to name. Reports, warnings and errors show them beside the ids. `grants` never
    * contains a name. Default: none.
    */
-  readonly accountNames?: { readonly [accountId: string]: string } | undefined;
+  readonly accountNames?: { [key: string]: string } | undefined;
   /**
    * Where further names of accounts come from: the path of a JSON, YAML or CSV file, or `organizations` for AWS Organizations.
    * Default: none.

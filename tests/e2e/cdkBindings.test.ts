@@ -100,6 +100,7 @@ describe("the constructs compared with generated ones", function () {
     maxRevocations: 0,
     unrecorded: "refuse",
     neverRevoke: ["444455556666"],
+    allowedGrantees: ["111122223333"],
     kmsAccess: "grant",
     checkUsage: false,
     mode: "additive",
@@ -113,6 +114,9 @@ describe("the constructs compared with generated ones", function () {
     endpoint: "http://127.0.0.1",
     assumeRole,
     maxRetries: 3,
+    allowedGrantees: ["111122223333", "o-abcde12345"],
+    accountNames: { "111122223333": "acme-prod" },
+    names: "organizations",
     alias: "europe",
   };
   const cases: readonly [what: string, program: (stack: cdktn.TerraformStack, bindings: Bindings) => void][] = [

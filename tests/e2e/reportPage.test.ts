@@ -118,7 +118,7 @@ describe("the page of a report in a browser", function () {
     assert.equal(await rows(page).count(), 0);
     assert.equal(await page.locator("section:has(table.matrix):visible").count(), 0);
     await page.click("button[type=reset]");
-    await page.waitForFunction(`document.getElementById("shown").textContent === "${total} rows"`);
+    await page.locator("#shown", { hasText: new RegExp(`^${total} rows$`) }).waitFor();
     await page.close();
   });
 
