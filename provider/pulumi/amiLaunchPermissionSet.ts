@@ -7,6 +7,7 @@ import { describePermissions, LISTS, OUTPUTS } from "../core";
 import { logReport } from "./log";
 import { callReadFunction, callReadFunctionOutput, type ReadFunction, refuseWrongArguments } from "./look";
 import { contextOf, declareSet, secretArguments, urnOf } from "./program";
+import { stackTracesOff } from "./sdkInternals";
 import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
 import { CONTEXT, DONE } from "./state";
@@ -208,12 +209,18 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     const context = isLookedUp
       ? {}
       : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}, opts) };
-    super(
-      AmiLaunchPermissionSet.__pulumiType,
-      name,
-      { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM },
-      { ...opts, hideDiffs, aliases: [...(opts?.aliases ?? []), ...(isLookedUp ? [] : [OF_FULL_PROVIDER])] },
-    );
+    const properties = { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM };
+    const aliases = [...(opts?.aliases ?? []), ...(isLookedUp ? [] : [OF_FULL_PROVIDER])];
+    const stackTracesOn = stackTracesOff();
+    try {
+      super(AmiLaunchPermissionSet.__pulumiType, name, properties, { ...opts, hideDiffs, aliases });
+    } catch (error) {
+      stackTracesOn();
+      Error.captureStackTrace(error as Error);
+      throw error;
+    } finally {
+      stackTracesOn();
+    }
     if (isLookedUp) return;
     declareSet(this, args ?? {}, urn, opts);
     logReport(this, args, opts);

@@ -46,10 +46,14 @@ export function logReport(resource: pulumi.CustomResource, args: object | undefi
   const entry = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
   entry
     .catch((error: Error): LogEntry => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
-    .then(async ({ severity, text }) => {
-      await pulumi.log[severity](await withAccountNames(text), severity === "debug" ? undefined : resource);
+    .then(async (found) => {
+      // A fleet has hundreds of sets without a change: each message would be a call to the engine.
+      if (found) {
+        const { severity, text } = found;
+        await pulumi.log[severity](await withAccountNames(text), severity === "debug" ? undefined : resource);
+      }
       run.pending -= 1;
-      run.failing ||= severity === "error";
+      run.failing ||= found?.severity === "error";
       // The program fails only after the reports of all sets are logged.
       if (run.failing && run.pending === 0) failProgram(PREVIEW_FAILED);
     })
@@ -77,26 +81,24 @@ function reportsOfRun(): Reports {
 /** The message of the failed program. An error that is only logged does not fail the preview. */
 const PREVIEW_FAILED = "a change will fail, as the errors of its set say; nothing was changed";
 
-const NOTHING: LogEntry = { severity: "debug", text: "nothing to report on the set" };
-
 /** In an update: the report on what was done, if something was done after the resource was declared. */
-async function update(resource: pulumi.CustomResource, begun: number): Promise<LogEntry> {
+async function update(resource: pulumi.CustomResource, begun: number): Promise<LogEntry | undefined> {
   const done = (await output(resource, DONE).promise()) as Done | undefined;
-  return done && done.at >= begun ? { severity: "info", text: done.report } : NOTHING;
+  return done && done.at >= begun ? { severity: "info", text: done.report } : undefined;
 }
 
 /** In a preview: what EC2 has, what will change, and what will fail. If nothing changes, there is no report. */
-async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<LogEntry> {
+async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<LogEntry | undefined> {
   // An unchanged resource has its recorded outputs. If a set is created or changed, its owner is not known yet.
-  if (await output(resource, "ownerId").isKnown) return NOTHING;
+  if (await output(resource, "ownerId").isKnown) return undefined;
   const inputs = await effectiveArguments(resource, args, options);
   const decoded = decodeInputs(inputs);
   // The engine reports the problems that `check` found.
-  if ("problems" in decoded) return NOTHING;
-  if (decoded.declared.imageId !== UNKNOWN && (await isSkippedByEngine(resource))) return NOTHING;
+  if ("problems" in decoded) return undefined;
+  if (decoded.declared.imageId !== UNKNOWN && (await isSkippedByEngine(resource))) return undefined;
   const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
   const isKept = before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared);
-  if (isKept && !keepsUnlisted(before, decoded.declared)) return NOTHING;
+  if (isKept && !keepsUnlisted(before, decoded.declared)) return undefined;
   const { imageId, region } = decoded.declared;
   const isHidden = await hidesGranteesOf(String(imageId), String(region));
   const hidden = isHidden ? { ...inputs, [SECRETS]: [...secretNames(inputs), SECRET_OF_OTHERS] } : inputs;

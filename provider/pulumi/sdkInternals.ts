@@ -47,6 +47,19 @@ export function lineageOf(resource: pulumi.Resource): Lineage {
   return { aliases: __aliases ?? [], type: __pulumiType, name: __name, parent: __parentResource };
 }
 
+/**
+ * Switches stack traces off, and returns how to switch them on again. The constructor of a resource keeps a trace for each of the four
+ * promises of every property, to tell of promises that never end (Pulumi SDK, runtime/debuggable.ts, `debuggablePromise`). With ts-node,
+ * that is most of the time and of the memory that a set needs. With PULUMI_DEBUG_PROMISE_LEAKS, the traces stay.
+ */
+export function stackTracesOff(): () => void {
+  const { stackTraceLimit } = Error;
+  if (!process.env.PULUMI_DEBUG_PROMISE_LEAKS) Error.stackTraceLimit = 0;
+  return () => {
+    Error.stackTraceLimit = stackTraceLimit;
+  };
+}
+
 /** An object in place of a resource, for SDK functions that read only the aliases. */
 export function aliased(aliases: pulumi.Output<string>[]): pulumi.Resource {
   return { __aliases: aliases } as unknown as pulumi.Resource;

@@ -1,7 +1,4 @@
-/**
- * The audit of many AMIs on the local EC2: its time, its memory, and its calls, which fail the run if their number is wrong.
- * `node scripts/with-env.mjs --only=npm,build,python ts-node tests/bench/audit.ts [AMIS]`
- */
+/** Measures the command `audit` with many AMIs on the local EC2: its time, its memory, and its calls. */
 
 import * as assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -17,7 +14,20 @@ const [SNAPSHOTS, ACCOUNTS] = [2, 5];
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the other process fills it
 const PEAK = 'process.on("exit",()=>process.stderr.write(`peak ${process.resourceUsage().maxRSS}\\n`))';
 
-async function main(amis: number): Promise<void> {
+export interface AuditRow {
+  readonly amis: number;
+  readonly snapshotsEach: number;
+  readonly accountsEach: number;
+  readonly seconds: number;
+  readonly peakMegabytes: number;
+  /** Form → size in kB. */
+  readonly sizes: Readonly<Record<"html" | "markdown" | "json", number>>;
+  /** Action → number of calls. */
+  readonly calls: Readonly<Record<string, number>>;
+}
+
+/** @throws AssertionError if the audit fails, or makes another number of calls than docs/audit.md says */
+export async function measureAudit(amis: number): Promise<AuditRow> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ami-bench-"));
   const emulator = await Emulator.start();
   try {
@@ -35,34 +45,23 @@ async function main(amis: number): Promise<void> {
     const { code, output } = await outcomeOf(child);
     const seconds = (Date.now() - began) / 1000;
     assert.equal(code, 0, output);
-    const counts = new Map<string, number>();
-    for (const { action } of await emulator.calls()) counts.set(action, (counts.get(action) ?? 0) + 1);
-    const sizes = ["html", "markdown", "json"].map(
-      (form) => `${form} ${Math.round(fs.statSync(path.join(folder, form)).size / 1000)} kB`,
-    );
-    const peak = Math.round(Number(/peak (\d+)/.exec(output)?.[1]) / 1000);
-    console.log(
-      `${amis} AMIs with ${SNAPSHOTS} snapshots and ${ACCOUNTS} accounts each: ${seconds.toFixed(1)} s, ${peak} MB at most; ${sizes.join(", ")}`,
-    );
-    console.table(Object.fromEntries(counts));
-    const expected = {
+    const calls: Record<string, number> = {};
+    for (const { action } of await emulator.calls()) calls[action] = (calls[action] ?? 0) + 1;
+    assert.deepEqual(calls, {
       DescribeImages: Math.ceil(amis / 1000),
       DescribeImageAttribute: amis,
       DescribeSnapshotAttribute: amis * SNAPSHOTS,
       GetImageBlockPublicAccessState: 1,
       GetSnapshotBlockPublicAccessState: 1,
+    });
+    const size = (form: string) => Math.round(fs.statSync(path.join(folder, form)).size / 1000);
+    return {
+      ...{ amis, snapshotsEach: SNAPSHOTS, accountsEach: ACCOUNTS, seconds, calls },
+      peakMegabytes: Math.round(Number(/peak (\d+)/.exec(output)?.[1]) / 1000),
+      sizes: { html: size("html"), markdown: size("markdown"), json: size("json") },
     };
-    assert.deepEqual(Object.fromEntries([...counts].sort()), Object.fromEntries(Object.entries(expected).sort()));
   } finally {
     await emulator.stop();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
-
-main(Number(process.argv[2] ?? 1000)).then(
-  () => process.exit(0),
-  (error: Error) => {
-    console.error(error.message);
-    process.exit(1);
-  },
-);

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { writeParts } from "../../scripts/parts";
 import { ROOT } from "../helpers/emulator";
 import { type Axis, charts, measureAmounts } from "./amounts";
+import { measureAudit } from "./audit";
 import { measurePlugin, measureTerraform } from "./bundle";
 import type { EngineName } from "./calls";
 import { countTable, type TableRow } from "./callTable";
@@ -19,6 +20,7 @@ import { draw } from "./plot";
 import { measureMemory, startTimes } from "./plugin";
 import {
   amountsTable,
+  auditTable,
   beforeAndAfter,
   bundleTable,
   callTable,
@@ -121,6 +123,12 @@ const PARTS: Readonly<Record<string, (choice: Choice) => Promise<Result>>> = {
     const weight = await measureWeight(quick ? 1 : 9, quick ? 100 : 1000);
     const growth = await measureGrowth(quick ? [10, 20] : [1000, 5000]);
     return { texts: { weight: [weightTables(weight), growthTable(growth)].join("\n\n") } };
+  },
+
+  async audit({ quick }) {
+    const rows = [];
+    for (const amis of quick ? [10] : [100, 1000]) rows.push(await measureAudit(amis));
+    return { texts: { audit: auditTable(rows) } };
   },
 
   async fleet({ engines }) {

@@ -18,6 +18,7 @@ export async function startTimes(rounds: number): Promise<Ratio[]> {
     full: () => firstCheck(),
     async dynamic() {
       const provider = await ProviderProcess.dynamic();
+      await provider.configure();
       await provider.check("golden", ARGS);
       await provider.end("SIGKILL");
     },

@@ -1,6 +1,7 @@
 /** The tables of the benchmark, as Markdown. */
 
 import { type Axis, type Grown, STEPS } from "./amounts";
+import type { AuditRow } from "./audit";
 import type { Bundle } from "./bundle";
 import type { TableRow } from "./callTable";
 import type { Measured } from "./compare";
@@ -145,6 +146,15 @@ export function pacingTable(rows: readonly PacingRow[]): string {
     ...[way, seconds, leastSeconds, seconds / leastSeconds, refused, failed],
   ]);
   return table(["way", "time, s", "at least, s", "ratio", "refused calls", "failed calls"], cells);
+}
+
+export function auditTable(rows: readonly AuditRow[]): string {
+  const cells = rows.map(({ amis, snapshotsEach, accountsEach, seconds, peakMegabytes, sizes, calls }): Cell[] => {
+    const all = Object.values(calls).reduce((sum, count) => sum + count, 0);
+    return [amis, snapshotsEach, accountsEach, all, seconds, peakMegabytes, sizes.html, sizes.markdown, sizes.json];
+  });
+  const columns = ["calls", "time, s", "peak of the memory, MB", "page, kB", "Markdown, kB", "JSON, kB"];
+  return table(["AMIs", "snapshots each", "accounts each", ...columns], cells);
 }
 
 /** @param amounts snapshots of each set, and sets */

@@ -72,6 +72,12 @@ export class ProviderProcess {
     await this.ask(this.client.handshake, request);
   }
 
+  async configure(): Promise<void> {
+    const request = new messages.ConfigureRequest();
+    request.setArgs(structOf({}));
+    await this.ask(this.client.configure, request);
+  }
+
   async check(name: string, news: Props, olds: Props = {}): Promise<Props> {
     const request = new messages.CheckRequest();
     request.setUrn(urn(name));

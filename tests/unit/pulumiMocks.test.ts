@@ -130,6 +130,17 @@ for (const preview of [false, true])
       pulumi.runtime.setAllConfig({});
     });
 
+    it("has stack traces again after a set, and after one that cannot be made, whose error says where that was", () => {
+      const limit = Error.stackTraceLimit;
+      new AmiLaunchPermissionSet("golden", { imageId: IMAGE });
+      assert.equal(Error.stackTraceLimit, limit);
+      assert.throws(
+        () => new AmiLaunchPermissionSet("", { imageId: IMAGE }),
+        ({ stack = "" }: Error) => stack.includes(__filename),
+      );
+      assert.equal(Error.stackTraceLimit, limit);
+    });
+
     it("refuses the option import, which Pulumi does not have for dynamic resources", () => {
       assert.throws(() => new AmiLaunchPermissionSet("golden", { imageId: IMAGE }, { import: IMAGE }), {
         message: /^set "golden": Pulumi cannot import dynamic resources; leave out the option import/,
