@@ -98,7 +98,7 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
     .option("--usage", "ask EC2 who uses each shared AMI; this creates usage reports, and takes longer")
     .option("--profile <profile>", "a profile of the shared AWS files", nonEmpty)
     .option("--endpoint <url>", "another endpoint of EC2", nonEmpty)
-    .addOption(failOn("exit with 1 if an AMI is public: public"))
+    .addOption(failOn("exit with 1 if an AMI is public: public", ["public"]))
     .addHelpText(
       "after",
       examples(
@@ -219,11 +219,16 @@ function withBook(command: Command): Command {
     );
 }
 
-function failOn(text: string): Option {
+function failOn(text: string, risks: readonly Risk[] = ALL_RISKS): Option {
   return new Option("--fail-on <list>", text).argParser((value): Risk[] => {
     const names = listOption(value);
-    const isWrong = names.some((name) => !(ALL_RISKS as readonly string[]).includes(name));
-    if (isWrong) throw new InvalidArgumentError(`Name one or more of ${ALL_RISKS.join(", ")}, with commas between them.`);
+    const isWrong = names.some((name) => !(risks as readonly string[]).includes(name));
+    if (isWrong)
+      throw new InvalidArgumentError(
+        risks.length === 1
+          ? `Here, only ${risks[0]} can be found.`
+          : `Name one or more of ${risks.join(", ")}, with commas between them.`,
+      );
     return names as Risk[];
   });
 }

@@ -377,7 +377,12 @@ function plan(changes: readonly Change[], messages?: readonly object[], more: Re
     ),
     ...more,
   };
-  const lines = messages?.map((diagnostic) => JSON.stringify({ "@level": "warn", type: "diagnostic", diagnostic }));
+  const planned = changes.map(({ address = "ami_launch_permission_set.golden" }) => ({
+    type: "planned_change",
+    change: { resource: { addr: address } },
+  }));
+  const diagnostics = messages?.map((diagnostic) => ({ "@level": "warn", type: "diagnostic", diagnostic }));
+  const lines = diagnostics && [...planned, { type: "change_summary" }, ...diagnostics].map((line) => JSON.stringify(line));
   const file =
     lines && bytes(["Terraform will perform", JSON.stringify({ type: "version", terraform: "1.11.4" }), ...lines].join("\n"));
   return reportOfPlan(bytes(json), file, "tool", NO_GRANTEE_BOOK);
@@ -715,6 +720,71 @@ describe("--fail-on", () => {
       "revokes: the file does not tell about AMI",
     ]);
     assert.deepEqual(findingsOf(plan([{ actions: ["create"], after: attributes(X, launch(A)) }]), ["public"]), []);
+  });
+
+  const CREATE = { actions: ["create"], after: attributes(X, launch(A)) };
+  const planJson = {
+    format_version: "1.2",
+    resource_changes: [{ address: "ami_launch_permission_set.golden", type: "ami_launch_permission_set", change: CREATE }],
+  };
+  const messages = (address: string) =>
+    [{ type: "version" }, { type: "planned_change", change: { resource: { addr: address } } }, { type: "change_summary" }].map(
+      (line) => JSON.stringify(line),
+    );
+  const whole = messages("ami_launch_permission_set.golden");
+  for (const [what, lines, found] of [
+    ["whole", whole, []],
+    ["without its end", whole.slice(0, 2), ["revokes: the file does not tell about AMI"]],
+    ["cut in a line", [...whole, '{"type":"diagnos'], ["revokes: the file does not tell about AMI"]],
+    ["of another plan", messages("ami_launch_permission_set.other"), ["revokes: the file does not tell about AMI"]],
+  ] as const)
+    it(`judges messages that are ${what}`, () => {
+      const report = reportOfPlan(bytes(planJson), bytes(lines.join("\n")), "tool", NO_GRANTEE_BOOK);
+      assert.deepEqual(finds(report), found);
+      assert.equal(
+        report.amis[0]?.notes.some((note) => /cut off, or of another plan/.test(note)),
+        found.length > 0,
+      );
+    });
+
+  const all = ["broadens", "public", "revokes"];
+  const incomplete = all.map((risk) => `${risk}: the file is not complete`);
+  it("finds everything in a preview that failed, and in a plan that is not complete", () => {
+    const failed = [{ message: "error: no\n", severity: "error" }];
+    assert.deepEqual(finds(preview([], failed)), incomplete);
+    const nothing = preview([], failed);
+    assert.match(
+      textOf(nothing, (_, text) => text),
+      /^No set is in this file, which is not complete\./,
+    );
+    assert.deepEqual(nothing.notes, []);
+    assert.deepEqual(finds(preview([{ op: "same", old: set(X, launch(A)), fresh: set(X, launch(A)) }], failed)), incomplete);
+    for (const more of [{ errored: true }, { complete: false }]) assert.deepEqual(finds(plan([], undefined, more)), incomplete);
+  });
+
+  it("finds everything where no grantee is known, and the report does not say that nobody has access", () => {
+    const open = { grants: true, public: true, account_ids: true, organization_arns: true };
+    const { account_ids: _, grants: __, ...after } = attributes(X, {});
+    for (const known of [after, { ...after, grants: {} }]) {
+      const report = plan([{ actions: ["create"], after: known, unknown: open }]);
+      assert.deepEqual(
+        finds(report),
+        all.map((risk) => `${risk}: the file does not tell about AMI`),
+      );
+      assert.doesNotMatch(
+        textOf(report, (_, text) => text),
+        /nobody has access/,
+      );
+    }
+    const hidden = preview([{ fresh: set(X, "[secret]", { accountIds: [A], __secrets: ["organizationArns"] }) }]);
+    assert.match(
+      textOf(hidden, (_, text) => text),
+      /who has access is not in the file/,
+    );
+    assert.doesNotMatch(
+      textOf(hidden, (_, text) => text),
+      /nobody has access/,
+    );
   });
 });
 

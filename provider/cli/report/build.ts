@@ -21,6 +21,8 @@ import { ALL_RISKS, type Risk } from "./risks";
 /** What a report is made from, besides its AMIs. */
 export interface ReportSource extends Pick<Report, "kind" | "tool"> {
   readonly readAt?: string | undefined;
+  /** Whether all changes are in the file. Default: they are. */
+  readonly isComplete?: boolean;
   readonly warnings?: readonly string[];
   readonly notes?: readonly string[];
 }
@@ -41,12 +43,14 @@ export function reportOnChanges(changes: readonly SetChange[], source: ReportSou
 }
 
 /** The report on AMIs. Those that broaden access come first, then those that take it away, then those that give it. */
-export function reportOn(amis: readonly ReportedAmi[], { readAt, warnings = [], notes = [], ...source }: ReportSource): Report {
+export function reportOn(amis: readonly ReportedAmi[], source: ReportSource): Report {
+  const { kind, tool, readAt, warnings = [], notes = [], isComplete = true } = source;
   const sorted = [...amis].sort((a, b) => rankOf(a) - rankOf(b) || (sortText(a) < sortText(b) ? -1 : 1));
   const total = (name: keyof Hidden) => sorted.reduce((sum, ami) => sum + countOf(ami, name), 0);
   return {
     formatVersion: FORMAT_VERSION,
-    ...source,
+    kind,
+    tool,
     ...(readAt === undefined ? {} : { readAt }),
     summary: {
       amis: sorted.length,
@@ -54,7 +58,7 @@ export function reportOn(amis: readonly ReportedAmi[], { readAt, warnings = [], 
       loses: total("loses"),
       keeps: total("keeps"),
       risks: ALL_RISKS.filter((risk) => sorted.some((ami) => risksOf(ami).includes(risk))),
-      cannotTell: ALL_RISKS.filter((risk) => sorted.some((ami) => ami.cannotTell.includes(risk))),
+      cannotTell: ALL_RISKS.filter((risk) => !isComplete || sorted.some((ami) => ami.cannotTell.includes(risk))),
     },
     amis: sorted,
     warnings: warnings.map(escapeControls),

@@ -43,6 +43,8 @@ async function reportFor(options: ReportOptions, tool: string, terminal: Termina
   const given = [pulumi, terraform, live].filter((source) => source !== undefined);
   if (given.length !== 1) throw new Failure("give one of --pulumi FILE, --terraform FILE and --live AMI");
   if (messages !== undefined && terraform === undefined) throw new Failure("--messages belongs to --terraform");
+  if (live !== undefined && options.failOn?.some((risk) => risk !== "public"))
+    throw new Failure("--fail-on: with --live, only public can be found, because nothing changes");
   const book = await granteeBook(options, connection, terminal);
   if (pulumi !== undefined) return named(pulumi, () => reportOfPreview(readBytes(pulumi, "a preview"), tool, book));
   if (terraform !== undefined) {

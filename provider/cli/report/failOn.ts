@@ -13,10 +13,12 @@ export interface Finding {
 const MAX_NAMED = 5;
 
 /** What was found, a finding for each risk. What the source does not tell counts as found: a gate must not be open by accident. */
-export function findingsOf({ amis }: Report, risks: readonly Risk[]): Finding[] {
+export function findingsOf({ amis, summary }: Report, risks: readonly Risk[]): Finding[] {
   return risks.flatMap((risk) => {
     const found = amis.filter((ami) => risksOf(ami).includes(risk));
     const open = amis.filter((ami) => !found.includes(ami) && ami.cannotTell.includes(risk));
+    // Of a file that is not complete, nothing is known of what is not in it.
+    const isCut = summary.cannotTell.includes(risk) && !amis.some((ami) => ami.cannotTell.includes(risk));
     const labels = (of: typeof amis) => {
       const more = of.length - MAX_NAMED;
       return (
@@ -29,6 +31,7 @@ export function findingsOf({ amis }: Report, risks: readonly Risk[]): Finding[] 
     return [
       ...(found.length > 0 ? [{ risk, text: `${risk}: ${labels(found)}` }] : []),
       ...(open.length > 0 ? [{ risk, text: `${risk}: the file does not tell about ${labels(open)}` }] : []),
+      ...(isCut && found.length === 0 ? [{ risk, text: `${risk}: the file is not complete` }] : []),
     ];
   });
 }

@@ -52,6 +52,8 @@ export interface ReadPreview {
   readonly changes: readonly SetChange[];
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
+  /** Whether all changes are in the file. */
+  readonly isComplete: boolean;
 }
 
 /** The changes of the sets in a preview. */
@@ -63,6 +65,8 @@ export function changesInPreview({ steps, diagnostics }: Preview): ReadPreview {
   const others = messages.filter(({ urn = "", severity }) => severity === "error" && !urns.has(urn));
   return {
     changes,
+    // An error ends the program, so that what it declares later is not in the file.
+    isComplete: messages.every(({ severity }) => severity !== "error"),
     warnings: others.map(
       ({ message }) => `the preview failed, so it may not be complete: ${message.trim().replace(/^error: /, "")}`,
     ),

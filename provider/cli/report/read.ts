@@ -7,8 +7,8 @@ import type { GranteeBook } from "../granteeBook";
 import { parsedJson, textIn } from "../json";
 import { reportOnChanges } from "./build";
 import type { Report } from "./model";
-import { changesInPreview, PREVIEW } from "./pulumiPreview";
-import { changesInPlan, decodeMessages, PLAN, type PlanMessage } from "./terraformPlan";
+import { changesInPreview, PREVIEW, type ReadPreview } from "./pulumiPreview";
+import { changesInPlan, decodeMessages, PLAN, type PlanMessages, type ReadPlan } from "./terraformPlan";
 
 const WANTED_PREVIEW = "give what pulumi preview --json printed";
 const WANTED_PLAN = "give what terraform show -json printed of a saved plan";
@@ -27,8 +27,8 @@ export function reportOfPreview(file: Uint8Array, tool: string, book: GranteeBoo
         ? `this is a log of events, not a preview: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW; ${WANTED_PREVIEW}`
         : `this is JSON, but no preview; ${WANTED_PREVIEW}`,
     );
-  const { changes, warnings, notes } = changesInPreview(decoded(PREVIEW, json, "preview", WANTED_PREVIEW));
-  return reportOnChanges(changes, { kind: "pulumi-preview", tool, warnings, notes: withNone(notes, changes) }, book);
+  const read = changesInPreview(decoded(PREVIEW, json, "preview", WANTED_PREVIEW));
+  return reportOnChanges(read.changes, { kind: "pulumi-preview", tool, ...read, notes: withNone(read) }, book);
 }
 
 /** @param messages what `terraform plan -json` printed; undefined: it was not given */
@@ -42,18 +42,18 @@ export function reportOfPlan(file: Uint8Array, messages: Uint8Array | undefined,
       `this is a state, or a plan of another form: ${WANTED_PLAN}: terraform plan -out=PLAN, then terraform show -json PLAN`,
     );
   const plan = decoded(PLAN, json, "plan", WANTED_PLAN);
-  const { changes, warnings, notes } = changesInPlan(plan, messages && messagesIn(messages));
-  return reportOnChanges(changes, { kind: "terraform-plan", tool, warnings, notes: withNone(notes, changes) }, book);
+  const read = changesInPlan(plan, messages && messagesIn(messages));
+  return reportOnChanges(read.changes, { kind: "terraform-plan", tool, ...read, notes: withNone(read) }, book);
 }
 
-function messagesIn(file: Uint8Array): readonly PlanMessage[] {
+function messagesIn(file: Uint8Array): PlanMessages {
   const found = decodeMessages(textIn(file) ?? "");
-  if (found === undefined) throw new Failure(`this has no messages of Terraform; ${WANTED_MESSAGES}`);
+  if (found === undefined) throw new Failure(`--messages: the file has no messages of Terraform; ${WANTED_MESSAGES}`);
   return found;
 }
 
-function withNone(notes: readonly string[], changes: readonly unknown[]): readonly string[] {
-  return changes.length === 0 ? [...notes, NO_SET] : notes;
+function withNone({ notes, changes, isComplete }: ReadPreview | ReadPlan): readonly string[] {
+  return changes.length === 0 && isComplete ? [...notes, NO_SET] : notes;
 }
 
 function isPlan(json: object): boolean {

@@ -11,6 +11,7 @@ import {
   isPermissionWords,
   minus,
   NAMING_GRANTEES,
+  PUBLIC,
   permissionSetOf,
   type ReadText,
   readReport,
@@ -60,25 +61,38 @@ type Resource = NonNullable<Plan["resource_changes"]>[number];
 /** One line of `terraform plan -json`: "Machine-Readable UI" of Terraform's documentation. */
 const MESSAGE = v.object({
   type: v.string(),
+  change: v.optional(v.object({ resource: v.object({ addr: v.string() }) })),
   diagnostic: v.optional(
     v.object({ severity: v.string(), summary: v.string(), detail: v.optional(v.string(), ""), address: v.optional(v.string()) }),
   ),
 });
 export type PlanMessage = NonNullable<v.InferOutput<typeof MESSAGE>["diagnostic"]>;
 
-/** The errors and warnings among the messages. A line that is no JSON is none of Terraform's. */
-export function decodeMessages(text: string): PlanMessage[] | undefined {
+/** What `terraform plan -json` printed. */
+export interface PlanMessages {
+  /** Its errors and warnings. */
+  readonly diagnostics: readonly PlanMessage[];
+  /** The addresses that it plans to change. Empty if the log is cut off: then what it does not say is not known. */
+  readonly planned: ReadonlySet<string>;
+}
+
+/** The messages in a log; undefined if there are none. A line that does not begin as JSON is none of Terraform's. */
+export function decodeMessages(text: string): PlanMessages | undefined {
   const lines = text.split(/\r?\n/).filter((line) => line.startsWith("{"));
+  let isCut = false;
   const decoded = lines.flatMap((line) => {
     try {
       const { success, output } = v.safeParse(MESSAGE, JSON.parse(line));
       return success ? [output as v.InferOutput<typeof MESSAGE>] : [];
     } catch {
+      isCut = true;
       return [];
     }
   });
   if (decoded.length === 0) return undefined;
-  return decoded.flatMap(({ diagnostic }) => diagnostic ?? []);
+  isCut ||= !decoded.some(({ type }) => type === "change_summary");
+  const planned = decoded.flatMap(({ type, change }) => (type === "planned_change" && change ? [change.resource.addr] : []));
+  return { diagnostics: decoded.flatMap(({ diagnostic }) => diagnostic ?? []), planned: new Set(isCut ? [] : planned) };
 }
 
 /** What a plan says. */
@@ -86,16 +100,16 @@ export interface ReadPlan {
   readonly changes: readonly SetChange[];
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
+  /** Whether all changes are in the file. */
+  readonly isComplete: boolean;
 }
 
 /** The changes of the sets in a plan. @param messages undefined: they were not given */
-export function changesInPlan(
-  { resource_changes = [], errored, complete }: Plan,
-  messages: readonly PlanMessage[] | undefined,
-): ReadPlan {
+export function changesInPlan({ resource_changes = [], errored, complete }: Plan, messages: PlanMessages | undefined): ReadPlan {
   const own = resource_changes.filter(({ type, mode }) => type === RESOURCE && mode !== "data");
   return {
     changes: own.flatMap((resource) => changesOf(resource, messages)),
+    isComplete: !errored && complete !== false,
     warnings: [
       ...(errored ? ["the plan ended in an error, so it is not complete"] : []),
       ...(complete === false && !errored ? ["the plan is not complete: Terraform has left out changes for a later plan"] : []),
@@ -104,14 +118,14 @@ export function changesInPlan(
   };
 }
 
-function changesOf(
-  { address, previous_address, deposed, change }: Resource,
-  messages: readonly PlanMessage[] | undefined,
-): SetChange[] {
+function changesOf({ address, previous_address, deposed, change }: Resource, messages: PlanMessages | undefined): SetChange[] {
   const action = actionOf(change);
   const { before, after, before_sensitive, after_sensitive } = change;
   if (action === undefined) return [];
-  const own = messages?.filter((message) => message.address === address).map(readMessage);
+  const told: Told | undefined = messages && {
+    own: messages.diagnostics.filter((message) => message.address === address).map(readMessage),
+    hasPlan: messages.planned.has(address),
+  };
   const of = (after ?? before ?? {}) as ObjectValue;
   const mode = of.mode === "additive" || of.mode === "authoritative" ? of.mode : undefined;
   const set: ReportedSet = {
@@ -124,7 +138,7 @@ function changesOf(
   const isHidden = [before_sensitive, after_sensitive].some(marksGrantees);
   const moves = before && after && action === "replace" && !sameImage(before, after);
   return [
-    ...(after ? [changed(set, moves ? null : before, after, change.after_unknown, isHidden, own)] : []),
+    ...(after ? [changed(set, moves ? null : before, after, change.after_unknown, isHidden, told)] : []),
     ...(before && (moves || !after) ? [removed(set, before, isHidden)] : []),
   ].map((one) => withoutSecretImage(one, before_sensitive, after_sensitive));
 }
@@ -143,7 +157,12 @@ function actionOf({ actions, importing }: Resource["change"]): ReportedSet["acti
   return known[first ?? ""];
 }
 
-type Message = ReturnType<typeof readMessage>;
+/** What the messages say of one set. */
+interface Told {
+  readonly own: readonly ReturnType<typeof readMessage>[];
+  /** Whether they are of this plan, and complete. Else, what they do not say is not known. */
+  readonly hasPlan: boolean;
+}
 
 /** A create, an update, or a set that stays. */
 function changed(
@@ -152,13 +171,14 @@ function changed(
   after: Record<string, unknown>,
   unknown: unknown,
   isHidden: boolean,
-  messages: readonly Message[] | undefined,
+  messages: Told | undefined,
 ): SetChange {
+  const own = messages?.own ?? [];
   const image = imageOf(after, unknown, set);
   const recorded = grantsIn(before?.grants);
   const wanted = wantedIn(wantedGrants(after, unknown, recorded), recorded);
-  const section = messages
-    ?.flatMap(({ sections }) => sections)
+  const section = own
+    .flatMap(({ sections }) => sections)
     .find(({ kind, imageId }) => kind === "change" && imageId === image.imageId);
   const told = section
     ? toldBy(section, recorded, wanted.grants, image)
@@ -171,18 +191,18 @@ function changed(
       };
   // A create that takes nothing away needs no message. Without the messages, nobody can tell.
   const takesOver = (set.action === "create" || set.action === "replace") && set.mode !== "additive";
-  const mayRevoke = takesOver && section === undefined && (messages === undefined || image.imageId === undefined);
+  const mayRevoke = takesOver && section === undefined && (!messages?.hasPlan || image.imageId === undefined);
   const common = {
     ...PLAIN,
     image,
     set,
-    warnings: [...(section?.warnings ?? []), ...(messages ?? []).flatMap(({ warnings }) => warnings)],
-    errors: [...(section?.refusals ?? []), ...(messages ?? []).flatMap(({ errors }) => errors)],
+    warnings: [...(section?.warnings ?? []), ...own.flatMap(({ warnings }) => warnings)],
+    errors: [...(section?.refusals ?? []), ...own.flatMap(({ errors }) => errors)],
     notes: [
       ...(section?.notes ?? []),
       ...wanted.notes,
       ...told.notes,
-      ...(mayRevoke ? [messages ? UNKNOWN_AMI : NOT_IN_PLAN] : []),
+      ...(mayRevoke ? [!messages ? NOT_IN_PLAN : messages.hasPlan ? UNKNOWN_AMI : NOT_IN_MESSAGES] : []),
     ],
     cannotTell: [...new Set([...wanted.cannotTell, ...(mayRevoke ? (["revokes"] as const) : [])])],
   };
@@ -198,6 +218,8 @@ function changed(
 
 const NOT_IN_PLAN =
   "a new authoritative set takes access from everybody whom it does not name, and a plan in JSON does not say from whom: the warnings of terraform plan do, and --messages reads them";
+const NOT_IN_MESSAGES =
+  "a new authoritative set takes access from everybody whom it does not name, and the messages do not say from whom: they are cut off, or of another plan";
 const UNKNOWN_AMI = "the AMI is not known yet: an authoritative set takes access from everybody whom it does not name";
 
 /** A set that goes, or leaves its AMI. */
@@ -273,8 +295,8 @@ function withoutSecretImage(change: SetChange, ...marks: readonly unknown[]): Se
 
 /** The grants of a plan. If they are not known as a whole, what the arguments say. */
 function wantedGrants(after: Record<string, unknown>, unknown: unknown, recorded: Grants): FileGrants {
-  if (after.grants !== undefined && after.grants !== null) {
-    const open = (unknown as { grants?: unknown } | undefined)?.grants;
+  const open = (unknown as { grants?: unknown } | undefined)?.grants;
+  if (after.grants !== undefined && after.grants !== null && open !== true) {
     const unknownKeys =
       typeof open === "object" && open !== null
         ? Object.keys(open).filter((key) => hasMark((open as Record<string, unknown>)[key]))
@@ -284,8 +306,11 @@ function wantedGrants(after: Record<string, unknown>, unknown: unknown, recorded
   const { declared } = declaredIn(withUnknown(after, unknown) as ObjectValue);
   return declared
     ? (declaredGrants(declared, recorded) as FileGrants)
-    : Object.fromEntries(Object.keys(recorded).map((key) => [key, UNKNOWN]));
+    : Object.fromEntries([...Object.keys(recorded), ...ANYBODY].map((key) => [key, UNKNOWN]));
 }
+
+/** Who may be among grantees of which nothing is known. */
+const ANYBODY = ["account/[unknown]", "organization/[unknown]", "organizationalUnit/[unknown]", PUBLIC];
 
 function declaredIn(value: ObjectValue): { declared: DeclaredSet | undefined } {
   const decoded = decodeDeclaredSet(argumentsIn(value, RESOURCE_SCHEMA));

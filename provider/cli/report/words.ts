@@ -56,13 +56,14 @@ export function isPlan({ kind }: Pick<Report, "kind">): boolean {
 
 const VERBS = { gains: ["gains", "gain"], loses: ["loses", "lose"], keeps: ["keeps", "keep"] } as const;
 
-/** `2 gain, 1 loses, 3 keep access`. */
-export function countWords(counts: Counts): string {
+/** `2 gain, 1 loses, 3 keep access`. @param isKnown whether these are all */
+export function countWords(counts: Counts, isKnown: boolean): string {
   const parts = (["gains", "loses", "keeps"] as const).flatMap((name) => {
     const [one, many] = VERBS[name];
     return counts[name] > 0 ? [`${counts[name]} ${counts[name] === 1 ? one : many}`] : [];
   });
-  return parts.length > 0 ? `${parts.join(", ")} access` : "nobody has access";
+  if (parts.length > 0) return `${parts.join(", ")} access`;
+  return isKnown ? "nobody has access" : "who has access is not in the file";
 }
 
 /** The counts of an AMI. */
@@ -72,9 +73,14 @@ export function amiCounts(ami: ReportedAmi): Counts {
 
 /** What an AMI's heading says, after its id and region. */
 export function amiWords(ami: ReportedAmi, report: Pick<Report, "kind">): string {
-  if (isPlan(report)) return countWords(amiCounts(ami));
+  if (isPlan(report)) return countWords(amiCounts(ami), isKnown(ami));
   if (report.kind === "check") return checkWords(amiCounts(ami));
   return sharedWords(amiCounts(ami).keeps, ami.details?.public ?? false);
+}
+
+/** Whether nobody is left out of the counts of an AMI. */
+function isKnown({ hidden, cannotTell }: ReportedAmi): boolean {
+  return cannotTell.length === 0 && (!hidden || hidden.keeps !== undefined);
 }
 
 function checkWords({ gains, loses }: Counts): string {
@@ -98,8 +104,10 @@ export function titleOf({ kind }: Pick<Report, "kind">): string {
 export function summaryWords(report: Report): string {
   const { amis, gains, loses, keeps } = report.summary;
   const ofAmis = counted(amis, "AMI");
+  if (amis === 0 && isPlan(report) && report.summary.cannotTell.length > 0)
+    return "No set is in this file, which is not complete.";
   if (amis === 0) return isPlan(report) ? "No set in this plan: no launch permission changes." : "There is no AMI.";
-  if (isPlan(report)) return `${ofAmis}: ${countWords({ gains, loses, keeps })}.`;
+  if (isPlan(report)) return `${ofAmis}: ${countWords({ gains, loses, keeps }, report.amis.every(isKnown))}.`;
   if (report.kind === "check") return `${ofAmis}: ${checkWords({ gains, loses, keeps })}.`;
   const open = report.amis.filter(({ details }) => details?.public).length;
   return `${ofAmis}, shared ${counted(keeps, "time")}${open > 0 ? `; ${open} public` : ""}.`;
@@ -123,5 +131,5 @@ export function hiddenWords({ hidden }: ReportedAmi): string | undefined {
 const RISK_WORDS = { broadens: "broadens access", public: "makes an AMI public", revokes: "takes access away" } as const;
 
 export function cannotTellWords(risks: Report["summary"]["cannotTell"]): string {
-  return `For some AMIs, the file does not tell whether the change ${risks.map((risk) => RISK_WORDS[risk]).join(", or ")}. Their notes say why.`;
+  return `The file does not tell for all AMIs whether the change ${risks.map((risk) => RISK_WORDS[risk]).join(", or ")}. Notes and warnings say why.`;
 }
