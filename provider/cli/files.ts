@@ -14,6 +14,16 @@ export function readBytes(file: string, kind: string): Uint8Array {
   }
 }
 
+/** Reads what a file contains. Errors begin with the name of the file. */
+export function named<Value>(file: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Failure(message.startsWith(file) ? message : `${file}: ${message}`);
+  }
+}
+
 /** Writes a text to a file, or to standard output if the file is `-`. */
 export function writeText(file: string, text: string, { stdout }: Pick<Terminal, "stdout">): void {
   if (file === "-") {

@@ -1,5 +1,8 @@
 /** Decoding the JSON of files that other tools wrote. */
 
+import * as v from "valibot";
+import { escapeControls } from "../core";
+
 /** Decodes UTF-8, or UTF-16, which PowerShell writes to redirected files. Undefined: it is not text. */
 export function textIn(file: Uint8Array): string | undefined {
   const encoding = file[0] === 0xff && file[1] === 0xfe ? "utf-16le" : "utf-8";
@@ -29,5 +32,23 @@ export function parsedJson(file: Uint8Array, kind: string, wanted: string): unkn
     return JSON.parse(text);
   } catch {
     throw new Error(`this is not JSON, or it is cut off; ${wanted}`);
+  }
+}
+
+/**
+ * Decodes the value of a file with schemas.
+ *
+ * @param kind what the file is, such as `state`
+ * @throws Error that says where the value is wrong
+ */
+export function decodedBy<Value>(decode: () => Value, kind: string, wanted: string): Value {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof RangeError) throw new Error(`this ${kind} cannot be read: it nests too deeply; ${wanted}`);
+    if (!v.isValiError(error)) throw error;
+    const [issue] = error.issues;
+    const [where, what] = [v.getDotPath(issue) ?? "it", issue.message].map(escapeControls);
+    throw new Error(`this ${kind} cannot be read: ${where}: ${what}; ${wanted}`);
   }
 }

@@ -7,7 +7,7 @@ import type { AuditOptions } from "./audit/command";
 import type { CheckOptions } from "./check/command";
 import { completionScript, SHELLS, type Shell } from "./completion";
 import type { ConnectionOptions } from "./connectionOptions";
-import { readBytes } from "./files";
+import { named, readBytes } from "./files";
 import type { ReportOptions } from "./report/command";
 import { ALL_RISKS, type Risk } from "./report/risks";
 import { paintFor, type Terminal } from "./terminal";
@@ -150,13 +150,8 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
     .argument("<file>", "a state")
     .addHelpText("after", examples("migrate-terraform terraform.tfstate > migration.tf"))
     .action(async (file: string) => {
-      const bytes = readBytes(file, "a state");
       const { migrationText } = await import("./migration");
-      try {
-        print(migrationText(bytes).trimEnd());
-      } catch (error) {
-        throw new Error(`${file}: ${(error as Error).message}`);
-      }
+      print(named(file, () => migrationText(readBytes(file, "a state"))).trimEnd());
     });
 
   program

@@ -103,6 +103,7 @@ export {
   type Grants,
   granteeKey,
   granteesOf,
+  inGroups,
   intersection,
   isEmpty,
   isGranteeKey,

@@ -88,13 +88,31 @@ const set = (imageId: string, grants: unknown, more: Record<string, unknown> = {
 });
 const info = (message: string, name = "golden", severity = "info") => ({ urn: urnOf(name), message: `${message}\n`, severity });
 
+interface Case {
+  readonly name: string;
+  readonly report: () => Report;
+  /** One line for each grantee, as `told` writes it. */
+  readonly lines: readonly string[];
+  /** What the file does not tell. */
+  readonly open?: readonly string[];
+}
+
+/** A test that the report of a file tells exactly this, and that a note says why the file does not tell more. */
+function itTells({ name, report, lines, open = [] }: Case): void {
+  it(name, () => {
+    const made = report();
+    assert.deepEqual(told(made).toSorted(), lines.toSorted());
+    assert.deepEqual(made.summary.cannotTell, open);
+    assert.equal(
+      made.amis.filter(({ cannotTell, notes }) => cannotTell.length > 0 && notes.length === 0).length,
+      0,
+      "nothing says why",
+    );
+  });
+}
+
 describe("a report on a preview of Pulumi", () => {
-  const cases: readonly {
-    readonly name: string;
-    readonly report: () => Report;
-    readonly lines: readonly string[];
-    readonly open?: readonly string[];
-  }[] = [
+  const cases: readonly Case[] = [
     {
       name: "an update without a look at EC2 shows what the state records, and that others may lose access, too",
       report: () => preview([{ op: "update", old: set(X, launch(A, B)), fresh: set(X, launch(A, C)) }]),
@@ -257,17 +275,7 @@ describe("a report on a preview of Pulumi", () => {
       lines: [`keeps ${A} l>l`],
     },
   ];
-  for (const { name, report, lines, open = [] } of cases)
-    it(name, () => {
-      const made = report();
-      assert.deepEqual(told(made).toSorted(), lines.toSorted());
-      assert.deepEqual(made.summary.cannotTell, open);
-      assert.equal(
-        made.amis.filter(({ cannotTell, notes }) => cannotTell.length > 0 && notes.length === 0).length,
-        0,
-        "nothing says why",
-      );
-    });
+  for (const one of cases) itTells(one);
 
   it("an AMI that is not known yet, and one whose id is a secret, have no id", () => {
     const { amis } = preview([
@@ -389,12 +397,7 @@ function plan(changes: readonly Change[], messages?: readonly object[], more: Re
 }
 
 describe("a report on a plan of Terraform", () => {
-  const cases: readonly {
-    readonly name: string;
-    readonly report: () => Report;
-    readonly lines: readonly string[];
-    readonly open?: readonly string[];
-  }[] = [
+  const cases: readonly Case[] = [
     {
       name: "an update shows drift, too, because the plan has read EC2",
       report: () =>
@@ -532,17 +535,7 @@ describe("a report on a plan of Terraform", () => {
       lines: [],
     },
   ];
-  for (const { name, report, lines, open = [] } of cases)
-    it(name, () => {
-      const made = report();
-      assert.deepEqual(told(made).toSorted(), lines.toSorted());
-      assert.deepEqual(made.summary.cannotTell, open);
-      assert.equal(
-        made.amis.filter(({ cannotTell, notes }) => cannotTell.length > 0 && notes.length === 0).length,
-        0,
-        "nothing says why",
-      );
-    });
+  for (const one of cases) itTells(one);
 
   it("sensitive grantees show nowhere, also where the file or a warning has them, and their number does", () => {
     const warning = {

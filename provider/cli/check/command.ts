@@ -9,6 +9,7 @@ import {
   filterGrantees,
   filterSnapshots,
   type Gateway,
+  inGroups,
   isManageable,
   managedSnapshots,
   minus,
@@ -18,8 +19,7 @@ import {
   union,
 } from "../../core";
 import type { ConnectionOptions } from "../connectionOptions";
-import { Failure } from "../failure";
-import { readBytes } from "../files";
+import { named, readBytes } from "../files";
 import { type BookOptions, type GranteeBook, granteeBook } from "../granteeBook";
 import { amiOfChanges, countOf, reportOn } from "../report/build";
 import { type ChangedImage, countsOf, PLAIN, permissionsOf, type SetChange } from "../report/changes";
@@ -80,12 +80,14 @@ export async function checkOf(
     const key = JSON.stringify([connectionOf(set.declared, options), set.set.imageId]);
     byAmi.set(key, [...(byAmi.get(key) ?? []), set]);
   }
-  const amis: ReportedAmi[] = [];
-  for (const group of byAmi.values()) {
-    const [first] = group;
-    if (first) amis.push({ ...amiOfChanges(await changesOf(group, gatewayOf(first)), book), broadens: [] });
-    at(amis.length, byAmi.size);
-  }
+  let done = 0;
+  const amis = await inGroups([...byAmi.values()], async (group): Promise<ReportedAmi> => {
+    const [first] = group as [FileSet, ...FileSet[]];
+    const changes = await changesOf(group, gatewayOf(first));
+    done += 1;
+    at(done, byAmi.size);
+    return { ...amiOfChanges(changes, book), broadens: [] };
+  });
   return reportOn(amis, { kind: "check", tool, readAt: new Date().toISOString() });
 }
 
@@ -140,13 +142,4 @@ function keptIn(live: Permissions, group: readonly FileSet[], snapshotIds: reado
 
 function shortName(name: string): string {
   return name.slice(name.lastIndexOf("::") + (name.includes("::") ? 2 : 1));
-}
-
-function named<Value>(file: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Failure(message.startsWith(file) ? message : `${file}: ${message}`);
-  }
 }

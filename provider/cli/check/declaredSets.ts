@@ -19,7 +19,7 @@ import { argumentsIn as terraformArguments } from "../../terraform/arguments";
 import type { ObjectValue } from "../../terraform/objectValue";
 import { RESOURCE, RESOURCE_SCHEMA } from "../../terraform/schema";
 import { Failure } from "../failure";
-import { textIn } from "../json";
+import { decodedBy, textIn } from "../json";
 import { DYNAMIC_SET } from "../report/pulumiPreview";
 import { marksGrantees } from "../report/terraformPlan";
 
@@ -134,7 +134,7 @@ const EXPORT = v.object({
 });
 
 function pulumiSets(value: object): RawSet[] {
-  const resources = decoded(EXPORT, value, "export").deployment.resources ?? [];
+  const resources = decodedBy(() => v.parse(EXPORT, value), "export", WANTED).deployment.resources ?? [];
   const sets = resources.filter((one) => !one.delete && (one.type === SET_TYPE || DYNAMIC_SET.test(one.type)));
   return sets.map(({ urn, inputs, outputs }) => {
     const props: Properties = { ...outputs, ...inputs };
@@ -181,19 +181,20 @@ const STATE_FILE = v.object({
 });
 
 function stateSets(value: object): RawSet[] {
-  return decoded(STATE_FILE, value, "state").resources.flatMap(({ module: within, mode, type, name, instances }) =>
-    type !== RESOURCE || mode !== "managed"
-      ? []
-      : instances.flatMap(({ index_key, deposed, attributes, sensitive_attributes }) => {
-          if (deposed !== undefined || !attributes) return [];
-          const key = index_key === undefined || index_key === null ? "" : `[${JSON.stringify(index_key)}]`;
-          const address = `${within === undefined ? "" : `${within}.`}${type}.${name}${key}`;
-          // Each item is a path, whose first step names an attribute.
-          const isHidden = (sensitive_attributes ?? []).some((path) =>
-            marksGrantees(Object.fromEntries([[String((path as { value?: unknown }[])[0]?.value), true]])),
-          );
-          return [{ name: address, args: terraformArguments(attributes as ObjectValue, RESOURCE_SCHEMA), isHidden }];
-        }),
+  return decodedBy(() => v.parse(STATE_FILE, value), "state", WANTED).resources.flatMap(
+    ({ module: within, mode, type, name, instances }) =>
+      type !== RESOURCE || mode !== "managed"
+        ? []
+        : instances.flatMap(({ index_key, deposed, attributes, sensitive_attributes }) => {
+            if (deposed !== undefined || !attributes) return [];
+            const key = index_key === undefined || index_key === null ? "" : `[${JSON.stringify(index_key)}]`;
+            const address = `${within === undefined ? "" : `${within}.`}${type}.${name}${key}`;
+            // Each item is a path, whose first step names an attribute.
+            const isHidden = (sensitive_attributes ?? []).some((path) =>
+              marksGrantees(Object.fromEntries([[String((path as { value?: unknown }[])[0]?.value), true]])),
+            );
+            return [{ name: address, args: terraformArguments(attributes as ObjectValue, RESOURCE_SCHEMA), isHidden }];
+          }),
   );
 }
 
@@ -239,18 +240,5 @@ function shownSets(value: object): RawSet[] {
       })),
     ...child_modules.flatMap(within),
   ];
-  return within(decoded(SHOWN, value, "state").values?.root_module ?? {});
-}
-
-function decoded<Schema extends v.GenericSchema>(schema: Schema, value: object, kind: string): v.InferOutput<Schema> {
-  try {
-    return v.parse(schema, value);
-  } catch (error) {
-    if (error instanceof RangeError) throw new Failure(`this ${kind} cannot be read: it nests too deeply; ${WANTED}`);
-    if (!v.isValiError(error)) throw error;
-    const [issue] = error.issues;
-    throw new Failure(
-      `this ${kind} cannot be read: ${escapeControls(v.getDotPath(issue) ?? "it")}: ${escapeControls(issue.message)}; ${WANTED}`,
-    );
-  }
+  return within(decodedBy(() => v.parse(SHOWN, value), "state", WANTED).values?.root_module ?? {});
 }

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { escapeControls } from "../../core";
-import { parsedJson } from "../json";
+import { decodedBy, parsedJson } from "../json";
 import { migrationOf } from "./migration";
 import type { PulumiState, TerraformState } from "./oldState";
 import { decodeExport } from "./pulumiState";
@@ -35,7 +35,7 @@ function decoded(json: unknown): TerraformState | PulumiState {
   if (encrypted_data !== undefined) throw new Error("this state is encrypted: tofu show -json > FILE writes it in clear");
   if (checkpoint !== undefined)
     throw new Error("this is a checkpoint of Pulumi's backend: pulumi stack export > FILE writes the state");
-  try {
+  const decode = () => {
     if (deployment !== undefined) {
       if (version !== 3 && version !== 4) throw new Error(otherVersion("export", version, "3 and 4"));
       return decodeExport(json);
@@ -48,12 +48,8 @@ function decoded(json: unknown): TerraformState | PulumiState {
         `${otherVersion("state", version, "4")}; terraform show -json > FILE, or an apply of Terraform 0.12 or newer, rewrites it`,
       );
     return decodeStateFile(json);
-  } catch (error) {
-    if (error instanceof RangeError) throw new Error(`this state cannot be read: it nests too deeply; ${WANTED}`);
-    if (!v.isValiError(error)) throw error;
-    const [issue] = error.issues;
-    throw new Error(`this state cannot be read: ${v.getDotPath(issue) ?? "it"}: ${issue.message}; ${WANTED}`);
-  }
+  };
+  return decodedBy(decode, "state", WANTED);
 }
 
 function otherVersion(what: string, version: unknown, known: string): string {

@@ -2,7 +2,7 @@
 
 import { type ConnectionOptions, connectionIn } from "../connectionOptions";
 import { Failure } from "../failure";
-import { readBytes, writeText } from "../files";
+import { named, readBytes, writeText } from "../files";
 import { type BookOptions, granteeBook } from "../granteeBook";
 import { type Paint, paintFor, type Terminal } from "../terminal";
 import { type Finding, findingsOf } from "./failOn";
@@ -53,15 +53,6 @@ async function reportFor(options: ReportOptions, tool: string, terminal: Termina
   }
   const { reportOnLive } = await import("./live");
   return reportOnLive(live ?? [], connection, tool, book);
-}
-
-function named(file: string, read: () => Report): Report {
-  try {
-    return read();
-  } catch (error) {
-    const { message } = error as Error;
-    throw new Failure(message.startsWith(file) ? message : `${file}: ${message}`);
-  }
 }
 
 /** Writes the forms. Without any, the report goes to standard output as text. */

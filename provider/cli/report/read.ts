@@ -1,10 +1,9 @@
 /** Makes a report from a file of Pulumi or Terraform, or says why it cannot. */
 
 import * as v from "valibot";
-import { escapeControls } from "../../core";
 import { Failure } from "../failure";
 import type { GranteeBook } from "../granteeBook";
-import { parsedJson, textIn } from "../json";
+import { decodedBy, parsedJson, textIn } from "../json";
 import { reportOnChanges } from "./build";
 import type { Report } from "./model";
 import { changesInPreview, PREVIEW, type ReadPreview } from "./pulumiPreview";
@@ -27,7 +26,7 @@ export function reportOfPreview(file: Uint8Array, tool: string, book: GranteeBoo
         ? `this is a log of events, not a preview: unset PULUMI_ENABLE_STREAMING_JSON_PREVIEW; ${WANTED_PREVIEW}`
         : `this is JSON, but no preview; ${WANTED_PREVIEW}`,
     );
-  const read = changesInPreview(decoded(PREVIEW, json, "preview", WANTED_PREVIEW));
+  const read = changesInPreview(decodedBy(() => v.parse(PREVIEW, json), "preview", WANTED_PREVIEW));
   return reportOnChanges(read.changes, { kind: "pulumi-preview", tool, ...read, notes: withNone(read) }, book);
 }
 
@@ -41,7 +40,7 @@ export function reportOfPlan(file: Uint8Array, messages: Uint8Array | undefined,
     throw new Failure(
       `this is a state, or a plan of another form: ${WANTED_PLAN}: terraform plan -out=PLAN, then terraform show -json PLAN`,
     );
-  const plan = decoded(PLAN, json, "plan", WANTED_PLAN);
+  const plan = decodedBy(() => v.parse(PLAN, json), "plan", WANTED_PLAN);
   const read = changesInPlan(plan, messages && messagesIn(messages));
   return reportOnChanges(read.changes, { kind: "terraform-plan", tool, ...read, notes: withNone(read) }, book);
 }
@@ -65,18 +64,4 @@ function objectIn(file: Uint8Array, kind: string, wanted: string): object {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     throw new Failure(`this is JSON, but not ${kind}; ${wanted}`);
   return json;
-}
-
-function decoded<Schema extends v.GenericSchema>(
-  schema: Schema,
-  json: object,
-  kind: string,
-  wanted: string,
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  throw new Failure(
-    `this ${kind} cannot be read: ${escapeControls(v.getDotPath(issue) ?? "it")}: ${escapeControls(issue.message)}; ${wanted}`,
-  );
 }
