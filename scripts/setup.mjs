@@ -1,5 +1,5 @@
 // Installs what the commands of this repository need: npm packages, the built package, Python packages, the Pulumi engine,
-// OpenTofu if there is no Terraform, for the tests a newer Terraform and Pulumi's other languages, and for the benchmark Ansible.
+// OpenTofu if there is no Terraform, for the tests a newer Terraform, a newer Node.js and Pulumi's other languages, and for the benchmark Ansible.
 // @ts-check
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -27,8 +27,11 @@ import {
   ENGINE_PROGRAMS,
   engineOnPath,
   executable,
+  keepsCompiledCode,
   LANGUAGES,
   NEW_TERRAFORM,
+  NEWER_NODE,
+  NODE,
   newTerraformOnPath,
   ownTerraform,
   PYTHON,
@@ -57,10 +60,10 @@ const NO_BROWSER = join(TOOLCHAIN, "no-browser");
  * @property {() => boolean} isReady
  * @property {(say: Say) => Promise<void>} work
  * @property {string} needs What the step needs. Shown if it fails.
- * @property {true} [optional] The tests that need it say that they are skipped. So a failure stops nothing.
+ * @property {string} [optional] What the tests do without it. A failure stops nothing.
  * @property {StepName} [after]
  */
-/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages" | "actionlint" | "browser" | "ansible"} StepName */
+/** @typedef {"npm" | "build" | "python" | "engine" | "terraform" | "newTerraform" | "languages" | "actionlint" | "browser" | "node" | "ansible"} StepName */
 /** @typedef {(text: string) => void} Say */
 
 /** @type {Record<StepName, Step>} */
@@ -117,7 +120,14 @@ const STEPS = {
     isReady: () => browserOnPath() !== undefined || !canInstallPackages() || existsSync(NO_BROWSER),
     work: installBrowser,
     needs: "Chromium or Chrome on PATH, or apt and its repository.",
-    optional: true,
+    optional: "Its tests will be skipped.",
+  },
+  node: {
+    title: "Node.js for the engines of the tests",
+    isReady: () => keepsCompiledCode() || existsSync(NODE),
+    work: installNode,
+    needs: "npm and access to its registry, and a platform that Node.js is released for.",
+    optional: "The tests run on your Node.js, which takes longer.",
   },
   ansible: {
     title: "Ansible for the benchmark",
@@ -204,8 +214,8 @@ async function runStep({ title, isReady, work, needs, optional }) {
     return true;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    say(`failed\n${error.message}\nThis needs ${needs}${optional ? "\nIts tests will be skipped." : ""}`);
-    return optional === true;
+    say(`failed\n${error.message}\nThis needs ${needs}${optional ? `\n${optional}` : ""}`);
+    return optional !== undefined;
   } finally {
     clearInterval(ticking);
   }
@@ -415,6 +425,22 @@ async function installBrowser() {
   await run("apt-get", ["update", "-qq"], { cwd: ROOT, env });
   await run("apt-get", ["install", "--yes", "-qq", "--no-install-recommends", "chromium"], { cwd: ROOT, env });
   rmSync(NO_BROWSER);
+}
+
+async function installNode() {
+  const draft = `${NODE}.draft`;
+  await rm(draft, { recursive: true, force: true });
+  await run(
+    "npm",
+    ["install", "--prefix", draft, "--no-save", "--no-audit", "--no-fund", `${NEWER_NODE.package}@${NEWER_NODE.version}`],
+    {
+      cwd: ROOT,
+    },
+  );
+  // Those of earlier versions.
+  for (const name of readdirSync(TOOLCHAIN)) if (/^node-[\d.]+$/.test(name)) rmSync(join(TOOLCHAIN, name), { recursive: true });
+  renameSync(join(draft, "node_modules", NEWER_NODE.package), NODE);
+  await rm(draft, { recursive: true, force: true });
 }
 
 function ansibleInputs() {

@@ -201,19 +201,22 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
 
   constructor(name: string, args: AmiLaunchPermissionSetArgs, opts?: pulumi.CustomResourceOptions) {
     requireSupported(name, opts);
-    const outputs = Object.fromEntries([...COMPUTED, DONE].map((name) => [name, undefined]));
-    const region = args?.region;
-    const isLookedUp = opts?.id !== undefined;
-    const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
-    const hideDiffs = [...HIDDEN_DIFFS, ...(opts?.hideDiffs ?? [])];
-    const context = isLookedUp
-      ? {}
-      : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}, opts) };
-    const properties = { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM };
-    const aliases = [...(opts?.aliases ?? []), ...(isLookedUp ? [] : [OF_FULL_PROVIDER])];
     const stackTracesOn = stackTracesOff();
     try {
+      const outputs = Object.fromEntries([...COMPUTED, DONE].map((name) => [name, undefined]));
+      const region = args?.region;
+      const isLookedUp = opts?.id !== undefined;
+      const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
+      const hideDiffs = [...HIDDEN_DIFFS, ...(opts?.hideDiffs ?? [])];
+      const context = isLookedUp
+        ? {}
+        : { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(args ?? {}, opts) };
+      const properties = { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM };
+      const aliases = [...(opts?.aliases ?? []), ...(isLookedUp ? [] : [OF_FULL_PROVIDER])];
       super(AmiLaunchPermissionSet.__pulumiType, name, properties, { ...opts, hideDiffs, aliases });
+      if (isLookedUp) return;
+      declareSet(this, args ?? {}, urn, opts);
+      logReport(this, args, opts);
     } catch (error) {
       stackTracesOn();
       Error.captureStackTrace(error as Error);
@@ -221,9 +224,6 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     } finally {
       stackTracesOn();
     }
-    if (isLookedUp) return;
-    declareSet(this, args ?? {}, urn, opts);
-    logReport(this, args, opts);
   }
 }
 

@@ -39,9 +39,10 @@ interface LogEntry {
 
 /** Starts the report on a resource that was just declared. The program does not end before the report. If the change will fail, so does the preview. */
 export function logReport(resource: pulumi.CustomResource, args: object | undefined, options: SetOptions = {}): void {
-  const release = pulumi.runtime.rpcKeepAlive();
   const begun = Date.now();
   const run = reportsOfRun();
+  // One for all reports, because Pulumi's SDK keeps each of these promises.
+  if (run.pending === 0) run.release = pulumi.runtime.rpcKeepAlive();
   run.pending += 1;
   const entry = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
   entry
@@ -52,12 +53,16 @@ export function logReport(resource: pulumi.CustomResource, args: object | undefi
         const { severity, text } = found;
         await pulumi.log[severity](await withAccountNames(text), severity === "debug" ? undefined : resource);
       }
-      run.pending -= 1;
       run.failing ||= found?.severity === "error";
+    })
+    .finally(() => {
+      run.pending -= 1;
       // The program fails only after the reports of all sets are logged.
       if (run.failing && run.pending === 0) failProgram(PREVIEW_FAILED);
     })
-    .finally(release);
+    .finally(() => {
+      if (run.pending === 0) run.release?.();
+    });
 }
 
 /** The reports of one execution of a program. */
@@ -66,6 +71,8 @@ interface Reports {
   pending: number;
   /** Whether one of them said that a change will fail. */
   failing: boolean;
+  /** Lets the program end. */
+  release?: () => void;
 }
 
 /** By stack resource, because the Automation API can run several programs in one process. */

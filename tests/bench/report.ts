@@ -177,7 +177,8 @@ export function callTable(
 
 export function weightTables({ ratios: all, peaks, size }: Weight): string {
   const rows = peaks.map(({ operation, sets, trivial }): Cell[] => [
-    ...[operation, sets.program, trivial.program, sets.program / trivial.program, sets.provider, trivial.provider],
+    ...[operation, sets.program || undefined, trivial.program || undefined],
+    ...[trivial.program > 0 ? sets.program / trivial.program : undefined, sets.provider, trivial.provider],
   ]);
   const columns = ["program", "trivial program", "ratio", "provider", "trivial provider"];
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
@@ -185,6 +186,7 @@ export function weightTables({ ratios: all, peaks, size }: Weight): string {
   return [
     startTable(all),
     table(["peak of the memory, MB: operation, sets", ...columns], rows),
+    "–: no program runs.",
     `The package has ${megabytes(packageBytes)} MB. npm installs ${megabytes(installedBytes)} MB in ${counted(packages, "package")}.`,
   ].join("\n\n");
 }

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { transformSync } from "esbuild";
 import { type Emulator, ROOT } from "./emulator";
+import { nodeOfEngines } from "./engineNode";
 
 export interface Ran {
   readonly code: number | null;
@@ -45,13 +46,12 @@ export class PulumiProject {
   ) {
     this.env = {
       ...process.env,
+      ...nodeOfEngines(options.asUsersHaveIt || options.example !== undefined),
       ...emulator.environment(),
       PULUMI_BACKEND_URL: `file://${this.folder}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_SKIP_UPDATE_CHECK: "1",
       PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-      // Also for the program, the dynamic provider and the language host: they connect only to loopback.
-      NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
       ...options.env,
     };
     if (options.example)

@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { installProvider } from "ami-launch-permissions/terraform";
 import { buildSync } from "esbuild";
 import { type Emulator, ROOT } from "./emulator";
+import { nodeOfEngines } from "./engineNode";
 import { outcomeOf, type Ran } from "./pulumiProject";
 
 const REQUIRED = `terraform {
@@ -49,13 +50,12 @@ export class TerraformProject {
     fs.writeFileSync(cliConfig, `provider_installation {\n  filesystem_mirror {\n    path = ${JSON.stringify(mirror)}\n  }\n}\n`);
     this.env = {
       ...process.env,
+      ...nodeOfEngines(),
       ...emulator.environment(),
       TF_CLI_CONFIG_FILE: cliConfig,
       TF_IN_AUTOMATION: "1",
       TF_INPUT: "0",
       CHECKPOINT_DISABLE: "1",
-      // Also for the process of the provider: it connects only to loopback.
-      NODE_OPTIONS: `--require ${path.join(ROOT, "tests/helpers/offlineGuard.cjs")}`,
       ...options.env,
     };
   }
