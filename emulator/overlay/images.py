@@ -299,7 +299,7 @@ def describe_images(
             words = f"The image id '[{missing[0]}]' does not exist" if len(missing) == 1 else f"The image ids '[{', '.join(missing)}]' do not exist"
             raise EC2ClientError("InvalidAMIID.NotFound", words)
         if STATE.config["deregistered"] == "listed":
-            images += [Seen(image, state="deregistered") for i, image in getattr(self, "deregistered", {}).items() if i in ami_ids]
+            images += [Seen(image, state="deregistered") for i, image in list(getattr(self, "deregistered", {}).items()) if i in ami_ids]
     if exec_users:
         # EC2 API reference, DescribeImages, ExecutableUsers: an account's explicit shares; for the caller also those by organization
         # and OU; all = public ones.
@@ -451,7 +451,7 @@ def delete_snapshot(self: Any) -> ActionResult:
     self.error_on_dryrun()
     ec2 = self.ec2_backend
     snapshot = own_snapshot(ec2, self._get_param("SnapshotId"))
-    for image in ec2.amis.values():
+    for image in list(ec2.amis.values()):
         roots = [m["Ebs"].get("SnapshotId") for m in image.block_device_mappings if m["DeviceName"] == image.root_device_name and "Ebs" in m]
         if snapshot.id in roots:
             raise EC2ClientError("InvalidSnapshot.InUse", f"The snapshot {snapshot.id} is currently in use by {image.id}")
@@ -473,7 +473,7 @@ def _create_default_encryption_key(self: Any) -> str:
 def run_instances(self: Any, image_id: str, *args: Any, **kwargs: Any) -> Any:
     """EC2 user guide, "Share an AMI with specific AWS accounts": launching needs a launch permission. Words: DataBiosphere/toil#3512.
     An AMI id that nobody has is let through, as by moto: tests launch instances without an AMI."""
-    images = [image for other in backends_of(self.region_name) for image in other.amis.values() if image.id == image_id]
+    images = [image for other in backends_of(self.region_name) for image in list(other.amis.values()) if image.id == image_id]
     if images and images[0] not in available_images(self):
         raise EC2ClientError("AuthFailure", f"Not authorized for images: [{image_id}]")
     if images and STATE.image_state(image_id, images[0].state) != "available":

@@ -17,7 +17,7 @@ from .patch import on
 def create_grant(self: Any, key_id: str, grantee_principal: str, operations: list[str], name: str, **rest: Any) -> tuple[str, str]:
     """KMS API reference, CreateGrant, Name: "When this value is present, you can retry a CreateGrant request with identical parameters; if
     the grant already exists, the original GrantId is returned without creating a new grant." """
-    for grant in self.describe_key(key_id).grants.values():
+    for grant in list(self.describe_key(key_id).grants.values()):
         asked = (name, grantee_principal, sorted(operations), rest.get("constraints"), rest.get("retiring_principal"))
         made = (grant.name, grant.grantee_principal, sorted(grant.operations), grant.constraints, grant.retiring_principal)
         if name and asked == made:
@@ -41,8 +41,8 @@ def retire_grant(self: Any) -> str:
     account's root user can is left out: nobody here signs as root. KMS API reference, "Common errors": AccessDeniedException."""
     grant_id, token = self._get_param("GrantId"), self._get_param("GrantToken")
     callers = _principals(self)
-    for key in self.kms_backend.keys.values():
-        for grant in key.grants.values():
+    for key in list(self.kms_backend.keys.values()):
+        for grant in list(key.grants.values()):
             if grant.id != grant_id and (not token or grant.token != token):
                 continue
             grantee = grant.grantee_principal in callers and "RetireGrant" in grant.operations

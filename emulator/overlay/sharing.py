@@ -112,7 +112,7 @@ def check_image_sharing(self: Any, image: Any, add: list[Grant], after: list[Gra
             raise refuse("OperationNotPermitted", "Images with a watermark cannot be made public.")
         # EC2 user guide, "AMI quotas": public AMIs per Region. Code and words: NixOS/amis#37, iterative/studio-selfhosted#90.
         quota = STATE.config["publicImageQuota"]
-        public = sum(1 for other in self.ec2_backend.amis.values() if other.is_public and other.id != image.id)
+        public = sum(1 for other in list(self.ec2_backend.amis.values()) if other.is_public and other.id != image.id)
         if public >= quota:
             raise refuse(
                 "ResourceLimitExceeded",

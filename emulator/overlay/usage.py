@@ -22,7 +22,7 @@ TYPES = ("ec2:Instance", "ec2:LaunchTemplate", "imagebuilder:ImageRecipe", "imag
 
 def _reports(self: Any) -> list[dict[str, Any]]:
     ids, images = self._get_param("ReportIds", []), self._get_param("ImageIds", [])
-    own = {i: r for i, r in STATE.usage_reports.items() if r["owner"] == (self.current_account, self.region)}
+    own = {i: r for i, r in list(STATE.usage_reports.items()) if r["owner"] == (self.current_account, self.region)}
     for report_id in ids:
         if report_id not in own:
             raise EC2ClientError("InvalidImageUsageReportId.NotFound", f"The image usage report '{report_id}' does not exist")
@@ -37,7 +37,7 @@ def create_image_usage_report(self: Any) -> ActionResult:
     types = [t["ResourceType"] for t in self._get_param("ResourceTypes", [])]
     # EC2 API reference, CreateImageUsageReport, ClientToken: the same token makes no second report.
     token = self._get_param("ClientToken")
-    made = next((i for i, r in STATE.usage_reports.items() if token and r["token"] == token), None)
+    made = next((i for i, r in list(STATE.usage_reports.items()) if token and r["token"] == token), None)
     if made:
         return ActionResult({"ReportId": made})
     if not types or any(t not in TYPES for t in types):

@@ -8,6 +8,8 @@ export interface GranteeBook {
   nameOf(grantee: GranteeKey): string | undefined;
   /** Whether sharing with the grantee is allowed. If there is no list of allowed grantees, it is. */
   isAllowed(grantee: GranteeKey): boolean;
+  /** Whether there is a list of allowed grantees. Default: there is none. */
+  readonly hasAllowList?: boolean;
 }
 
 /** Without names, and everybody is allowed. */
@@ -44,11 +46,16 @@ export async function granteeBook(
   return {
     nameOf: (grantee) => byKey.get(grantee),
     isAllowed: (grantee) => !isManageable(grantee) || rules.allowed.every(({ keys }) => keys.has(grantee)),
+    hasAllowList: allowed !== undefined,
   };
 }
 
 /** The book for an AMI, whose owner always has access. */
 export function bookForOwner(book: GranteeBook, ownerId: string | undefined): GranteeBook {
   const owner = ownerId === undefined ? undefined : accountKey(ownerId);
-  return { nameOf: (key) => book.nameOf(key), isAllowed: (key) => key === owner || book.isAllowed(key) };
+  return {
+    nameOf: (key) => book.nameOf(key),
+    isAllowed: (key) => key === owner || book.isAllowed(key),
+    hasAllowList: book.hasAllowList === true,
+  };
 }

@@ -209,7 +209,7 @@ function withBook(command: Command): Command {
     )
     .option(
       "--allowed <file>",
-      "a YAML, JSON, CSV or text file of the only grantees that are allowed; others are marked",
+      "a YAML, JSON, CSV or text file of the only grantees that are allowed; others who have access are marked and counted",
       nonEmpty,
     );
 }
@@ -234,7 +234,8 @@ function listOption(value: string): string[] {
   return items;
 }
 
-function nonEmpty(value: string): string {
+function nonEmpty(value: string, before: unknown): string {
+  if (before !== undefined) throw new InvalidArgumentError("It is given twice.");
   if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
   return value;
 }

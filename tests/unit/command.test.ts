@@ -54,6 +54,15 @@ describe("the command", () => {
     [["adopt", "ami-0123456789abcdef0", "--regoin", "x"], /unknown option '--regoin'\n\(Did you mean --region\?\)/],
     [["adopt", "ami-0123456789abcdef0", "--region", ""], /'--region <region>' argument '' is invalid\. It is empty\./],
     [["adopt", "golden"], /^imageId: "golden" is not an AMI id/],
+    [
+      ["report", "--pulumi", "a.json", "--pulumi", "b.json"],
+      /'--pulumi <file>' argument 'b\.json' is invalid\. It is given twice\./,
+    ],
+    [["report", "--pulumi", "a.json", "--region", "eu-west-1"], /^--region belongs to --live/],
+    [
+      ["report", "--pulumi", "docs/report/share.preview.json", "--html", "one", "--json", "./one"],
+      /^two forms go to the file .*one$/m,
+    ],
     [["completion", "nu"], /Allowed choices are bash, zsh, fish/],
   ];
   for (const [args, says] of wrong)

@@ -128,6 +128,32 @@ describe("Markdown", () => {
   });
 });
 
+describe("allowed grantees", () => {
+  const [a, b, c] = ["account/111122223333", "account/444455556666", "account/777788889999"] as const;
+  const book: GranteeBook = { nameOf: () => undefined, isAllowed: (grantee) => grantee === a, hasAllowList: true };
+
+  it("marks who has access after the change, not who loses it, and counts", () => {
+    const { amis, warnings } = reportOf([change([b], [a, c])], book);
+    assert.deepEqual(
+      amis[0]?.grants.map(({ grantee, change: what, allowed }) => [grantee, what, allowed]),
+      [
+        [b, "loses", undefined],
+        [a, "gains", undefined],
+        [c, "gains", false],
+      ],
+    );
+    assert.deepEqual(warnings, ["not in the list of --allowed: 1 of those who have access"]);
+  });
+
+  it("says which grantees were not checked", () => {
+    const secret = reportOf([change([], [a], { hidden: { gains: 1, loses: 0, keeps: 0 } })], book);
+    assert.match(secret.amis[0]?.notes.join() ?? "", /are a secret, so they were not checked against --allowed/);
+    const unknown = reportOf([change([], [a], { unknown: new Map([["account/[unknown]", "launch"]]) })], book);
+    assert.match(unknown.amis[0]?.notes.join() ?? "", /not known yet were not checked against --allowed/);
+    assert.deepEqual(reportOf([change([], [a])], book).amis[0]?.notes, []);
+  });
+});
+
 describe("HTML", () => {
   const evil = `</script><img src=x onerror=alert(1)>"'&`;
   const text = htmlOf(

@@ -36,16 +36,25 @@ export function reportOnChanges(changes: readonly SetChange[], source: ReportSou
     const key = imageId === undefined ? `unknown ${byAmi.size}` : `${region}/${imageId}`;
     byAmi.set(key, [...(byAmi.get(key) ?? []), change]);
   }
-  return reportOn(
-    [...byAmi.values()].map((group) => amiOfChanges(group, book)),
-    source,
-  );
+  const amis = [...byAmi.values()].map((group) => amiOfChanges(group, book));
+  // A check shows what EC2 has.
+  return reportOn(source.kind === "check" ? amis : amis.map(withoutMarksOfThoseWhoLeave), source);
+}
+
+/** After a plan, they have no access, so that it is no matter whether they are allowed. */
+function withoutMarksOfThoseWhoLeave(ami: ReportedAmi): ReportedAmi {
+  const grants = ami.grants.map(({ allowed, ...grant }) => {
+    const leaves = !grant.after.launch && grant.after.createVolume === "none";
+    return allowed === undefined || leaves ? grant : { ...grant, allowed };
+  });
+  return { ...ami, grants };
 }
 
 /** The report on AMIs. Those that broaden access come first, then those that take it away, then those that give it. */
 export function reportOn(amis: readonly ReportedAmi[], source: ReportSource): Report {
   const { kind, tool, readAt, warnings = [], notes = [], isComplete = true } = source;
   const sorted = [...amis].sort((a, b) => rankOf(a) - rankOf(b) || (sortText(a) < sortText(b) ? -1 : 1));
+  const notAllowed = sorted.flatMap(({ grants }) => grants.filter(({ allowed }) => allowed === false)).length;
   const total = (name: keyof Hidden) => sorted.reduce((sum, ami) => sum + countOf(ami, name), 0);
   return {
     formatVersion: FORMAT_VERSION,
@@ -61,7 +70,10 @@ export function reportOn(amis: readonly ReportedAmi[], source: ReportSource): Re
       cannotTell: ALL_RISKS.filter((risk) => !isComplete || sorted.some((ami) => ami.cannotTell.includes(risk))),
     },
     amis: sorted,
-    warnings: warnings.map(escapeControls),
+    warnings: [
+      ...(notAllowed > 0 ? [`not in the list of --allowed: ${notAllowed} of those who have access`] : []),
+      ...warnings,
+    ].map(escapeControls),
     notes: notes.map(escapeControls),
   };
 }
@@ -132,8 +144,17 @@ export function amiOfChanges(changes: readonly SetChange[], book: GranteeBook): 
     cannotTell: ALL_RISKS.filter((risk) => changes.some(({ cannotTell }) => cannotTell.includes(risk))),
     warnings: texts("warnings"),
     errors: texts("errors"),
-    notes: texts("notes"),
+    notes: [...texts("notes"), ...uncheckedNotes(book, isHidden, unknown.length)],
   };
+}
+
+/** What the list of allowed grantees could not be compared with. */
+function uncheckedNotes(book: GranteeBook, isHidden: boolean, unknown: number): string[] {
+  if (!book.hasAllowList) return [];
+  return [
+    ...(isHidden ? ["the grantees are a secret, so they were not checked against --allowed"] : []),
+    ...(!isHidden && unknown > 0 ? ["grantees that are not known yet were not checked against --allowed"] : []),
+  ];
 }
 
 function withoutGrantees(text: string): string {

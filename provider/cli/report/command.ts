@@ -1,5 +1,6 @@
 /** The command `report`: reads its source, writes the forms that are asked for, and judges by `--fail-on`. */
 
+import * as path from "node:path";
 import { type ConnectionOptions, connectionIn } from "../connectionOptions";
 import { Failure } from "../failure";
 import { named, readBytes, writeText } from "../files";
@@ -42,6 +43,8 @@ async function reportFor(options: ReportOptions, tool: string, terminal: Termina
   const connection = connectionIn(options);
   const given = [pulumi, terraform, live].filter((source) => source !== undefined);
   if (given.length !== 1) throw new Failure("give one of --pulumi FILE, --terraform FILE and --live AMI");
+  const [unused] = live === undefined && options.names !== "organizations" ? Object.keys(connection) : [];
+  if (unused) throw new Failure(`--${unused} belongs to --live: a file is read without a call to AWS`);
   if (messages !== undefined && terraform === undefined) throw new Failure("--messages belongs to --terraform");
   if (live !== undefined && options.failOn?.some((risk) => risk !== "public"))
     throw new Failure("--fail-on: with --live, only public can be found, because nothing changes");
@@ -64,6 +67,9 @@ export function writeForms(report: Report, { html, markdown, json }: FormOptions
   ];
   const toStdout = asked.filter(([file]) => file === "-");
   if (toStdout.length > 1) throw new Failure("only one form can go to standard output");
+  const files = asked.flatMap(([file]) => (file === undefined || file === "-" ? [] : path.resolve(file)));
+  const twice = files.find((file, i) => files.indexOf(file) < i);
+  if (twice !== undefined) throw new Failure(`two forms go to the file ${twice}`);
   for (const [file, form] of asked) if (file !== undefined) writeText(file, form(), terminal);
   const paint: Paint = paintFor(terminal.stdout, terminal.env);
   if (asked.every(([file]) => file === undefined)) terminal.stdout.write(`${textOf(report, paint)}\n`);

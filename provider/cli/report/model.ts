@@ -28,7 +28,7 @@ const grant = v.object({
   name: described(v.optional(v.string()), "The name of the account, if the report was made with names."),
   allowed: described(
     v.optional(v.boolean()),
-    "false: the list of allowed grantees does not have it. Absent otherwise, and in a report without such a list.",
+    "false: it has access (in a plan: after the change), and the list of allowed grantees does not have it. Absent otherwise, and in a report without such a list.",
   ),
   change: described(
     v.picklist(["gains", "loses", "gains and loses", "keeps"]),
