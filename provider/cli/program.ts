@@ -215,8 +215,8 @@ function withBook(command: Command): Command {
 }
 
 function failOn(text: string, risks: readonly Risk[] = ALL_RISKS): Option {
-  return new Option("--fail-on <list>", text).argParser((value): Risk[] => {
-    const names = listOption(value);
+  return new Option("--fail-on <list>", text).argParser((value, before: unknown): Risk[] => {
+    const names = listOption(value, before);
     const isWrong = names.some((name) => !(risks as readonly string[]).includes(name));
     if (isWrong)
       throw new InvalidArgumentError(
@@ -228,16 +228,22 @@ function failOn(text: string, risks: readonly Risk[] = ALL_RISKS): Option {
   });
 }
 
-function listOption(value: string): string[] {
+function listOption(value: string, before: unknown): string[] {
+  refuseSecond(before);
   const items = value.split(",").map((item) => item.trim());
   if (items.includes("")) throw new InvalidArgumentError("Give names with commas between them.");
   return items;
 }
 
 function nonEmpty(value: string, before: unknown): string {
-  if (before !== undefined) throw new InvalidArgumentError("It is given twice.");
+  refuseSecond(before);
   if (value.trim() === "") throw new InvalidArgumentError("It is empty.");
   return value;
+}
+
+/** @param before what the same option was given before */
+function refuseSecond(before: unknown): void {
+  if (before !== undefined) throw new InvalidArgumentError("It is given twice.");
 }
 
 function examples(...lines: string[]): string {

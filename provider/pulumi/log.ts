@@ -42,7 +42,7 @@ export function logReport(resource: pulumi.CustomResource, args: object | undefi
   const begun = Date.now();
   const run = reportsOfRun();
   // One for all reports, because Pulumi's SDK keeps each of these promises.
-  if (run.pending === 0) run.release = pulumi.runtime.rpcKeepAlive();
+  run.release ??= pulumi.runtime.rpcKeepAlive();
   run.pending += 1;
   const entry = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
   entry
@@ -61,7 +61,10 @@ export function logReport(resource: pulumi.CustomResource, args: object | undefi
       if (run.failing && run.pending === 0) failProgram(PREVIEW_FAILED);
     })
     .finally(() => {
-      if (run.pending === 0) run.release?.();
+      // A set can have been declared since the last report was logged.
+      if (run.pending > 0) return;
+      run.release?.();
+      delete run.release;
     });
 }
 

@@ -58,6 +58,11 @@ describe("the command", () => {
       ["report", "--pulumi", "a.json", "--pulumi", "b.json"],
       /'--pulumi <file>' argument 'b\.json' is invalid\. It is given twice\./,
     ],
+    [
+      ["report", "--pulumi", "a.json", "--fail-on", "public", "--fail-on", "revokes"],
+      /argument 'revokes' is invalid\. It is given twice\./,
+    ],
+    [["audit", "--regions", "eu-west-1", "--regions", "us-east-1"], /argument 'us-east-1' is invalid\. It is given twice\./],
     [["report", "--pulumi", "a.json", "--region", "eu-west-1"], /^--region belongs to --live/],
     [
       ["report", "--pulumi", "docs/report/share.preview.json", "--html", "one", "--json", "./one"],
