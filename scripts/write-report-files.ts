@@ -8,7 +8,7 @@ import { NO_GRANTEE_BOOK } from "../provider/cli/granteeBook";
 import { htmlOf } from "../provider/cli/report/html";
 import { markdownOf } from "../provider/cli/report/markdown";
 import { type Report, reportSchema } from "../provider/cli/report/model";
-import { reportOfPlan, reportOfPreview } from "../provider/cli/report/read";
+import { messagesIn, reportOfPlan, reportOfPreview } from "../provider/cli/report/read";
 
 const DOCS = path.join(__dirname, "..", "docs");
 /** Without a version, which would change the files with every release. */
@@ -20,7 +20,7 @@ function read(name: string): Uint8Array {
 
 const reports: Readonly<Record<string, Report>> = {
   share: reportOfPreview(read("share.preview.json"), TOOL, NO_GRANTEE_BOOK),
-  change: reportOfPlan(read("change.plan.json"), read("change.messages.jsonl"), TOOL, NO_GRANTEE_BOOK),
+  change: reportOfPlan(read("change.plan.json"), messagesIn(read("change.messages.jsonl")), TOOL, NO_GRANTEE_BOOK),
   guarded: reportOfPreview(read("guarded.preview.json"), TOOL, NO_GRANTEE_BOOK),
 };
 const schema = { title: "A report of ami-launch-permissions", ...toJsonSchema(reportSchema) };

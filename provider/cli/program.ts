@@ -43,7 +43,7 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
     .description("Shows, audits and checks with whom AMIs are shared. The exit code is 2 if a command cannot do its work.")
     .version(packageVersion(), "--version", "print the version")
     .helpOption("-h, --help", "print this help, or that of a command")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print the help of a command")
     .exitOverride()
     .showHelpAfterError(`(${NAME} --help shows the commands, and ${NAME} COMMAND --help the options and examples of one)`)
     .configureOutput({
@@ -67,7 +67,7 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
       nonEmpty,
     )
     .option("--live <ami...>", "AMIs of the caller, as EC2 has them now")
-    .addOption(failOn("exit with 1 if the change does one of these, or the file does not tell: broadens, public, revokes"))
+    .addOption(failOn("exit with 1 if the change does one of these, or the file does not tell"))
     .addHelpText(
       "after",
       examples(
@@ -98,7 +98,7 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
     .option("--usage", "ask EC2 who uses each shared AMI; this creates usage reports, and takes longer")
     .option("--profile <profile>", "a profile of the shared AWS files", nonEmpty)
     .option("--endpoint <url>", "another endpoint of EC2", nonEmpty)
-    .addOption(failOn("exit with 1 if an AMI is public: public", ["public"]))
+    .addOption(failOn("exit with 1 if an AMI is public", ["public"]))
     .addHelpText(
       "after",
       examples(
@@ -117,13 +117,13 @@ export function programFor(terminal: Terminal, end: (code: ExitCode) => void): C
     .command("check")
     .summary("compare declared sets with EC2, for a nightly job")
     .description(
-      "Compares declared sets with EC2. The file has sets in YAML or JSON, as the config of the stack program, or is what pulumi stack export printed, a terraform.tfstate, or what terraform show -json printed of a state. It reads only. The exit code is 1 if EC2 differs.",
+      "Compares declared sets with EC2. The file has sets in YAML or JSON, as the config of the stack program, or is what pulumi stack export printed, a terraform.tfstate, or what terraform show -json printed of a state. It reads only. If some AMIs cannot be read, the rest is compared. The exit code is 1 if EC2 differs, and 2 if it could not be read.",
     )
     .argument("<file>", "the sets")
     .addHelpText("after", examples("check sets.yaml --region eu-west-1", "check terraform.tfstate --json differences.json"))
     .action(async (file: string, options: CheckOptions) => {
       const { runCheck } = await import("./check/command");
-      if (!(await runCheck(file, options, tool, terminal))) end(1);
+      end(await runCheck(file, options, tool, terminal));
     });
   withBook(withConnection(withForms(check)));
 
@@ -215,7 +215,8 @@ function withBook(command: Command): Command {
 }
 
 function failOn(text: string, risks: readonly Risk[] = ALL_RISKS): Option {
-  return new Option("--fail-on <list>", text).argParser((value, before: unknown): Risk[] => {
+  // The choices are for the help and for completion: the value can be a list of them.
+  return new Option("--fail-on <list>", text).choices(risks).argParser((value, before: unknown): Risk[] => {
     const names = listOption(value, before);
     const isWrong = names.some((name) => !(risks as readonly string[]).includes(name));
     if (isWrong)

@@ -21,6 +21,7 @@ import {
   deletionReport,
   effectiveArguments,
   failProgram,
+  type GivenArguments,
   hidesGranteesOf,
   isSkippedByEngine,
   neighboursOf,
@@ -38,13 +39,13 @@ interface LogEntry {
 }
 
 /** Starts the report on a resource that was just declared. The program does not end before the report. If the change will fail, so does the preview. */
-export function logReport(resource: pulumi.CustomResource, args: object | undefined, options: SetOptions = {}): void {
+export function logReport(resource: pulumi.CustomResource, given: GivenArguments, options: SetOptions = {}): void {
   const begun = Date.now();
   const run = reportsOfRun();
   // One for all reports, because Pulumi's SDK keeps each of these promises.
   run.release ??= pulumi.runtime.rpcKeepAlive();
   run.pending += 1;
-  const entry = pulumi.runtime.isDryRun() ? preview(resource, args ?? {}, options) : update(resource, begun);
+  const entry = pulumi.runtime.isDryRun() ? preview(resource, given, options) : update(resource, begun);
   entry
     .catch((error: Error): LogEntry => ({ severity: "debug", text: `no report on the set: ${error.message}` }))
     .then(async (found) => {
@@ -98,10 +99,14 @@ async function update(resource: pulumi.CustomResource, begun: number): Promise<L
 }
 
 /** In a preview: what EC2 has, what will change, and what will fail. If nothing changes, there is no report. */
-async function preview(resource: pulumi.CustomResource, args: object, options: SetOptions): Promise<LogEntry | undefined> {
+async function preview(
+  resource: pulumi.CustomResource,
+  given: GivenArguments,
+  options: SetOptions,
+): Promise<LogEntry | undefined> {
   // An unchanged resource has its recorded outputs. If a set is created or changed, its owner is not known yet.
   if (await output(resource, "ownerId").isKnown) return undefined;
-  const inputs = await effectiveArguments(resource, args, options);
+  const inputs = await effectiveArguments(resource, given, options);
   const decoded = decodeInputs(inputs);
   // The engine reports the problems that `check` found.
   if ("problems" in decoded) return undefined;

@@ -30,12 +30,19 @@ type StackState = Readonly<Record<string, Properties>>;
 /** A set as the program declared it. */
 interface DeclaredArguments {
   readonly resource: pulumi.CustomResource;
-  readonly args: object;
+  readonly given: GivenArguments;
   readonly options: SetOptions;
   readonly urn: Promise<string>;
   known?: Promise<readonly [string, Properties] | undefined>;
   /** What is wrong with the arguments, if it is known yet. */
   problems?: readonly ArgumentProblem[];
+}
+
+/** The arguments that a program gave a set, serialized. One promise for all readers, because serializing waits for every value. */
+export type GivenArguments = Promise<Properties>;
+
+export function givenArguments(args: object): GivenArguments {
+  return pulumi.runtime.serializeProperties("arguments", args as pulumi.Inputs);
 }
 
 /** The options of a set that change what the engine does with it. */
@@ -237,8 +244,8 @@ export function failProgram(message: string): never {
 }
 
 /** The names of a set's arguments that contain secrets; undefined if there are none. */
-export async function secretArguments(args: object, options: SetOptions = {}): Promise<string[] | undefined> {
-  const names = await secretsOf(await pulumi.runtime.serializeProperties("secrets", args as pulumi.Inputs), options);
+export async function secretArguments(given: GivenArguments, options: SetOptions = {}): Promise<string[] | undefined> {
+  const names = await secretsOf(await given, options);
   return names.length > 0 ? names : undefined;
 }
 
@@ -255,7 +262,7 @@ const ARGUMENTS_TIMEOUT = 20;
 /** The URN and the arguments of a set; undefined if they are known only after other resources. */
 function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
   declared.known ??= Promise.race([
-    Promise.all([declared.urn, pulumi.runtime.serializeProperties("sets", declared.args as pulumi.Inputs)]).then(
+    Promise.all([declared.urn, declared.given]).then(
       async ([urn, args]) =>
         [urn, { ...(plain(args) as Properties), [SECRETS]: await secretsOf(args, declared.options) }] as const,
     ),
@@ -265,9 +272,14 @@ function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Pro
 }
 
 /** Notes that the program declares a set. The first call of a run also starts the report on sets that left the program. */
-export function declareSet(resource: pulumi.CustomResource, args: object, urn: Promise<string>, options: SetOptions = {}): void {
+export function declareSet(
+  resource: pulumi.CustomResource,
+  given: GivenArguments,
+  urn: Promise<string>,
+  options: SetOptions = {},
+): void {
   const run = currentRun();
-  run.resources.push({ resource, args, urn, options });
+  run.resources.push({ resource, given, urn, options });
   if (run.resources.length > 1 || run === outsideOfStacks) return;
   const release = pulumi.runtime.rpcKeepAlive();
   reportDepartures()
@@ -401,31 +413,31 @@ function declaredSets(): Promise<readonly DeclaredResource[]> {
   return run.declared;
 }
 
-async function declaredSet({ resource, args, options }: DeclaredArguments): Promise<DeclaredResource | undefined> {
-  const given = await effectiveArguments(resource, args, options);
-  const inputs = decodeInputs(given);
+async function declaredSet({ resource, given, options }: DeclaredArguments): Promise<DeclaredResource | undefined> {
+  const effective = await effectiveArguments(resource, given, options);
+  const inputs = decodeInputs(effective);
   const set = "declared" in inputs ? permissionSetOf(inputs.declared) : undefined;
-  if (!set || typeof given.region !== "string" || (await isSkippedByEngine(resource))) return undefined;
+  if (!set || typeof effective.region !== "string" || (await isSkippedByEngine(resource))) return undefined;
   const urn = String(await output(resource, "urn").promise());
-  return { urn, imageId: set.imageId, region: given.region, set, isHidden: hidesGrantees(secretNames(given)) };
+  return { urn, imageId: set.imageId, region: effective.region, set, isHidden: hidesGrantees(secretNames(effective)) };
 }
 
 /** The arguments that apply to a set: if changes of an argument are ignored, the engine uses the recorded value. */
 export async function effectiveArguments(
   resource: pulumi.CustomResource,
-  args: object,
+  given: GivenArguments,
   options: SetOptions,
 ): Promise<Properties> {
-  const serialized = await pulumi.runtime.serializeProperties("report", args as pulumi.Inputs);
-  const given: Record<string, unknown> = {
+  const serialized = await given;
+  const effective: Record<string, unknown> = {
     ...(plain(serialized) as Properties),
     [SECRETS]: await secretsOf(serialized, options),
   };
   for (const name of ["region", ...ignoredArguments(options)]) {
     const one = output(resource, name) as InternalOutput | undefined;
-    if (one && (await one.isKnown)) given[name] = plain((await one.promise(true)) ?? given[name]);
+    if (one && (await one.isKnown)) effective[name] = plain((await one.promise(true)) ?? effective[name]);
   }
-  return given;
+  return effective;
 }
 
 /** The arguments whose changes the engine ignores, completely or in part. */

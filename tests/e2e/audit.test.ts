@@ -203,10 +203,20 @@ describe("the commands that ask EC2", function () {
     ]);
     assert.deepEqual(told(open), [["public", undefined, false]]);
     const live = await command(["report", "--live", golden.imageId, "--names", names, "--allowed", allowed]);
-    assert.match(live.stdout, new RegExp(`account/${A} \\(acme-prod\\) has launch.*\n.*account/${B} has launch NOT ALLOWED`));
+    assert.match(
+      live.stdout,
+      new RegExp(`account/${A} \\(acme-prod\\) has launch.*\n.*account/${B} has launch \\(NOT ALLOWED\\)`),
+    );
     const sets = file("named.yaml", `imageId: ${golden.imageId}\naccountIds: ["${A}"]\n`);
     const check = await command(["check", sets, "--names", names, "--allowed", allowed]);
-    assert.match(check.stdout, new RegExp(`account/${B} in EC2, and not declared: launch NOT ALLOWED`));
+    assert.match(check.stdout, new RegExp(`account/${B} in EC2, and not declared: launch \\(NOT ALLOWED\\)`));
+  });
+
+  it("prints nothing about keys in the environment if a profile is given", async () => {
+    const credentials = file("credentials", "[sharing]\naws_access_key_id = AKIAPROFILEPROFILE12\naws_secret_access_key = x\n");
+    const { code, output } = await command(["audit", "--profile", "sharing"], { AWS_SHARED_CREDENTIALS_FILE: credentials });
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /credential/i);
   });
 
   it("works without the names that AWS Organizations does not give, and says why", async () => {
@@ -325,15 +335,62 @@ describe("the commands that ask EC2", function () {
       assert.doesNotMatch(hidden.output, /444455556666|111122223333/);
       const gone = await command(["check", file("gone.json", stack(resource({ ...inputs, imageId: "ami-0ffffffffffffffff" })))]);
       assert.equal(gone.code, 1);
-      assert.match(gone.output, /there is no AMI ami-0ffffffffffffffff/);
+      assert.match(gone.output, /^1 AMI: 1 could not be compared\.$/m);
+      assert.match(gone.output, /^ {2}error: .*there is no AMI ami-0ffffffffffffffff/m);
+      assert.doesNotMatch(gone.output, /as declared/);
+    });
+
+    it("compares the rest if an AMI cannot be read, names it, and exits with 2", async () => {
+      const [golden, open] = (await fleet()) as [MadeImage, MadeImage];
+      const sets = file(
+        "some.yaml",
+        `sets:\n  - { name: golden, imageId: ${golden.imageId}, accountIds: ["${A}"] }\n  - { name: open, imageId: ${open.imageId}, accountIds: ["${A}"] }\n`,
+      );
+      const failures = [{ action: "DescribeImageAttribute", code: "UnauthorizedOperation", resource: open.imageId, times: 9 }];
+      await emulator().configure({ failures });
+      const { code, output } = await command(["check", sets]);
+      await emulator().configure({ failures: [] });
+      assert.equal(code, 2, output);
+      assert.match(output, /^2 AMIs: 1 not declared, 1 could not be compared\.$/m);
+      assert.match(output, new RegExp(`^  - account/${B} in EC2, and not declared: launch`, "m"));
+      assert.match(
+        output,
+        new RegExp(`^the caller may not call ec2:DescribeImageAttribute on ${open.imageId} .*\\[not-authorized\\]$`, "m"),
+      );
+    });
+
+    it("refuses two authoritative sets of an AMI, as every engine does, and makes no call", async () => {
+      const imageId = "ami-0123456789abcdef0";
+      const sets = [
+        { name: "one", imageId, accountIds: [A], region: "us-east-1" },
+        { name: "two", imageId, accountIds: [B] },
+      ];
+      const { code, output } = await command(["check", file("two.json", { sets }), "--region", "us-east-1"]);
+      assert.equal(code, 2);
+      assert.match(output, /one and two both declare AMI ami-0123456789abcdef0 in us-east-1 .*\[conflicting-sets\]/);
+      assert.deepEqual(await emulator().calls(), []);
     });
 
     for (const [name, text, says] of [
       ["an empty file", "", /is empty/],
       ["a list of nothing", "sets: []", /no set in this file/],
       ["prose", "hello", /no set in this file/],
-      ["YAML that is cut off", 'sets:\n  - {name: a, imageId: "ami-', /neither JSON nor YAML, or it is cut off/],
-      ["a set without an AMI", "sets:\n  - accountIds: []", /set 1: imageId .*/],
+      [
+        "YAML that is cut off",
+        'sets:\n  - {name: a, imageId: "ami-',
+        /input: line 2: this is neither JSON nor YAML, or it is cut off/,
+      ],
+      ["a set without an AMI", "sets:\n  - accountIds: []", /set 1: imageId: is missing/],
+      [
+        "an argument that is none",
+        "imageId: ami-0123456789abcdef0\naccounts: []",
+        /set 1: accounts: there is no argument "accounts"/,
+      ],
+      [
+        "two sets of a name",
+        '[{"name":"a","imageId":"ami-0123456789abcdef0"},{"name":"a","imageId":"ami-0123456789abcdef1"}]',
+        /two sets have the name a/,
+      ],
       ["a number that lost its zero", `imageId: ami-0123456789abcdef0\naccountIds: [44455556666]`, /accountIds/],
       ["a preview", { steps: [] }, /this is a preview, not a state/],
       ["a plan", { format_version: "1.2", resource_changes: [] }, /this is a plan, not a state/],

@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { completionScript, SHELLS } from "../../provider/cli/completion";
 import { programFor, run } from "../../provider/cli/program";
+import { ALL_RISKS } from "../../provider/cli/report/risks";
 import { paintFor, progressOn, type Terminal } from "../../provider/cli/terminal";
 
 class Collected {
@@ -46,6 +47,12 @@ describe("the command", () => {
     assert.match((await ran("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
   });
 
+  it("prints the help of a command for help COMMAND", async () => {
+    const { code, stdout, stderr } = await ran("help", "check");
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(stdout, (await ran("check", "--help")).stdout);
+  });
+
   const wrong: readonly [args: string[], says: RegExp][] = [
     [[], /^Usage: /],
     [["reprot"], /unknown command 'reprot'/],
@@ -68,6 +75,7 @@ describe("the command", () => {
       ["report", "--pulumi", "docs/report/share.preview.json", "--html", "one", "--json", "./one"],
       /^two forms go to the file .*one$/m,
     ],
+    [["audit", "--endpoint", "notaurl"], /^--endpoint: it is not a URL; give a URL such as /],
     [["completion", "nu"], /Allowed choices are bash, zsh, fish/],
   ];
   for (const [args, says] of wrong)
@@ -94,6 +102,8 @@ describe("the completion", () => {
     assert.deepEqual(inBash("mi"), ["migrate-terraform"]);
     assert.deepEqual(inBash("adopt", "--re"), ["--region"]);
     assert.deepEqual(inBash("completion", ""), [...SHELLS]);
+    assert.deepEqual(inBash("report", "--fail-on", ""), [...ALL_RISKS]);
+    assert.deepEqual(inBash("audit", "--fail-on", ""), ["public"]);
     assert.deepEqual(inBash("migrate-terraform", ""), [""]);
     assert.deepEqual(inBash("adopt", "--profile", ""), [""]);
     assert.match(completionScript(program, "bash"), /^complete -o default /m);

@@ -9,7 +9,7 @@ import { findingsOf } from "../../provider/cli/report/failOn";
 import { htmlOf } from "../../provider/cli/report/html";
 import { markdownOf } from "../../provider/cli/report/markdown";
 import type { Report } from "../../provider/cli/report/model";
-import { reportOfPlan, reportOfPreview } from "../../provider/cli/report/read";
+import { messagesIn, reportOfPlan, reportOfPreview } from "../../provider/cli/report/read";
 import { textOf } from "../../provider/cli/report/text";
 import { ROOT } from "../helpers/emulator";
 
@@ -392,7 +392,8 @@ function plan(changes: readonly Change[], messages?: readonly object[], more: Re
   const diagnostics = messages?.map((diagnostic) => ({ "@level": "warn", type: "diagnostic", diagnostic }));
   const lines = diagnostics && [...planned, { type: "change_summary" }, ...diagnostics].map((line) => JSON.stringify(line));
   const file =
-    lines && bytes(["Terraform will perform", JSON.stringify({ type: "version", terraform: "1.11.4" }), ...lines].join("\n"));
+    lines &&
+    messagesIn(bytes(["Terraform will perform", JSON.stringify({ type: "version", terraform: "1.11.4" }), ...lines].join("\n")));
   return reportOfPlan(bytes(json), file, "tool", NO_GRANTEE_BOOK);
 }
 
@@ -647,7 +648,7 @@ describe("files that are no preview and no plan", () => {
     ],
     [
       "messages that are none",
-      () => reportOfPlan(bytes(tfplan), bytes("Plan: 1 to add"), "t", NO_GRANTEE_BOOK),
+      () => reportOfPlan(bytes(tfplan), messagesIn(bytes("Plan: 1 to add")), "t", NO_GRANTEE_BOOK),
       /no messages of Terraform/,
     ],
   ];
@@ -732,7 +733,7 @@ describe("--fail-on", () => {
     ["of another plan", messages("ami_launch_permission_set.other"), ["revokes: the file does not tell about AMI"]],
   ] as const)
     it(`judges messages that are ${what}`, () => {
-      const report = reportOfPlan(bytes(planJson), bytes(lines.join("\n")), "tool", NO_GRANTEE_BOOK);
+      const report = reportOfPlan(bytes(planJson), messagesIn(bytes(lines.join("\n"))), "tool", NO_GRANTEE_BOOK);
       assert.deepEqual(finds(report), found);
       assert.equal(
         report.amis[0]?.notes.some((note) => /cut off, or of another plan/.test(note)),

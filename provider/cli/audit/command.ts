@@ -1,7 +1,7 @@
 /** The command `audit`: every AMI of the caller in some regions, with who has access. */
 
 import { ec2Gateway } from "../../core";
-import type { ConnectionOptions } from "../connectionOptions";
+import { type ConnectionOptions, connectionIn } from "../connectionOptions";
 import { Failure } from "../failure";
 import { type BookOptions, granteeBook } from "../granteeBook";
 import { type FormOptions, tellFindings, writeForms } from "../report/command";
@@ -21,7 +21,8 @@ export interface AuditOptions extends FormOptions, BookOptions, Omit<ConnectionO
 
 /** @returns 1: `--fail-on` found something; 2: a part of the audit could not be read; else 0 */
 export async function runAudit(options: AuditOptions, tool: string, terminal: Terminal): Promise<0 | 1 | 2> {
-  const { regions: asked, account, usage = false, failOn = [], html, markdown, json, names, allowed, ...connection } = options;
+  const { regions: asked, account, usage = false, failOn = [], html, markdown, json, names, allowed } = options;
+  const connection = connectionIn(options);
   if (account !== undefined && !/^\d{12}$/.test(account)) throw new Failure(`--account ${account}: an account id has 12 digits`);
   const progress = progressOn(terminal);
   const book = await granteeBook({ names, allowed }, connection, terminal);

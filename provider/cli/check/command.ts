@@ -16,42 +16,47 @@ import {
   NO_PERMISSIONS,
   type Permissions,
   targetPermissions,
+  throwConflictingSets,
   union,
 } from "../../core";
-import type { ConnectionOptions } from "../connectionOptions";
+import { type ConnectionOptions, connectionIn } from "../connectionOptions";
 import { named, readBytes } from "../files";
 import { type BookOptions, type GranteeBook, granteeBook } from "../granteeBook";
 import { amiOfChanges, countOf, reportOn } from "../report/build";
 import { type ChangedImage, countsOf, PLAIN, permissionsOf, type SetChange } from "../report/changes";
 import { type FormOptions, writeForms } from "../report/command";
 import type { Report, ReportedAmi } from "../report/model";
-import { progressOn, type Terminal } from "../terminal";
+import { paintFor, progressOn, type Terminal } from "../terminal";
 import { declaredSetsIn, type FileSet } from "./declaredSets";
 
 export interface CheckOptions extends FormOptions, BookOptions, ConnectionOptions {}
 
-/** @returns whether EC2 has what the file declares */
-export async function runCheck(file: string, options: CheckOptions, tool: string, terminal: Terminal): Promise<boolean> {
-  const { html, markdown, json, names, allowed, ...connection } = options;
+/** @returns 0: EC2 has what the file declares; 1: it differs; 2: some AMIs could not be read */
+export async function runCheck(file: string, options: CheckOptions, tool: string, terminal: Terminal): Promise<0 | 1 | 2> {
+  const { html, markdown, json, names, allowed } = options;
+  const connection = connectionIn(options);
   const sets = named(file, () => declaredSetsIn(readBytes(file, "a file of sets")));
   const book = await granteeBook({ names, allowed }, connection, terminal);
   const progress = progressOn(terminal);
   try {
-    const report = await checkOf(sets, connection, {
+    const { report, failures } = await checkOf(sets, connection, {
       tool,
       book,
       at: (done, total) => progress.at("AMIs read", done, total),
     });
     progress.end();
     writeForms(report, { html, markdown, json }, terminal);
-    return report.amis.every(isAsDeclared);
+    const paint = paintFor(terminal.stderr, terminal.env);
+    for (const text of failures) terminal.stderr.write(`${paint("red", text)}\n`);
+    if (failures.length > 0) return 2;
+    return report.amis.every(isAsDeclared) ? 0 : 1;
   } finally {
     progress.end();
   }
 }
 
 /** Whether EC2 has what the sets of an AMI declare. */
-export function isAsDeclared(ami: ReportedAmi): boolean {
+function isAsDeclared(ami: ReportedAmi): boolean {
   return countOf(ami, "gains") + countOf(ami, "loses") + ami.errors.length === 0;
 }
 
@@ -61,34 +66,61 @@ interface CheckSettings {
   readonly at: (done: number, total: number) => void;
 }
 
-/** Compares sets with EC2. In the report, `gains` is what is declared and not in EC2, and `loses` what is in EC2 and not declared. */
+/** The sets that declare one AMI. */
+interface Group {
+  readonly sets: readonly FileSet[];
+  readonly region: string;
+  readonly gateway: Gateway;
+}
+
+/**
+ * Compares sets with EC2. In the report, `gains` is what is declared and not in EC2, and `loses` what is in EC2 and not declared.
+ *
+ * @returns the report, and the errors of AMIs that could not be read, other than that they do not exist
+ * @throws AmiSharingError `conflicting-sets`; and the error of EC2, if no AMI could be read
+ */
 export async function checkOf(
   sets: readonly FileSet[],
   options: ConnectionOptions,
   { tool, book, at }: CheckSettings,
-): Promise<Report> {
-  const gateways = new Map<string, Gateway>();
-  const gatewayOf = ({ declared }: FileSet) => {
-    const connection = connectionOf(declared, options);
-    const key = JSON.stringify(connection);
-    const gateway = gateways.get(key) ?? ec2Gateway(connection);
-    gateways.set(key, gateway);
-    return gateway;
-  };
-  const byAmi = new Map<string, FileSet[]>();
-  for (const set of sets) {
-    const key = JSON.stringify([connectionOf(set.declared, options), set.set.imageId]);
-    byAmi.set(key, [...(byAmi.get(key) ?? []), set]);
-  }
+): Promise<{ readonly report: Report; readonly failures: readonly string[] }> {
+  const groups = await groupsOf(sets, options);
+  for (const group of groups) refuseConflict(group);
+  const failed: AmiSharingError[] = [];
   let done = 0;
-  const amis = await inGroups([...byAmi.values()], async (group): Promise<ReportedAmi> => {
-    const [first] = group as [FileSet, ...FileSet[]];
-    const changes = await changesOf(group, gatewayOf(first));
+  const amis = await inGroups(groups, async (group): Promise<ReportedAmi> => {
+    const { changes, error } = await changesOf(group);
+    if (error && error.code !== "image-not-found") failed.push(error);
     done += 1;
-    at(done, byAmi.size);
+    at(done, groups.length);
     return { ...amiOfChanges(changes, book), broadens: [] };
   });
-  return reportOn(amis, { kind: "check", tool, readAt: new Date().toISOString() });
+  const [first] = failed;
+  if (first && failed.length === groups.length) throw first;
+  const report = reportOn(amis, { kind: "check", tool, readAt: new Date().toISOString() });
+  return { report, failures: failed.map(({ message }) => message) };
+}
+
+async function groupsOf(sets: readonly FileSet[], options: ConnectionOptions): Promise<Group[]> {
+  const gateways = new Map<string, Gateway>();
+  const groups = new Map<string, Group>();
+  for (const one of sets) {
+    const connection = connectionOf(one.declared, options);
+    const of = JSON.stringify(connection);
+    const gateway = gateways.get(of) ?? ec2Gateway(connection);
+    gateways.set(of, gateway);
+    const region = await gateway.region();
+    const key = JSON.stringify([connection.endpoint, region, one.set.imageId]);
+    const group = groups.get(key) ?? { sets: [], region, gateway };
+    groups.set(key, { ...group, sets: [...group.sets, one] });
+  }
+  return [...groups.values()];
+}
+
+/** Refuses what every engine refuses. */
+function refuseConflict({ sets, region }: Group): void {
+  const [one, other] = sets.filter(({ set }) => set.mode === "authoritative");
+  if (one && other) throwConflictingSets(one.set.imageId, region, [one.name, other.name]);
 }
 
 /** The connection that a set has itself. What the command line has wins. */
@@ -98,38 +130,41 @@ function connectionOf({ region, profile, endpoint, assumeRole }: FileSet["declar
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
-/** What an apply of the sets of one AMI would change. */
-async function changesOf(group: readonly FileSet[], gateway: Gateway): Promise<SetChange[]> {
-  const [{ set: one }] = group as [FileSet, ...FileSet[]];
-  const region = await gateway.region();
-  const named = group.map(({ name, set: { mode } }): SetChange["set"] => ({
+/** What an apply of the sets of one AMI would change; or the error with which EC2 was read. */
+async function changesOf({
+  sets,
+  region,
+  gateway,
+}: Group): Promise<{ readonly changes: SetChange[]; readonly error?: AmiSharingError }> {
+  const [{ set: one }] = sets as [FileSet, ...FileSet[]];
+  const named = sets.map(({ name, set: { mode } }): SetChange["set"] => ({
     name: shortName(name),
     address: name,
     action: "same",
     mode,
   }));
-  const isHidden = group.some((file) => file.isHidden);
+  const isHidden = sets.some((file) => file.isHidden);
   const image: ChangedImage = { imageId: one.imageId, region, label: one.imageId };
   const others = named.map((set) => ({ ...PLAIN, image, set }));
   let ami: AmiPermissions;
   try {
     ami = await describePermissions(gateway, one.imageId);
   } catch (error) {
-    if (!(error instanceof AmiSharingError) || error.code !== "image-not-found") throw error;
-    return others.map((change) => ({ ...change, errors: [error.message] }));
+    if (!(error instanceof AmiSharingError)) throw error;
+    return { changes: others.map((change) => ({ ...change, errors: [error.message] })), error };
   }
   const snapshotIds = ami.snapshots.map(({ snapshotId }) => snapshotId);
   const known: ChangedImage = { ...image, ownerId: ami.ownerId, snapshotIds };
   const live = permissionsOf(ami.grants, known);
-  const wanted = group.map(({ set }) => targetPermissions(set, { ownerId: ami.ownerId, snapshotIds })).reduce(union);
-  const after = union(wanted, keptIn(live, group, snapshotIds));
+  const wanted = sets.map(({ set }) => targetPermissions(set, { ownerId: ami.ownerId, snapshotIds })).reduce(union);
+  const after = union(wanted, keptIn(live, sets, snapshotIds));
   const result = isHidden ? { hidden: countsOf(live, after) } : { before: live, after };
-  return others.map((change, i) => ({ ...change, image: known, ...(i === 0 ? result : {}) }));
+  return { changes: others.map((change, i) => ({ ...change, image: known, ...(i === 0 ? result : {}) })) };
 }
 
 /** What the sets of an AMI leave as it is. */
-function keptIn(live: Permissions, group: readonly FileSet[], snapshotIds: readonly string[]): Permissions {
-  const authoritative = group.filter(({ set }) => set.mode === "authoritative");
+function keptIn(live: Permissions, sets: readonly FileSet[], snapshotIds: readonly string[]): Permissions {
+  const authoritative = sets.filter(({ set }) => set.mode === "authoritative");
   if (authoritative.length === 0) return live;
   const managed = new Set(authoritative.flatMap(({ set }) => managedSnapshots(set, { snapshotIds })));
   const never = new Set(authoritative.flatMap(({ set }) => [...set.neverRevoke]));

@@ -10,6 +10,7 @@ import {
   parsers,
   permissionSetOf,
   problemPath,
+  problemText,
 } from "../../core";
 import { SIGNATURE } from "../../pulumi/sdkInternals";
 import { hidesGrantees, secretNames } from "../../pulumi/secrets";
@@ -56,9 +57,7 @@ export function declaredSetsIn(file: Uint8Array): FileSet[] {
     const decoded = decodeDeclaredSet(args);
     if ("problems" in decoded) {
       // The message on a secret value would show it.
-      const told = decoded.problems.map((one) =>
-        isHidden ? `${problemPath(one)} is wrong` : `${problemPath(one)} ${one.message}`,
-      );
+      const told = decoded.problems.map((one) => (isHidden ? `${problemPath(one)} is wrong` : problemText(one)));
       problems.push(...told.map((what) => `${escapeControls(name)}: ${what}`));
       return [];
     }
@@ -80,7 +79,10 @@ function parsed(text: string): unknown {
   const document = parsers().parseDocument(text, { prettyErrors: false });
   const [error] = document.errors;
   // The message of the parser can contain a part of the file, which can be a secret.
-  if (error) throw new Failure(`this is neither JSON nor YAML, or it is cut off (${error.code}); ${WANTED}`);
+  if (error) {
+    const line = text.slice(0, error.pos[0]).split("\n").length;
+    throw new Failure(`line ${line}: this is neither JSON nor YAML, or it is cut off (${error.code}); ${WANTED}`);
+  }
   try {
     return document.toJS();
   } catch {
@@ -106,11 +108,14 @@ function rawSets(value: object): RawSet[] {
 function listedSets(value: object): RawSet[] {
   const listed = "sets" in value ? value.sets : Array.isArray(value) ? value : "imageId" in value ? [value] : undefined;
   if (!Array.isArray(listed)) throw new Failure(`there is no list "sets", and no imageId, in this file; ${WANTED}`);
-  return listed.map((one, i) => {
+  const sets = listed.map((one, i) => {
     if (typeof one !== "object" || one === null) throw new Failure(`set ${i + 1} is not an object with imageId`);
     const { name, ...args } = one as Record<string, unknown>;
     return { name: typeof name === "string" ? name : `set ${i + 1}`, args, isHidden: false };
   });
+  const twice = sets.find(({ name }, i) => sets.findIndex((other) => other.name === name) < i);
+  if (twice) throw new Failure(`two sets have the name ${escapeControls(twice.name)}`);
+  return sets;
 }
 
 const properties = v.optional(v.nullable(v.record(v.string(), v.unknown())));

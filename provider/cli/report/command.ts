@@ -10,7 +10,7 @@ import { type Finding, findingsOf } from "./failOn";
 import { htmlOf } from "./html";
 import { markdownOf } from "./markdown";
 import type { Report } from "./model";
-import { reportOfPlan, reportOfPreview } from "./read";
+import { messagesIn, reportOfPlan, reportOfPreview } from "./read";
 import type { Risk } from "./risks";
 import { textOf } from "./text";
 
@@ -51,7 +51,8 @@ async function reportFor(options: ReportOptions, tool: string, terminal: Termina
   const book = await granteeBook(options, connection, terminal);
   if (pulumi !== undefined) return named(pulumi, () => reportOfPreview(readBytes(pulumi, "a preview"), tool, book));
   if (terraform !== undefined) {
-    const told = messages === undefined ? undefined : readBytes(messages, "the output of terraform plan -json");
+    const read = (file: string) => messagesIn(readBytes(file, "the output of terraform plan -json"));
+    const told = messages === undefined ? undefined : named(messages, () => read(messages));
     return named(terraform, () => reportOfPlan(readBytes(terraform, "a plan"), told, tool, book));
   }
   const { reportOnLive } = await import("./live");

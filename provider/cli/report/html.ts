@@ -6,7 +6,17 @@ import * as path from "node:path";
 import { batches } from "../../core";
 import { byBreadth, countOf } from "./build";
 import type { Report, ReportedAmi, ReportedGrant } from "./model";
-import { amiWords, cannotTellWords, changeWords, granteeWords, hiddenWords, isPlan, summaryWords, titleOf } from "./words";
+import {
+  amiWords,
+  cannotTellWords,
+  changeWords,
+  errorTitle,
+  granteeWords,
+  hiddenWords,
+  isPlan,
+  summaryWords,
+  titleOf,
+} from "./words";
 
 /** The most AMIs that one table shows side by side. */
 const MAX_COLUMNS = 20;
@@ -67,7 +77,7 @@ function alerts(report: Report): string {
   const failing = at(({ errors }) => errors);
   const unknown = summary.cannotTell.length > 0 ? [escaped(cannotTellWords(summary.cannotTell))] : [];
   return [
-    alert("This will fail", failing),
+    alert(errorTitle(report), failing),
     alert("This broadens access", broadening),
     alert("Not in the file", unknown),
     alert("Warnings", warnings.map(escaped)),
@@ -174,7 +184,7 @@ function amiDetails(ami: ReportedAmi, report: Report): string {
         `used by ${granteeWords({ grantee: `account/${accountId}`, ...(name === undefined ? {} : { name }) })}: ${count} ${resourceType}`,
     ),
     ...(hidden === undefined ? [] : [hidden]),
-    ...ami.errors.map((text) => `will fail: ${text}`),
+    ...ami.errors.map((text) => `${isPlan(report) ? "will fail" : "error"}: ${text}`),
     ...ami.broadens.map(({ text }) => `broadens access: ${text}`),
     ...ami.warnings.map((text) => `warning: ${text}`),
     ...ami.notes.map((text) => `note: ${text}`),

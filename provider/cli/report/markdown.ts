@@ -6,9 +6,12 @@ import {
   cannotTellWords,
   changeWords,
   counted,
+  errorTitle,
   granteeWords,
   hiddenWords,
   isPlan,
+  reasonsOf,
+  setWords,
   summaryWords,
   titleOf,
 } from "./words";
@@ -57,7 +60,7 @@ function render(report: Report, limits: Limits): string {
   const parts = [
     `## ${titleOf(report)}`,
     `**${summaryWords(report)}**`,
-    alert("CAUTION", "This will fail", failing),
+    alert("CAUTION", errorTitle(report), failing),
     alert("WARNING", "This broadens access", broadening.slice(0, MAX_LINES), broadening.length),
     report.summary.cannotTell.length > 0 ? `> [!IMPORTANT]\n> ${cannotTellWords(report.summary.cannotTell)}` : "",
     block(report.warnings.map((text) => `warning: ${text}`)),
@@ -84,9 +87,7 @@ function section(ami: ReportedAmi, report: Report, limits: Limits): string {
   ];
   const staying = cut(keeping, limits.keeps, isPlan(report) ? "keep access" : "have access");
   const together = changing.length + staying.length <= MAX_LINES;
-  const sets = ami.sets.map(
-    ({ name, action, movedFrom }) => `${code(name)} (${action}${movedFrom ? `, moved from ${code(movedFrom)}` : ""})`,
-  );
+  const sets = ami.sets.map((set) => setWords(set, report, code));
   const hidden = hiddenWords(ami);
   return [
     `### ${place(ami)}: ${amiWords(ami, report)}`,
@@ -109,8 +110,7 @@ function section(ami: ReportedAmi, report: Report, limits: Limits): string {
 const SIGNS = { gains: "+", loses: "-", "gains and loses": "!", keeps: " " } as const;
 
 function line(grant: ReportedGrant, report: Report): string {
-  const why = [...(grant.allowed === false ? ["NOT ALLOWED"] : []), ...(grant.why === undefined ? [] : [grant.why])];
-  const reasons = why.length > 0 ? ` (${why.join("; ")})` : "";
+  const reasons = reasonsOf(grant).length > 0 ? ` (${reasonsOf(grant).join("; ")})` : "";
   return `${SIGNS[grant.change]} ${granteeWords(grant)} ${changeWords(grant, report)}${reasons}`;
 }
 

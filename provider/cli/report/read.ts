@@ -30,8 +30,8 @@ export function reportOfPreview(file: Uint8Array, tool: string, book: GranteeBoo
   return reportOnChanges(read.changes, { kind: "pulumi-preview", tool, ...read, notes: withNone(read) }, book);
 }
 
-/** @param messages what `terraform plan -json` printed; undefined: it was not given */
-export function reportOfPlan(file: Uint8Array, messages: Uint8Array | undefined, tool: string, book: GranteeBook): Report {
+/** @param messages undefined: they were not given */
+export function reportOfPlan(file: Uint8Array, messages: PlanMessages | undefined, tool: string, book: GranteeBook): Report {
   const json = objectIn(file, "a plan", WANTED_PLAN);
   if ("steps" in json && !("format_version" in json))
     throw new Failure(`this is a preview of Pulumi: use --pulumi; else ${WANTED_PLAN}`);
@@ -41,13 +41,14 @@ export function reportOfPlan(file: Uint8Array, messages: Uint8Array | undefined,
       `this is a state, or a plan of another form: ${WANTED_PLAN}: terraform plan -out=PLAN, then terraform show -json PLAN`,
     );
   const plan = decodedBy(() => v.parse(PLAN, json), "plan", WANTED_PLAN);
-  const read = changesInPlan(plan, messages && messagesIn(messages));
+  const read = changesInPlan(plan, messages);
   return reportOnChanges(read.changes, { kind: "terraform-plan", tool, ...read, notes: withNone(read) }, book);
 }
 
-function messagesIn(file: Uint8Array): PlanMessages {
+/** The messages that `terraform plan -json` printed. */
+export function messagesIn(file: Uint8Array): PlanMessages {
   const found = decodeMessages(textIn(file) ?? "");
-  if (found === undefined) throw new Failure(`--messages: the file has no messages of Terraform; ${WANTED_MESSAGES}`);
+  if (found === undefined) throw new Failure(`there are no messages of Terraform in this file; ${WANTED_MESSAGES}`);
   return found;
 }
 

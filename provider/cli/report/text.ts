@@ -2,7 +2,17 @@
 
 import type { Paint } from "../terminal";
 import type { Report, ReportedAmi, ReportedGrant } from "./model";
-import { amiWords, cannotTellWords, changeWords, granteeWords, hiddenWords, isPlan, summaryWords } from "./words";
+import {
+  amiWords,
+  cannotTellWords,
+  changeWords,
+  granteeWords,
+  hiddenWords,
+  isPlan,
+  reasonsOf,
+  setWords,
+  summaryWords,
+} from "./words";
 
 /** The most lines about grantees who keep their access. Those who gain or lose it are all named. */
 const MAX_KEPT = 20;
@@ -27,6 +37,7 @@ function amiLines(ami: ReportedAmi, report: Report, paint: Paint): string[] {
   const most = isPlan(report) ? MAX_KEPT : keeping.length;
   const hidden = hiddenWords(ami);
   const { label, region, name, details } = ami;
+  const sets = ami.sets.map((set) => setWords(set, report, (text) => text));
   const facts = details && [
     ...(details.state === undefined || details.state === "available" ? [] : [details.state]),
     ...(details.encrypted ? ["encrypted"] : []),
@@ -39,7 +50,8 @@ function amiLines(ami: ReportedAmi, report: Report, paint: Paint): string[] {
       "bold",
       `${label}${name === undefined ? "" : ` (${name})`}${region === undefined ? "" : ` in ${region}`}: ${amiWords(ami, report)}`,
     ),
-    ...ami.errors.map((text) => paint("red", `  will fail: ${text}`)),
+    ...(sets.length > 0 ? [`  ${sets.length === 1 ? "set" : "sets"}: ${sets.join(", ")}`] : []),
+    ...ami.errors.map((text) => paint("red", `  ${isPlan(report) ? "will fail" : "error"}: ${text}`)),
     ...ami.broadens.map(({ text }) => paint("yellow", `  broadens access: ${text}`)),
     ...(facts && facts.length > 0 ? [`  ${facts.join("; ")}`] : []),
     ...[...changing, ...keeping.slice(0, most)].map((grant) => grantLine(grant, report, paint)),
@@ -55,9 +67,7 @@ function amiLines(ami: ReportedAmi, report: Report, paint: Paint): string[] {
 }
 
 function grantLine(grant: ReportedGrant, report: Report, paint: Paint): string {
-  const why = grant.why === undefined ? "" : ` (${grant.why})`;
-  const marked = grant.allowed === false ? ` ${paint("red", "NOT ALLOWED")}` : "";
-  return (
-    paint(COLOURS[grant.change], `  ${SIGNS[grant.change]} ${granteeWords(grant)} ${changeWords(grant, report)}${why}`) + marked
-  );
+  const [reasons, line] = [reasonsOf(grant), `  ${SIGNS[grant.change]} ${granteeWords(grant)} ${changeWords(grant, report)}`];
+  const format = grant.allowed === false ? "red" : COLOURS[grant.change];
+  return paint(format, reasons.length > 0 ? `${line} (${reasons.join("; ")})` : line);
 }

@@ -1,7 +1,7 @@
 /** The words of a report that all its forms share. */
 
 import { countOf } from "./build";
-import type { Access, Hidden, Report, ReportedAmi, ReportedGrant } from "./model";
+import type { Access, Hidden, Report, ReportedAmi, ReportedGrant, ReportedSet } from "./model";
 
 /** How many grantees gain, lose and keep access. */
 export type Counts = Readonly<Record<keyof Hidden, number>>;
@@ -74,7 +74,7 @@ export function amiCounts(ami: ReportedAmi): Counts {
 /** What an AMI's heading says, after its id and region. */
 export function amiWords(ami: ReportedAmi, report: Pick<Report, "kind">): string {
   if (isPlan(report)) return countWords(amiCounts(ami), isKnown(ami));
-  if (report.kind === "check") return checkWords(amiCounts(ami));
+  if (report.kind === "check") return ami.errors.length > 0 ? "could not be compared" : checkWords(amiCounts(ami));
   return sharedWords(amiCounts(ami).keeps, ami.details?.public ?? false);
 }
 
@@ -107,10 +107,37 @@ export function summaryWords(report: Report): string {
   if (amis === 0 && isPlan(report) && report.summary.cannotTell.length > 0)
     return "No set is in this file, which is not complete.";
   if (amis === 0) return isPlan(report) ? "No set in this plan: no launch permission changes." : "There is no AMI.";
-  if (isPlan(report)) return `${ofAmis}: ${countWords({ gains, loses, keeps }, report.amis.every(isKnown))}.`;
-  if (report.kind === "check") return `${ofAmis}: ${checkWords({ gains, loses, keeps })}.`;
+  const failed = report.amis.filter(({ errors }) => errors.length > 0).length;
+  if (isPlan(report)) {
+    const will = failed > 0 ? `; changes of ${counted(failed, "AMI")} will fail` : "";
+    return `${ofAmis}: ${countWords({ gains, loses, keeps }, report.amis.every(isKnown))}${will}.`;
+  }
+  if (report.kind === "check") {
+    const compared = failed < amis ? [checkWords({ gains, loses, keeps })] : [];
+    return `${ofAmis}: ${[...compared, ...(failed > 0 ? [`${failed} could not be compared`] : [])].join(", ")}.`;
+  }
   const open = report.amis.filter(({ details }) => details?.public).length;
   return `${ofAmis}, shared ${counted(keeps, "time")}${open > 0 ? `; ${open} public` : ""}.`;
+}
+
+/** What an error of an AMI means. */
+export function errorTitle({ kind }: Pick<Report, "kind">): string {
+  return kind === "check" ? "This could not be compared" : "This will fail";
+}
+
+/** The mark and the reason of a grant; empty: it has none. */
+export function reasonsOf({ allowed, why }: ReportedGrant): string[] {
+  return [...(allowed === false ? ["NOT ALLOWED"] : []), ...(why === undefined ? [] : [why])];
+}
+
+/** A set, and what happens with it. @param show how a form writes a name */
+export function setWords(
+  { name, action, movedFrom }: ReportedSet,
+  report: Pick<Report, "kind">,
+  show: (text: string) => string,
+): string {
+  const happens = [...(isPlan(report) ? [action] : []), ...(movedFrom === undefined ? [] : [`moved from ${show(movedFrom)}`])];
+  return happens.length > 0 ? `${show(name)} (${happens.join(", ")})` : show(name);
 }
 
 /** What a grantee is called: its key, and its name if it has one. */

@@ -154,7 +154,8 @@ async function credentialsOf(
   const base =
     connection.credentials ??
     fromNodeProviderChain({
-      ...(profile === undefined ? {} : { profile }),
+      // The SDK would print that keys in the environment are ignored, which is what a profile is given for.
+      ...(profile === undefined ? {} : { profile, logger: SILENT }),
       ...(sharedConfigFile === undefined ? {} : { configFilepath: sharedConfigFile }),
       ...(sharedCredentialsFile === undefined ? {} : { filepath: sharedCredentialsFile }),
       clientConfig: { requestHandler },
@@ -181,6 +182,8 @@ async function credentialsOf(
     base,
   );
 }
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** The endpoint of STS: the configured one. Without one, EC2's if that is on loopback, because an emulator serves both; else AWS's. */
 export function stsEndpointOf({ endpoint, stsEndpoint }: Connection): string | undefined {
