@@ -22,6 +22,8 @@ export interface FleetRow {
   readonly seconds: number;
   /** The least time that EC2's limits allow for these calls, with full buckets at the beginning. */
   readonly leastSeconds: number;
+  /** The same, if the reads before the first change end before it, as in a plan. */
+  readonly leastInOrder: number;
   /** AMIs that do not have exactly the accounts that are declared. */
   readonly wrong: number;
 }
@@ -48,16 +50,18 @@ export async function runFleet(engine: EngineName, size: FleetSize, rate: number
     const calls = await emulator.calls();
     const refused = calls.filter(({ code }) => code === "RequestLimitExceeded");
     const made = calls.filter(({ code }) => code !== "RequestLimitExceeded");
-    const counts = new Map<string, number>();
-    for (const { action } of made) counts.set(action, (counts.get(action) ?? 0) + 1);
-    const modify = made.filter(({ action }) => /^(Modify|Reset)/.test(action)).length;
+    const actions = made.map(({ action }) => action);
+    const isChange = (action: string) => /^(Modify|Reset)/.test(action);
+    const modify = actions.filter(isChange).length;
+    const first = Math.max(0, actions.findIndex(isChange));
     const pairs = await emulator.pairs(images);
     const expected = images.flatMap(({ imageId, snapshotIds }) =>
       [imageId, ...snapshotIds].flatMap((id) => wanted.map((account) => `${id} account/${account}`)),
     );
     rows.push({
       ...{ engine, operation, modify, describe: made.length - modify, refused: refused.length, seconds },
-      leastSeconds: leastSeconds(counts, rate),
+      leastSeconds: leastSeconds([actions], rate),
+      leastInOrder: leastSeconds([actions.slice(0, first), actions.slice(first)], rate),
       wrong: differences(pairs, expected),
     });
   };
@@ -76,14 +80,26 @@ export async function runFleet(engine: EngineName, size: FleetSize, rate: number
   return rows;
 }
 
-function leastSeconds(counts: ReadonlyMap<string, number>, rate: number): number {
+/** The least time for phases of calls, each of which begins when the one before it has ended. */
+export function leastSeconds(phases: readonly (readonly string[])[], rate: number): number {
   if (rate === 0) return 0;
-  return Math.max(
-    ...[...counts].map(([action, count]) => {
+  const tokens = new Map<string, number>();
+  let seconds = 0;
+  for (const actions of phases) {
+    const counts = new Map<string, number>();
+    for (const action of actions) counts.set(action, (counts.get(action) ?? 0) + 1);
+    const missing = [...counts].map(([action, count]) => {
       const { size, perSecond } = publishedBucket(action);
-      return Math.max(0, count - size) / (perSecond * rate);
-    }),
-  );
+      return Math.max(0, count - (tokens.get(action) ?? size)) / (perSecond * rate);
+    });
+    const phase = Math.max(0, ...missing);
+    for (const [action, count] of counts) {
+      const { size, perSecond } = publishedBucket(action);
+      tokens.set(action, Math.min(size, (tokens.get(action) ?? size) + phase * perSecond * rate - count));
+    }
+    seconds += phase;
+  }
+  return seconds;
 }
 
 function differences(one: readonly string[], other: readonly string[]): number {

@@ -133,11 +133,15 @@ export function memoryWords({ sets, atStart, made, again }: Memory): string {
 }
 
 export function fleetTable(rows: readonly FleetRow[]): string {
-  const cells = rows.map(({ engine, operation, modify, describe, refused, seconds, leastSeconds, wrong }): Cell[] => [
-    ...[engine, operation, modify, describe, refused, seconds, leastSeconds],
-    ...[leastSeconds === 0 ? undefined : seconds / leastSeconds, wrong],
-  ]);
-  const columns = ["changes", "reads", "refused", "time, s", "at least, s", "ratio", "wrong AMIs"];
+  const cells = rows.map((row): Cell[] => {
+    const { engine, operation, modify, describe, refused, seconds, leastSeconds, leastInOrder, wrong } = row;
+    const ratio = (least: number) => (least === 0 ? undefined : seconds / least);
+    return [
+      ...[engine, operation, modify, describe, refused, seconds, leastSeconds, ratio(leastSeconds)],
+      ...[leastInOrder, ratio(leastInOrder), wrong],
+    ];
+  });
+  const columns = ["changes", "reads", "refused", "time, s", "at least, s", "ratio", "in this order, s", "ratio", "wrong AMIs"];
   return table(["engine", "operation", ...columns], cells);
 }
 

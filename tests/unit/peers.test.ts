@@ -1,6 +1,7 @@
 /** What the benchmark computes of other tools: numbers that were measured with their own code, and the time that EC2's limits need. */
 
 import * as assert from "node:assert/strict";
+import { leastSeconds } from "../bench/fleet";
 import {
   ANSIBLE,
   AWS_CLI_LISTS,
@@ -44,5 +45,22 @@ describe("the calls of other tools", () => {
   it("take the time of the action that needs longest: each has its own bucket", () => {
     assert.equal(refillSeconds({ ModifyImageAttribute: 10, ModifySnapshotAttribute: 20, DescribeImageAttribute: 60 }), 4);
     assert.equal(refillSeconds({}), 0);
+  });
+});
+
+describe("the least time that EC2's limits allow", () => {
+  const many = (count: number, action: string) => Array<string>(count).fill(action);
+  const reads = many(400, "DescribeSnapshotAttribute");
+  const changes = many(400, "ModifySnapshotAttribute");
+
+  it("is that of the action that needs longest, with full buckets at the beginning", () => {
+    assert.equal(leastSeconds([[...reads, ...changes]], 1), 60);
+    assert.equal(leastSeconds([[...reads, ...changes]], 2), 30);
+    assert.equal(leastSeconds([many(50, "ModifyImageAttribute")], 1), 0);
+  });
+
+  it("is the sum of phases that follow each other, each with the tokens that the one before it left", () => {
+    assert.equal(leastSeconds([reads, changes], 1), 75);
+    assert.equal(leastSeconds([reads, reads], 1), 35);
   });
 });

@@ -107,7 +107,7 @@ const ami = v.object({
     "What the source does not tell about this AMI. The notes say why. --fail-on counts it as found.",
   ),
   warnings: texts("What the engine warns of."),
-  errors: texts("What will fail."),
+  errors: texts("What will fail. In a check: why the AMI could not be compared."),
   notes: texts("What the source cannot tell, and other remarks."),
   snapshots: v.optional(v.array(snapshot)),
   details: v.optional(details),
