@@ -10,7 +10,7 @@ import {
   MAX_SNAPSHOT_CHANGES_PER_CALL,
   type RequestBucket,
 } from "../provider/core/model/limits";
-import { AWS_PROVIDER, type Calls, LEAST, modifying, total } from "../tests/bench/peers";
+import { AWS_PROVIDER, type Calls, LEAST, leastSeconds, modifying, total } from "../tests/bench/peers";
 import { writeParts } from "./parts";
 
 const PAGE = "docs/scale.md";
@@ -48,10 +48,10 @@ const PARTS = {
       return [
         amis,
         modifying(calls),
-        duration(leastSeconds(calls)),
-        duration(leastSeconds(image)),
+        duration(leastSeconds([calls])),
+        duration(leastSeconds([image])),
         modifying(theirs),
-        duration(leastSeconds(theirs)),
+        duration(leastSeconds([theirs])),
       ];
     }),
   ),
@@ -61,7 +61,7 @@ const PARTS = {
     [100, 500, 1000, 2000, 5000].map((accounts) => {
       const one = LEAST.create({ ...FIRST, accounts });
       const all = fold(one, 1000);
-      return [accounts, modifying(one ?? {}), modifying(all), duration(leastSeconds(all))];
+      return [accounts, modifying(one ?? {}), modifying(all), duration(leastSeconds([all]))];
     }),
   ),
 
@@ -69,7 +69,7 @@ const PARTS = {
     ["AMIs", "reads", "time"],
     AMIS.map((amis) => {
       const calls = fold(LEAST.refresh(FIRST), amis);
-      return [amis, total(calls), duration(leastSeconds(calls))];
+      return [amis, total(calls), duration(leastSeconds([calls]))];
     }),
   ),
 
@@ -105,7 +105,7 @@ const PARTS = {
     ].map(([owners = 0, regions = 0, amis = 0]) => {
       const shards = owners * regions;
       const calls = fold(LEAST.update(JOINS), amis);
-      const seconds = leastSeconds(calls);
+      const seconds = leastSeconds([calls]);
       const times = [1, Math.ceil(shards / 10), shards].map((rounds) => duration(seconds * rounds));
       return [owners, regions, amis, shards * amis, shards * modifying(calls), ...times];
     }),
@@ -120,7 +120,7 @@ const PARTS = {
       ["a unit, and a list of 20 accounts that copy, with snapshots", 21, undefined] as const,
     ].map(([words, entities, size]) => {
       const calls = fold(size && LEAST.update(size), 1000);
-      return [words, entities, modifying(calls), duration(leastSeconds(calls))];
+      return [words, entities, modifying(calls), duration(leastSeconds([calls]))];
     }),
   ),
 
@@ -135,15 +135,6 @@ for (const file of writeParts({ [PAGE]: PARTS }, () => "npm run fix writes it fr
   if (!isCheck) continue;
   console.error(`write-scale: ${file} is out of date: run npm run fix`);
   process.exitCode = 1;
-}
-
-/** How long calls take at least, in seconds. Each action has its own bucket, which is full at the beginning. */
-function leastSeconds(calls: Calls): number {
-  const waits = Object.entries(calls).map(([action, count]) => {
-    const { size, perSecond } = publishedBucket(action);
-    return Math.max(0, count - size) / perSecond;
-  });
-  return Math.max(0, ...waits);
 }
 
 /** How many calls a full bucket allows in some seconds. */

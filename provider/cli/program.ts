@@ -10,7 +10,7 @@ import type { ConnectionOptions } from "./connectionOptions";
 import { named, readBytes } from "./files";
 import type { ReportOptions } from "./report/command";
 import { ALL_RISKS, type Risk } from "./report/risks";
-import { paintFor, type Terminal } from "./terminal";
+import { type Terminal, tellErrors } from "./terminal";
 
 /** What a command ends with: 0: it did its work; 1: `check` or `--fail-on` found something; 2: it could not do its work. */
 export type ExitCode = 0 | 1 | 2;
@@ -31,8 +31,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // Commander has written its message itself.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const paint = paintFor(terminal.stderr, terminal.env);
-    terminal.stderr.write(`${paint("red", (error as Error).message)}\n`);
+    tellErrors([(error as Error).message], terminal);
     return 2;
   }
 }

@@ -24,6 +24,12 @@ export function paintFor({ isTTY = false }: Stream, { NO_COLOR, FORCE_COLOR, TER
   return has ? (format, text) => styleText(format, text, { validateStream: false }) : (_, text) => text;
 }
 
+/** Writes errors to standard error, a line each. */
+export function tellErrors(texts: readonly string[], { stderr, env }: Pick<Terminal, "stderr" | "env">): void {
+  const paint = paintFor(stderr, env);
+  for (const text of texts) stderr.write(`${paint("red", text)}\n`);
+}
+
 /** Tells how far long work is. */
 export interface Progress {
   /** @param done how many of `total` are done; `total` is 0 while it is not known */

@@ -1,8 +1,8 @@
 /** The fleet: many sets in one program, on a local EC2 with EC2's request rate limits. It compares the time with what the limits allow. */
 
-import { publishedBucket } from "../../provider/core/aws/actions";
 import { Emulator } from "../helpers/emulator";
 import { accounts, type EngineName } from "./calls";
+import { type Calls, isChange, leastSeconds, sum } from "./peers";
 import { SETS } from "./sets";
 
 export interface FleetSize {
@@ -51,7 +51,6 @@ export async function runFleet(engine: EngineName, size: FleetSize, rate: number
     const refused = calls.filter(({ code }) => code === "RequestLimitExceeded");
     const made = calls.filter(({ code }) => code !== "RequestLimitExceeded");
     const actions = made.map(({ action }) => action);
-    const isChange = (action: string) => /^(Modify|Reset)/.test(action);
     const modify = actions.filter(isChange).length;
     const first = Math.max(0, actions.findIndex(isChange));
     const pairs = await emulator.pairs(images);
@@ -60,8 +59,8 @@ export async function runFleet(engine: EngineName, size: FleetSize, rate: number
     );
     rows.push({
       ...{ engine, operation, modify, describe: made.length - modify, refused: refused.length, seconds },
-      leastSeconds: leastSeconds([actions], rate),
-      leastInOrder: leastSeconds([actions.slice(0, first), actions.slice(first)], rate),
+      leastSeconds: leastSeconds([counted(actions)], rate),
+      leastInOrder: leastSeconds([counted(actions.slice(0, first)), counted(actions.slice(first))], rate),
       wrong: differences(pairs, expected),
     });
   };
@@ -80,26 +79,8 @@ export async function runFleet(engine: EngineName, size: FleetSize, rate: number
   return rows;
 }
 
-/** The least time for phases of calls, each of which begins when the one before it has ended. */
-export function leastSeconds(phases: readonly (readonly string[])[], rate: number): number {
-  if (rate === 0) return 0;
-  const tokens = new Map<string, number>();
-  let seconds = 0;
-  for (const actions of phases) {
-    const counts = new Map<string, number>();
-    for (const action of actions) counts.set(action, (counts.get(action) ?? 0) + 1);
-    const missing = [...counts].map(([action, count]) => {
-      const { size, perSecond } = publishedBucket(action);
-      return Math.max(0, count - (tokens.get(action) ?? size)) / (perSecond * rate);
-    });
-    const phase = Math.max(0, ...missing);
-    for (const [action, count] of counts) {
-      const { size, perSecond } = publishedBucket(action);
-      tokens.set(action, Math.min(size, (tokens.get(action) ?? size) + phase * perSecond * rate - count));
-    }
-    seconds += phase;
-  }
-  return seconds;
+function counted(actions: readonly string[]): Calls {
+  return sum(...actions.map((action) => ({ [action]: 1 })));
 }
 
 function differences(one: readonly string[], other: readonly string[]): number {

@@ -2,12 +2,12 @@
 
 import { EC2Client, type EC2ClientConfig, ModifySnapshotAttributeCommand } from "@aws-sdk/client-ec2";
 import { StandardRetryStrategy } from "@smithy/core/retry";
-import { publishedBucket } from "../../provider/core/aws/actions";
 import { callWatch } from "../../provider/core/aws/callWatch";
 import { Pacer } from "../../provider/core/aws/pacing";
 import { CallRetries } from "../../provider/core/aws/retrying";
 import { DEFAULT_MAX_ATTEMPTS } from "../../provider/core/model";
 import { Emulator } from "../helpers/emulator";
+import { leastSeconds } from "./peers";
 
 export interface PacingRow {
   readonly way: string;
@@ -68,9 +68,8 @@ async function measure(way: string, calls: number, rate: number): Promise<Pacing
     );
     const seconds = (performance.now() - began) / 1000;
     const refused = (await emulator.calls()).filter(({ code }) => code === "RequestLimitExceeded").length;
-    const { size, perSecond } = publishedBucket("ModifySnapshotAttribute");
     return {
-      ...{ way, seconds, refused, leastSeconds: Math.max(0, calls - size) / (perSecond * rate) },
+      ...{ way, seconds, refused, leastSeconds: leastSeconds([{ ModifySnapshotAttribute: calls }], rate) },
       failed: outcomes.filter(({ status }) => status === "rejected").length,
     };
   } finally {

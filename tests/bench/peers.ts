@@ -109,7 +109,11 @@ export function total(calls: Calls): number {
 
 /** The calls that change something. */
 export function modifying(calls: Calls): number {
-  return total(Object.fromEntries(Object.entries(calls).filter(([action]) => /^(Modify|Reset)/.test(action))));
+  return total(Object.fromEntries(Object.entries(calls).filter(([action]) => isChange(action))));
+}
+
+export function isChange(action: string): boolean {
+  return /^(Modify|Reset)/.test(action);
 }
 
 /** Adds up calls, action by action. */
@@ -122,6 +126,28 @@ export function sum(...all: readonly Calls[]): Calls {
 /** How long EC2 takes to refill what the calls take from its buckets, in seconds: calls ÷ rate of the action that takes longest. */
 export function refillSeconds(calls: Calls): number {
   return Math.max(0, ...Object.entries(calls).map(([action, count]) => count / publishedBucket(action).perSecond));
+}
+
+/**
+ * How long calls take at least, in seconds. Each action has its own bucket, which is full at the beginning.
+ *
+ * @param phases each begins when the one before it has ended
+ * @param rate multiplies the refill rates of EC2's limits; 0: no limits
+ */
+export function leastSeconds(phases: readonly Calls[], rate = 1): number {
+  if (rate === 0) return 0;
+  const tokens = new Map<string, number>();
+  let seconds = 0;
+  for (const calls of phases) {
+    const buckets = Object.entries(calls).map(([action, count]) => {
+      const { size, perSecond } = publishedBucket(action);
+      return { action, size, perSecond: perSecond * rate, left: (tokens.get(action) ?? size) - count };
+    });
+    const phase = Math.max(0, ...buckets.map(({ left, perSecond }) => -left / perSecond));
+    for (const { action, size, perSecond, left } of buckets) tokens.set(action, Math.min(size, left + phase * perSecond));
+    seconds += phase;
+  }
+  return seconds;
 }
 
 function changes(onImage: number, onSnapshots: number): Calls {

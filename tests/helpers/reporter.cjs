@@ -20,7 +20,7 @@ module.exports = class TotalsReporter extends reporters.Spec {
       const slowest = [...milliseconds].sort(([, one], [, other]) => other - one).slice(0, MAX_FILES);
       // After the spec reporter's own epilogue, which lists the failures.
       process.nextTick(() => {
-        if (process.env.CI !== undefined || process.env.TEST_TIMES !== undefined) {
+        if (process.env.CI !== undefined) {
           console.log("The files that took longest, in seconds:");
           for (const [file, time] of slowest)
             console.log(`${(time / 1000).toFixed(0).padStart(5)}  ${relative(process.cwd(), file)}`);

@@ -1,12 +1,12 @@
 /** What the benchmark computes of other tools: numbers that were measured with their own code, and the time that EC2's limits need. */
 
 import * as assert from "node:assert/strict";
-import { leastSeconds } from "../bench/fleet";
 import {
   ANSIBLE,
   AWS_CLI_LISTS,
   AWS_CLI_SINGLE,
   AWS_PROVIDER,
+  leastSeconds,
   OPERATIONS,
   refillSeconds,
   type Size,
@@ -49,14 +49,13 @@ describe("the calls of other tools", () => {
 });
 
 describe("the least time that EC2's limits allow", () => {
-  const many = (count: number, action: string) => Array<string>(count).fill(action);
-  const reads = many(400, "DescribeSnapshotAttribute");
-  const changes = many(400, "ModifySnapshotAttribute");
+  const reads = { DescribeSnapshotAttribute: 400 };
+  const changes = { ModifySnapshotAttribute: 400 };
 
   it("is that of the action that needs longest, with full buckets at the beginning", () => {
-    assert.equal(leastSeconds([[...reads, ...changes]], 1), 60);
-    assert.equal(leastSeconds([[...reads, ...changes]], 2), 30);
-    assert.equal(leastSeconds([many(50, "ModifyImageAttribute")], 1), 0);
+    assert.equal(leastSeconds([{ ...reads, ...changes }], 1), 60);
+    assert.equal(leastSeconds([{ ...reads, ...changes }], 2), 30);
+    assert.equal(leastSeconds([{ ModifyImageAttribute: 50 }], 1), 0);
   });
 
   it("is the sum of phases that follow each other, each with the tokens that the one before it left", () => {

@@ -7,7 +7,7 @@ import { type BookOptions, granteeBook } from "../granteeBook";
 import { type FormOptions, tellFindings, writeForms } from "../report/command";
 import { findingsOf } from "../report/failOn";
 import type { Risk } from "../report/risks";
-import { paintFor, progressOn, type Terminal } from "../terminal";
+import { progressOn, type Terminal, tellErrors } from "../terminal";
 import { auditOf, regionsFor } from "./audit";
 
 export interface AuditOptions extends FormOptions, BookOptions, Omit<ConnectionOptions, "region"> {
@@ -32,8 +32,7 @@ export async function runAudit(options: AuditOptions, tool: string, terminal: Te
     const { report, failures } = await auditOf(regions, gatewayFor, { account, usage, book, progress, tool });
     progress.end();
     writeForms(report, { html, markdown, json }, terminal);
-    const paint = paintFor(terminal.stderr, terminal.env);
-    for (const text of failures) terminal.stderr.write(`${paint("red", text)}\n`);
+    tellErrors(failures, terminal);
     const findings = findingsOf(report, failOn);
     tellFindings(findings, terminal);
     return failures.length > 0 ? 2 : findings.length > 0 ? 1 : 0;

@@ -26,7 +26,7 @@ import { amiOfChanges, countOf, reportOn } from "../report/build";
 import { type ChangedImage, countsOf, PLAIN, permissionsOf, type SetChange } from "../report/changes";
 import { type FormOptions, writeForms } from "../report/command";
 import type { Report, ReportedAmi } from "../report/model";
-import { paintFor, progressOn, type Terminal } from "../terminal";
+import { progressOn, type Terminal, tellErrors } from "../terminal";
 import { declaredSetsIn, type FileSet } from "./declaredSets";
 
 export interface CheckOptions extends FormOptions, BookOptions, ConnectionOptions {}
@@ -46,8 +46,7 @@ export async function runCheck(file: string, options: CheckOptions, tool: string
     });
     progress.end();
     writeForms(report, { html, markdown, json }, terminal);
-    const paint = paintFor(terminal.stderr, terminal.env);
-    for (const text of failures) terminal.stderr.write(`${paint("red", text)}\n`);
+    tellErrors(failures, terminal);
     if (failures.length > 0) return 2;
     return report.amis.every(isAsDeclared) ? 0 : 1;
   } finally {

@@ -5,7 +5,7 @@ import { type ConnectionOptions, connectionIn } from "../connectionOptions";
 import { Failure } from "../failure";
 import { named, readBytes, writeText } from "../files";
 import { type BookOptions, granteeBook } from "../granteeBook";
-import { type Paint, paintFor, type Terminal } from "../terminal";
+import { type Paint, paintFor, type Terminal, tellErrors } from "../terminal";
 import { type Finding, findingsOf } from "./failOn";
 import { htmlOf } from "./html";
 import { markdownOf } from "./markdown";
@@ -51,8 +51,10 @@ async function reportFor(options: ReportOptions, tool: string, terminal: Termina
   const book = await granteeBook(options, connection, terminal);
   if (pulumi !== undefined) return named(pulumi, () => reportOfPreview(readBytes(pulumi, "a preview"), tool, book));
   if (terraform !== undefined) {
-    const read = (file: string) => messagesIn(readBytes(file, "the output of terraform plan -json"));
-    const told = messages === undefined ? undefined : named(messages, () => read(messages));
+    const told =
+      messages === undefined
+        ? undefined
+        : named(messages, () => messagesIn(readBytes(messages, "the output of terraform plan -json")));
     return named(terraform, () => reportOfPlan(readBytes(terraform, "a plan"), told, tool, book));
   }
   const { reportOnLive } = await import("./live");
@@ -78,6 +80,8 @@ export function writeForms(report: Report, { html, markdown, json }: FormOptions
 
 /** Says what `--fail-on` found. */
 export function tellFindings(findings: readonly Finding[], terminal: Terminal): void {
-  const paint = paintFor(terminal.stderr, terminal.env);
-  for (const { text } of findings) terminal.stderr.write(`${paint("red", `fail-on ${text}`)}\n`);
+  tellErrors(
+    findings.map(({ text }) => `fail-on ${text}`),
+    terminal,
+  );
 }

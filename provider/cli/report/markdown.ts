@@ -4,13 +4,11 @@ import type { Report, ReportedAmi, ReportedGrant } from "./model";
 import {
   amiWords,
   cannotTellWords,
-  changeWords,
   counted,
   errorTitle,
-  granteeWords,
+  grantWords,
   hiddenWords,
   isPlan,
-  reasonsOf,
   setWords,
   summaryWords,
   titleOf,
@@ -110,8 +108,7 @@ function section(ami: ReportedAmi, report: Report, limits: Limits): string {
 const SIGNS = { gains: "+", loses: "-", "gains and loses": "!", keeps: " " } as const;
 
 function line(grant: ReportedGrant, report: Report): string {
-  const reasons = reasonsOf(grant).length > 0 ? ` (${reasonsOf(grant).join("; ")})` : "";
-  return `${SIGNS[grant.change]} ${granteeWords(grant)} ${changeWords(grant, report)}${reasons}`;
+  return `${SIGNS[grant.change]} ${grantWords(grant, report)}`;
 }
 
 function details({ details: of, snapshots = [] }: ReportedAmi): string[] {

@@ -5,11 +5,11 @@ import type { Report, ReportedAmi, ReportedGrant } from "./model";
 import {
   amiWords,
   cannotTellWords,
-  changeWords,
+  errorWords,
   granteeWords,
+  grantWords,
   hiddenWords,
   isPlan,
-  reasonsOf,
   setWords,
   summaryWords,
 } from "./words";
@@ -51,7 +51,7 @@ function amiLines(ami: ReportedAmi, report: Report, paint: Paint): string[] {
       `${label}${name === undefined ? "" : ` (${name})`}${region === undefined ? "" : ` in ${region}`}: ${amiWords(ami, report)}`,
     ),
     ...(sets.length > 0 ? [`  ${sets.length === 1 ? "set" : "sets"}: ${sets.join(", ")}`] : []),
-    ...ami.errors.map((text) => paint("red", `  ${isPlan(report) ? "will fail" : "error"}: ${text}`)),
+    ...ami.errors.map((text) => paint("red", `  ${errorWords(text, report)}`)),
     ...ami.broadens.map(({ text }) => paint("yellow", `  broadens access: ${text}`)),
     ...(facts && facts.length > 0 ? [`  ${facts.join("; ")}`] : []),
     ...[...changing, ...keeping.slice(0, most)].map((grant) => grantLine(grant, report, paint)),
@@ -67,7 +67,6 @@ function amiLines(ami: ReportedAmi, report: Report, paint: Paint): string[] {
 }
 
 function grantLine(grant: ReportedGrant, report: Report, paint: Paint): string {
-  const [reasons, line] = [reasonsOf(grant), `  ${SIGNS[grant.change]} ${granteeWords(grant)} ${changeWords(grant, report)}`];
   const format = grant.allowed === false ? "red" : COLOURS[grant.change];
-  return paint(format, reasons.length > 0 ? `${line} (${reasons.join("; ")})` : line);
+  return paint(format, `  ${SIGNS[grant.change]} ${grantWords(grant, report)}`);
 }

@@ -18,6 +18,12 @@ export function accessWords({ launch, createVolume }: Access): string {
   return [...(launch ? ["launch"] : []), ...volumes].join(", ");
 }
 
+/** A grantee, what happens to its access, its mark and the reason, such as `account/111122223333 gains launch (set elsewhere)`. */
+export function grantWords(grant: ReportedGrant, report: Pick<Report, "kind">): string {
+  const reasons = [...(grant.allowed === false ? ["NOT ALLOWED"] : []), ...(grant.why === undefined ? [] : [grant.why])];
+  return `${granteeWords(grant)} ${changeWords(grant, report)}${reasons.length > 0 ? ` (${reasons.join("; ")})` : ""}`;
+}
+
 /** What happens to the access of a grantee, such as `gains launch, createVolume`. */
 export function changeWords({ change, before, after }: ReportedGrant, { kind }: Pick<Report, "kind">): string {
   const [gained, lost] = [accessWords(beyond(after, before)), accessWords(beyond(before, after))];
@@ -121,13 +127,13 @@ export function summaryWords(report: Report): string {
 }
 
 /** What an error of an AMI means. */
-export function errorTitle({ kind }: Pick<Report, "kind">): string {
-  return kind === "check" ? "This could not be compared" : "This will fail";
+export function errorTitle(report: Pick<Report, "kind">): string {
+  return isPlan(report) ? "This will fail" : "This could not be compared";
 }
 
-/** The mark and the reason of a grant; empty: it has none. */
-export function reasonsOf({ allowed, why }: ReportedGrant): string[] {
-  return [...(allowed === false ? ["NOT ALLOWED"] : []), ...(why === undefined ? [] : [why])];
+/** An error of an AMI, where it stands among other remarks. */
+export function errorWords(text: string, report: Pick<Report, "kind">): string {
+  return `${isPlan(report) ? "will fail" : "error"}: ${text}`;
 }
 
 /** A set, and what happens with it. @param show how a form writes a name */
