@@ -111,15 +111,15 @@ async function preview(
   // The engine reports the problems that `check` found.
   if ("problems" in decoded) return undefined;
   if (decoded.declared.imageId !== UNKNOWN && (await isSkippedByEngine(resource))) return undefined;
-  const before = await recordedOutputs(resource).catch(() => "unreadable" as const);
-  const isKept = before && before !== "unreadable" && onlyTimeoutsChange(before, decoded.declared);
+  const before = await recordedOutputs(resource);
+  const isKept = before && onlyTimeoutsChange(before, decoded.declared);
   if (isKept && !keepsUnlisted(before, decoded.declared)) return undefined;
   const { imageId, region } = decoded.declared;
   const isHidden = await hidesGranteesOf(String(imageId), String(region));
   const hidden = isHidden ? { ...inputs, [SECRETS]: [...secretNames(inputs), SECRET_OF_OTHERS] } : inputs;
   const entry = await describe(resource, hidden, decoded.declared, before, options);
   const text = withoutSecrets(entry.text, hidden);
-  return { ...entry, text: before === "unreadable" || before === undefined ? text : withoutSecrets(text, before) };
+  return { ...entry, text: before === undefined ? text : withoutSecrets(text, before) };
 }
 
 /** Whether a recorded set names or keeps whom an allow-list does not have. Then its update fails, whatever else changes. */
@@ -134,7 +134,7 @@ async function describe(
   resource: pulumi.CustomResource,
   inputs: Properties,
   declared: DeclaredSet,
-  found: Properties | "unreadable" | undefined,
+  before: Properties | undefined,
   { deleteBeforeReplace = false, retainOnDelete = false }: SetOptions,
 ): Promise<LogEntry> {
   const { imageId, region } = declared;
@@ -149,7 +149,6 @@ async function describe(
       text: `AMI ${imageId}: what changes in EC2 depends on values that are not known yet (${names.join(", ")})`,
     };
   }
-  const before = found === "unreadable" ? undefined : found;
   const same = before?.imageId === imageId && before.region === region;
   const replaced = before && !same ? setIn(before)?.set : undefined;
   const leaving = before && replaced ? readable(before, replaced) : undefined;
@@ -171,9 +170,6 @@ async function describe(
   const inOrder = (report: string) => [
     ...(deleteBeforeReplace ? [...deletion, report] : [report, ...deletion]),
     ...hiddenChanges(same ? before : undefined, declared),
-    ...(found === "unreadable"
-      ? ["  note: the stack's state cannot be read here, so the report does not say which grants this set made before"]
-      : []),
   ];
   const countOnly = [inputs, before].some((props) => hidesGrantees(secretNames(props)));
   try {

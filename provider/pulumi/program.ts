@@ -290,7 +290,7 @@ export function declareSet(
 /** The recorded outputs of a resource; undefined for a new one. */
 export async function recordedOutputs(resource: pulumi.CustomResource): Promise<Properties | undefined> {
   const urn = String(await output(resource, "urn").promise());
-  return (await readState())[urn];
+  return (await recordedState())[urn];
 }
 
 /** The other sets of an AMI, as the program declares them. It waits for the end of the program. */
@@ -446,16 +446,38 @@ function ignoredArguments({ ignoreChanges = [] }: SetOptions): readonly string[]
   return tops.includes("*") ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => tops.includes(name));
 }
 
-/** What the state recorded of all sets before this run; empty if it cannot be read. */
-async function recordedState(): Promise<StackState> {
-  return readState().catch(() => ({}));
-}
-
-function readState(): Promise<StackState> {
+/**
+ * What the state recorded of all sets before this run. If it cannot be read, the program fails: without the records, a set would not know
+ * what an earlier set granted, and no set would ever revoke it.
+ */
+function recordedState(): Promise<StackState> {
   const run = currentRun();
   if (run === outsideOfStacks) return Promise.resolve({});
-  run.state ??= stackState();
+  run.state ??= patiently(stackState).catch((error: Error) => failProgram(unreadableState(error)));
   return run.state;
+}
+
+/** Pauses between attempts to read the state, in milliseconds. */
+const STATE_PAUSES = [50, 100, 200, 400, 800];
+
+/**
+ * Reads the state again after an error. In a backend of files, the engine empties the file of the state's attributes for a moment whenever
+ * it records something, and cannot read the state then (gocloud.dev, blob/fileblob/attrs.go, `setAttrs`).
+ */
+async function patiently<Value>(read: () => Promise<Value>): Promise<Value> {
+  for (const milliseconds of STATE_PAUSES) {
+    try {
+      return await read();
+    } catch (error) {
+      await pulumi.log.debug(`the stack's state could not be read: ${(error as Error).message}`);
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    }
+  }
+  return read();
+}
+
+function unreadableState({ message }: Error): string {
+  return `the state of the stack could not be read, so it is not known what its sets granted: ${message.split("\n")[0]}; no set was changed; repeat, and if it fails again, see whether pulumi stack export works [state-unreadable]`;
 }
 
 /** Reads the state with the engine's function for the resources of a stack, which `pulumi query` used. */
