@@ -6,7 +6,7 @@ import type { AmiPermissions, Grants, KmsAccess, Mode, OnDelete, Unrecorded } fr
 import { describePermissions, LISTS, OUTPUTS } from "../core";
 import { logReport } from "./log";
 import { callReadFunction, callReadFunctionOutput, type ReadFunction, refuseWrongArguments } from "./look";
-import { contextOf, declareSet, givenArguments, secretArguments, urnOf } from "./program";
+import { contextOf, declareSet, givenArguments, knownArguments, secretArguments, urnOf } from "./program";
 import { stackTracesOff } from "./sdkInternals";
 import { SECRETS } from "./secrets";
 import { PROVIDER_SHIM } from "./shim";
@@ -205,17 +205,18 @@ export class AmiLaunchPermissionSet extends pulumi.CustomResource {
     try {
       const outputs = Object.fromEntries([...COMPUTED, DONE].map((name) => [name, undefined]));
       const region = args?.region;
-      const given = opts?.id === undefined ? givenArguments(args ?? {}) : undefined;
+      const known = knownArguments(args ?? {});
+      const given = opts?.id === undefined ? givenArguments(known) : undefined;
       const urn = urnOf(AmiLaunchPermissionSet.__pulumiType, name, opts);
       const hideDiffs = [...HIDDEN_DIFFS, ...(opts?.hideDiffs ?? [])];
       const context = given
-        ? { [CONTEXT]: contextOf(urn, args?.imageId, hideDiffs), [SECRETS]: secretArguments(given, opts) }
+        ? { [CONTEXT]: contextOf(urn, args?.imageId, given, hideDiffs), [SECRETS]: secretArguments(given, opts) }
         : {};
       const properties = { ...args, region, ...context, ...outputs, __provider: PROVIDER_SHIM };
       const aliases = [...(opts?.aliases ?? []), ...(given ? [OF_FULL_PROVIDER] : [])];
       super(AmiLaunchPermissionSet.__pulumiType, name, properties, { ...opts, hideDiffs, aliases });
       if (!given) return;
-      declareSet(this, given, urn, opts);
+      declareSet(this, known, given, urn, opts);
       logReport(this, given, opts);
     } catch (error) {
       stackTracesOn();

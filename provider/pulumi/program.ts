@@ -30,16 +30,42 @@ type StackState = Readonly<Record<string, Properties>>;
 /** A set as the program declared it. */
 interface DeclaredArguments {
   readonly resource: pulumi.CustomResource;
+  readonly args: SetArguments;
   readonly given: GivenArguments;
   readonly options: SetOptions;
-  readonly urn: Promise<string>;
-  known?: Promise<readonly [string, Properties] | undefined>;
+  /** Resolves when `known` is set, or when it never will be. */
+  readonly arrival: Promise<void>;
+  /** What {@link neededBy} found. */
+  needed?: readonly pulumi.Resource[];
+  /** The URN and the arguments. */
+  known?: readonly [string, Properties];
   /** What is wrong with the arguments, if it is known yet. */
   problems?: readonly ArgumentProblem[];
 }
 
 /** The arguments that a program gave a set, serialized. One promise for all readers, because serializing waits for every value. */
 export type GivenArguments = Promise<Properties>;
+
+/** The arguments as the program gave them: values, promises and outputs. */
+interface SetArguments {
+  readonly imageId?: pulumi.Input<string> | undefined;
+  readonly region?: pulumi.Input<string> | undefined;
+}
+
+/**
+ * The arguments of a set, without outputs of other sets that repeat an argument, as in `imageId: first.imageId`. Those are known only after
+ * the other set has changed, and before that it has to know what this set declares.
+ */
+export function knownArguments<Args extends SetArguments>(args: Args): Args {
+  const known: { -readonly [Name in keyof SetArguments]: SetArguments[Name] } = {};
+  for (const name of ["imageId", "region"] as const) {
+    if (!pulumi.Output.isInstance(args[name])) continue;
+    const given: unknown = args[name];
+    const other = currentRun().resources.find(({ resource }) => output(resource, name) === given);
+    if (other && !ignoredArguments(other.options).includes(name)) known[name] = other.args[name];
+  }
+  return { ...args, ...known };
+}
 
 export function givenArguments(args: object): GivenArguments {
   return pulumi.runtime.serializeProperties("arguments", args as pulumi.Inputs);
@@ -54,9 +80,11 @@ export type SetOptions = Pick<
 /** One execution of a program. */
 interface Run {
   readonly resources: DeclaredArguments[];
+  /** Those of the resources whose arguments are not known yet. */
+  readonly late: Set<DeclaredArguments>;
   /** Set when the program has started to report sets with wrong arguments. */
   refused?: Promise<void>;
-  /** What {@link declaredSoFar} found, and how many sets there were. */
+  /** What {@link declaredSoFar} found, and of how many sets. */
   soFar?: { readonly count: number; readonly found: Promise<DeclaredSoFar> };
   state?: Promise<StackState>;
   declared?: Promise<readonly DeclaredResource[]>;
@@ -75,12 +103,16 @@ interface DeclaredResource {
 
 /** By stack resource, because the Automation API can run several programs in one process. */
 const runs = new WeakMap<object, Run>();
-const outsideOfStacks: Run = { resources: [] };
+const outsideOfStacks: Run = newRun();
+
+function newRun(): Run {
+  return { resources: [], late: new Set() };
+}
 
 function currentRun(): Run {
   const stack = pulumi.runtime.getStackResource();
   if (!stack) return outsideOfStacks;
-  const run = runs.get(stack) ?? { resources: [] };
+  const run = runs.get(stack) ?? newRun();
   runs.set(stack, run);
   return run;
 }
@@ -99,14 +131,18 @@ export function urnOf(type: string, name: string, opts: pulumi.CustomResourceOpt
 export function contextOf(
   urn: Promise<string>,
   imageId: pulumi.Input<string> | undefined,
+  given: GivenArguments,
   hideDiffs: string[] = [],
 ): pulumi.Output<Context> {
   const state = recordedState();
   const run = currentRun();
   const context = pulumi.output(imageId).apply(async (id): Promise<Context> => {
     const [own, recorded] = [await urn, await state];
+    // The engine gets the set only when all its arguments are known. Until then, more is known of the other sets.
+    await given.catch(() => undefined);
     // After this, a program that does not wait for outputs has declared all its sets.
     await new Promise<void>((resolve) => setImmediate(resolve));
+    await waitForOthers(run, id);
     const { sets, byImage } = await declaredSoFar(run);
     const [before, { args, options } = {}] = [recorded[own], sets.get(own)];
     const recordedOfImage = recordedByImage(recorded).get(id) ?? [];
@@ -145,23 +181,63 @@ function groupedByImage(sets: readonly (readonly [string, Properties])[]): ByIma
 }
 
 /**
- * The sets that the program has declared until now. Every set asks, so the answer is kept until another set is declared. If several sets have
- * wrong arguments, it reports them and never resolves.
+ * The sets that the program has declared until now, and whose arguments are known. Every set asks, so the answer is kept until more are
+ * known. If several sets have wrong arguments, it reports them and never resolves.
  */
 function declaredSoFar(run: Run): Promise<DeclaredSoFar> {
-  if (run.soFar?.count !== run.resources.length) run.soFar = { count: run.resources.length, found: findDeclared(run) };
+  const count = run.resources.length - run.late.size;
+  if (run.soFar?.count !== count) run.soFar = { count, found: findDeclared(run) };
   return run.soFar.found;
 }
 
 async function findDeclared(run: Run): Promise<DeclaredSoFar> {
-  const resources = [...run.resources];
-  const declared = await Promise.all(resources.map((one) => argumentsOf(one)));
-  await refuseWrongSets(run, resources, declared);
-  const known = declared.flatMap((one, i) => (one ? [[...one, resources[i]?.options ?? {}] as const] : []));
+  await refuseWrongSets(run);
+  const known = run.resources.flatMap((one) => (one.known ? [[...one.known, one.options] as const] : []));
   return {
     sets: new Map(known.map(([urn, args, options]) => [urn, { args, options }])),
     byImage: groupedByImage(known.map(([urn, args]) => [urn, args])),
   };
+}
+
+/** How long to wait for the arguments of sets of another AMI, in milliseconds: their errors are reported together. */
+const OTHERS_TIMEOUT = 20;
+/**
+ * How long to wait for the arguments of sets of the same AMI, in milliseconds: what they declare must not be revoked. A longer wait could
+ * block, because the arguments can depend on the set that waits, in ways that cannot be seen.
+ */
+const SAME_IMAGE_TIMEOUT = 5000;
+
+/** Waits for the arguments of the other sets that the program has declared until now. */
+async function waitForOthers(run: Run, imageId: string | undefined): Promise<void> {
+  await within(OTHERS_TIMEOUT, [...run.late]);
+  // In tests with mocks, the sets of many programs are in one run.
+  if (run === outsideOfStacks || run.late.size === 0) return;
+  const sets = new Set<pulumi.Resource>(run.resources.map(({ resource }) => resource));
+  const isAwaited = (one: DeclaredArguments) =>
+    (typeof one.args.imageId !== "string" || one.args.imageId === imageId) && !neededBy(one).some((needed) => sets.has(needed));
+  await within(SAME_IMAGE_TIMEOUT, [...run.late].filter(isAwaited));
+}
+
+/** Waits for the arguments of sets, but not longer than so many milliseconds. */
+async function within(milliseconds: number, late: readonly DeclaredArguments[]): Promise<void> {
+  if (late.length === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([Promise.all(late.map(({ arrival }) => arrival)), timeout]);
+  clearTimeout(timer);
+}
+
+/** The resources without which a set has no URN or no arguments, as far as they can be seen: parents, and those of outputs. */
+function neededBy(one: DeclaredArguments): readonly pulumi.Resource[] {
+  one.needed ??= [...parentsOf(one.resource), ...(pulumi.output(one.args) as unknown as InternalOutput).resources()];
+  return one.needed;
+}
+
+function parentsOf(resource: pulumi.Resource): pulumi.Resource[] {
+  const { parent } = lineageOf(resource);
+  return parent ? [parent, ...parentsOf(parent)] : [];
 }
 
 const recordedGroups = new WeakMap<StackState, ByImage>();
@@ -199,14 +275,10 @@ function changed(
  * If several sets have wrong arguments, reports all of them before one is registered, because the engine ends the program at the first
  * one. Then the program fails, and this function never returns. If only one set is wrong, the engine reports it.
  */
-async function refuseWrongSets(
-  run: Run,
-  resources: readonly DeclaredArguments[],
-  declared: readonly (readonly [string, Properties] | undefined)[],
-): Promise<void> {
-  const wrong = resources.flatMap((one, i) => {
-    const [urn, args] = declared[i] ?? [];
-    if (urn === undefined || args === undefined) return [];
+async function refuseWrongSets(run: Run): Promise<void> {
+  const wrong = run.resources.flatMap((one) => {
+    if (!one.known) return [];
+    const [urn, args] = one.known;
     // An asynchronous program calls this function again for each set, so the result is kept.
     one.problems ??= problemsOf(args, one.options);
     return one.problems.length > 0 ? [{ urn, args, problems: one.problems }] : [];
@@ -256,30 +328,24 @@ async function secretsOf(serialized: Properties, options: SetOptions): Promise<s
   return [...new Set([...secretsAmong(serialized), ...ignored.filter((name) => recorded.includes(name))])].sort();
 }
 
-/** How long to wait for the arguments of other sets, in milliseconds. A longer wait could block: they can depend on the set that waits. */
-const ARGUMENTS_TIMEOUT = 20;
-
-/** The URN and the arguments of a set; undefined if they are known only after other resources. */
-function argumentsOf(declared: DeclaredArguments): Promise<readonly [string, Properties] | undefined> {
-  declared.known ??= Promise.race([
-    Promise.all([declared.urn, declared.given]).then(
-      async ([urn, args]) =>
-        [urn, { ...(plain(args) as Properties), [SECRETS]: await secretsOf(args, declared.options) }] as const,
-    ),
-    new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), ARGUMENTS_TIMEOUT)),
-  ]).catch(() => undefined);
-  return declared.known;
-}
-
 /** Notes that the program declares a set. The first call of a run also starts the report on sets that left the program. */
 export function declareSet(
   resource: pulumi.CustomResource,
+  args: SetArguments,
   given: GivenArguments,
   urn: Promise<string>,
   options: SetOptions = {},
 ): void {
   const run = currentRun();
-  run.resources.push({ resource, given, urn, options });
+  const arrival = Promise.all([urn, given])
+    .then(async ([known, serialized]) => {
+      declared.known = [known, { ...(plain(serialized) as Properties), [SECRETS]: await secretsOf(serialized, options) }];
+    })
+    .catch(() => undefined)
+    .finally(() => run.late.delete(declared));
+  const declared: DeclaredArguments = { resource, args, given, options, arrival };
+  run.resources.push(declared);
+  run.late.add(declared);
   if (run.resources.length > 1 || run === outsideOfStacks) return;
   const release = pulumi.runtime.rpcKeepAlive();
   reportDepartures()
@@ -480,10 +546,19 @@ function unreadableState({ message }: Error): string {
   return `the state of the stack could not be read, so it is not known what its sets granted: ${message.split("\n")[0]}; no set was changed; repeat, and if it fails again, see whether pulumi stack export works [state-unreadable]`;
 }
 
+/** The organization of all stacks in a backend of files. Pulumi, pkg/backend/diy/state.go, `getTarget`. */
+const ORGANIZATION_OF_FILES = "organization";
+
 /** Reads the state with the engine's function for the resources of a stack, which `pulumi query` used. */
 async function stackState(): Promise<StackState> {
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const { outputs } = await pulumi.runtime.invoke(READ_STACK, { stackName });
+  const [organization, project, stack] = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()];
+  const read = (stackName: string) => pulumi.runtime.invoke(READ_STACK, { stackName });
+  const { outputs } = await read(`${organization}/${project}/${stack}`).catch((error: Error) => {
+    // A backend of files in the legacy layout, without projects, knows the stack only by this name (store.go, `legacyReferenceStore`). In
+    // Pulumi Cloud, the name alone can be another organization's stack.
+    if (organization !== ORGANIZATION_OF_FILES) throw error;
+    return read(stack);
+  });
   const entries = Object.entries(plain(outputs) as Record<string, { type: string; outputs: Properties }>);
   return Object.fromEntries(
     entries.filter(([urn]) => urn.includes(`${DYNAMIC_SET_TYPE}::`)).map(([urn, state]) => [urn, state.outputs]),

@@ -21,6 +21,8 @@ export interface InternalOutput {
   readonly isKnown: Promise<boolean>;
   /** The value. With `withUnknowns`, an unknown value is given as the SDK's marker or undefined. */
   promise(withUnknowns?: boolean): Promise<unknown>;
+  /** The resources that are known at once to be needed for the value. */
+  resources(): ReadonlySet<pulumi.Resource>;
 }
 
 /** An output of a resource, by its name. */

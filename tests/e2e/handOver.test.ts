@@ -170,6 +170,43 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
+  it("an account that moves between sets whose lists are known late, and at different times, has access at every moment", async () => {
+    const more = 'mode: "additive", createVolumePermissions: true';
+    const late = (name: string, accountIds: readonly string[], milliseconds: number) =>
+      `new AmiLaunchPermissionSet("${name}", { imageId, accountIds: later(${JSON.stringify(accountIds)}, ${milliseconds}), ${more} });\n`;
+    const later = `const later = (ids: string[], ms: number) => new Promise<string[]>((done) => setTimeout(() => done(ids), ms));\n`;
+    program(later + late("one", [A, B], 100) + late("two", [C], 100));
+    await project.up();
+    program(later + late("one", [A], 100) + late("two", [B, C], 1500));
+    await upKeeps([A, B, C], { volumes: true });
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B, C]);
+    await nobodyIsLeft();
+  });
+
+  it("an account that moves to a set that takes the AMI from the first one has access at every moment", async () => {
+    const sets = (first: readonly string[], second: readonly string[]) =>
+      program(`const first = ${set("one", first, 'mode: "additive"').trim()}
+new AmiLaunchPermissionSet("two", { imageId: first.imageId, region: first.region, accountIds: ${JSON.stringify(second)}, mode: "additive" });`);
+    sets([A, B], [C]);
+    await project.up();
+    sets([A], [B, C]);
+    await upKeeps([A, B, C]);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, B, C]);
+    await nobodyIsLeft();
+  });
+
+  it("in the legacy layout of a file backend, a renamed set owns what it declares, and a destroy leaves no access", async () => {
+    project.remove();
+    const env = { PULUMI_DIY_BACKEND_LEGACY_LAYOUT: "1", PULUMI_DIY_BACKEND_IGNORE_DEPRECATION_ERROR: "1" };
+    project = await PulumiProject.create(emulator(), { program: "", asUsersHaveIt: true, env });
+    const more = 'mode: "additive", createVolumePermissions: true';
+    program(set("one", [A, B], more));
+    await project.up();
+    program(set("two", [A, B], more));
+    await upKeeps([A, B], { volumes: true });
+    await nobodyIsLeft();
+  });
+
   it("H8: an AMI that moves from one set to another keeps its accounts, and preview and up report the same", async () => {
     const [x, y, z] = [image, await emulator().image(), await emulator().image()];
     const rotation = (current: MadeImage, previous: MadeImage) =>

@@ -73,6 +73,15 @@ describe("the internals of the Pulumi SDK", () => {
     assert.equal(typeof (await id.isKnown), "boolean");
   });
 
+  it("give the resources that are needed for arguments, also within lists and objects, and before their values are known", async () => {
+    await start(false);
+    const [one, two] = [new Plain("one"), new Plain("two")];
+    const late = pulumi.output(new Promise<string>(() => undefined));
+    const args = { plain: "a", late, list: [one.urn.apply((urn) => urn)], object: { inner: pulumi.all([two.id, late]) } };
+    const { resources } = pulumi.output(args) as unknown as InternalOutput;
+    assert.deepEqual([...resources()], [one, two]);
+  });
+
   it("give the aliases of a resource, including those from its parents", async () => {
     await start(false);
     const outer = new Group("outer", Promise.resolve(""), { aliases: [{ name: "before" }, { type: "test:index:Before" }] });
