@@ -519,27 +519,26 @@ function ignoredArguments({ ignoreChanges = [] }: SetOptions): readonly string[]
 function recordedState(): Promise<StackState> {
   const run = currentRun();
   if (run === outsideOfStacks) return Promise.resolve({});
-  run.state ??= patiently(stackState).catch((error: Error) => failProgram(unreadableState(error)));
+  run.state ??= stackState(STATE_PAUSES).catch((error: Error) => failProgram(unreadableState(error)));
   return run.state;
 }
 
 /** Pauses between attempts to read the state, in milliseconds. */
-const STATE_PAUSES = [50, 100, 200, 400, 800];
+const STATE_PAUSES: readonly number[] = [50, 100, 200, 400, 800];
 
 /**
- * Reads the state again after an error. In a backend of files, the engine empties the file of the state's attributes for a moment whenever
+ * Reads the state, again after an error. In a backend of files, the engine empties the file of the state's attributes for a moment whenever
  * it records something, and cannot read the state then (gocloud.dev, blob/fileblob/attrs.go, `setAttrs`).
  */
-async function patiently<Value>(read: () => Promise<Value>): Promise<Value> {
-  for (const milliseconds of STATE_PAUSES) {
-    try {
-      return await read();
-    } catch (error) {
-      await pulumi.log.debug(`the stack's state could not be read: ${(error as Error).message}`);
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-    }
+async function stackState([pause, ...pauses]: readonly number[]): Promise<StackState> {
+  try {
+    return await readStackState();
+  } catch (error) {
+    if (pause === undefined) throw error;
+    await pulumi.log.debug(`the stack's state could not be read: ${(error as Error).message}`);
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    return stackState(pauses);
   }
-  return read();
 }
 
 function unreadableState({ message }: Error): string {
@@ -550,7 +549,7 @@ function unreadableState({ message }: Error): string {
 const ORGANIZATION_OF_FILES = "organization";
 
 /** Reads the state with the engine's function for the resources of a stack, which `pulumi query` used. */
-async function stackState(): Promise<StackState> {
+async function readStackState(): Promise<StackState> {
   const [organization, project, stack] = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack()];
   const read = (stackName: string) => pulumi.runtime.invoke(READ_STACK, { stackName });
   const { outputs } = await read(`${organization}/${project}/${stack}`).catch((error: Error) => {

@@ -20,32 +20,37 @@ describe("a state of the stack that cannot be read", () => {
 
   const attributes = () => `${project.folder}/.pulumi/stacks/ami-launch-permissions/test.json.attrs`;
 
+  /** A program that shares the AMI. */
+  const program = (names: readonly string[]) => `import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+for (const name of ${JSON.stringify(names)})
+  new AmiLaunchPermissionSet(name, {
+    imageId: ${JSON.stringify(image.imageId)},
+    accountIds: ${JSON.stringify([A, B])},
+    mode: "additive",
+    createVolumePermissions: true,
+  });
+`;
+
   /**
-   * A program that shares the AMI. The engine writes the attributes of a state to a file beside it, which is empty for a moment. Here the
-   * program empties it, for as long as is said.
+   * The same, with a state that cannot be read for so many milliseconds. The engine writes the attributes of a state to a file beside it,
+   * which is empty for a moment. Here the program empties it.
    */
-  function program(names: readonly string[], unreadableFor = 0): void {
-    const set = (name: string) =>
-      `new AmiLaunchPermissionSet(${JSON.stringify(name)}, { imageId, accountIds: ["${A}", "${B}"], mode: "additive", createVolumePermissions: true });\n`;
-    project.program(`import { AmiLaunchPermissionSet } from "ami-launch-permissions";
-import * as fs from "node:fs";
-const imageId = ${JSON.stringify(image.imageId)};
+  const unreadable = (names: readonly string[], milliseconds: number) => `import * as fs from "node:fs";
 const attributes = ${JSON.stringify(attributes())};
 const before = fs.readFileSync(attributes);
-const end = Date.now() + ${unreadableFor};
+const end = Date.now() + ${milliseconds};
+fs.writeFileSync(attributes, "");
 const emptying = setInterval(() => {
   if (Date.now() < end) return fs.writeFileSync(attributes, "");
   clearInterval(emptying);
   fs.writeFileSync(attributes, before);
 }, 1).unref();
-if (${unreadableFor} > 0) fs.writeFileSync(attributes, "");
-${names.map(set).join("")}`);
-  }
+${program(names)}`;
 
   it("for a moment is read again: a renamed set owns what it declares, and a destroy leaves no access", async () => {
-    program(["one"]);
+    project.program(program(["one"]));
     await project.up();
-    program(["two"], 300);
+    project.program(unreadable(["two"], 300));
     await project.up();
     assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
     await project.destroy();
@@ -53,9 +58,9 @@ ${names.map(set).join("")}`);
   });
 
   it("at all ends the preview and the up before anything changes, with one error that says why", async () => {
-    program(["one"]);
+    project.program(program(["one"]));
     await project.up();
-    program(["two", "three"], 20_000);
+    project.program(unreadable(["two", "three"], 20_000));
     const readable = fs.readFileSync(attributes());
     for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
       const { output } = await project.fail(...command);
@@ -65,7 +70,7 @@ ${names.map(set).join("")}`);
       assert.doesNotMatch(output, /\n\s+at /);
     }
     assert.deepEqual(await emulator().launchers(image.imageId), [A, B]);
-    program(["two", "three"]);
+    project.program(program(["two", "three"]));
     await project.up();
     await project.destroy();
     assert.deepEqual(await emulator().pairs([image]), []);
