@@ -443,12 +443,13 @@ export async function deletionReport(
   const report = reportOfDeletion(which, set, seen ? { ...recorded, live: seen.live } : recorded, { neighbours, countOnly });
   const lines = retainOnDelete ? [`  ${which} stays shared: retainOnDelete.`, IF_OPTION_IS_NEW, report] : [report];
   // The engine uses the recorded option, which can also come from a parent. The program cannot read it.
-  if (!retainOnDelete && set.onDelete !== "retain") lines.push(RETAIN_NOTE);
+  if (!retainOnDelete && set.onDelete !== "retain") lines.push(RETAIN_NOTE, DELETED_WITH_NOTE);
   return withoutSecrets(lines.join("\n"), outputs);
 }
 
 const IF_OPTION_IS_NEW = "  If no up before this one had that option:";
 const RETAIN_NOTE = "  note: if the last up recorded retainOnDelete for it, everybody keeps access";
+const DELETED_WITH_NOTE = "  note: the same holds for deletedWith, if that resource is deleted too";
 
 function decoded(outputs: Properties): { set: PermissionSet; record: Recorded & ClaimedImage } | undefined {
   const set = setIn(outputs)?.set;

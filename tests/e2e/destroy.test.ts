@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { useEmulator } from "../helpers/emulator";
+import { ROOT, useEmulator } from "../helpers/emulator";
 import { PulumiProject } from "../helpers/pulumiProject";
 
 const [FIRST, SECOND, THIRD] = ["111122223333", "444455556666", "777788889999"];
@@ -70,6 +70,42 @@ describe("pulumi destroy and import (P7)", function () {
         assert.ok(flat(done).includes(words), `${words}\n${done}`);
       for (const imageId of [one, two, three]) assert.deepEqual(await emulator().launchers(imageId), []);
     });
+
+  it("with --target also takes what another set declares, and up --refresh gives it back, as the docs say", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0 });
+    const left = { imageId, mode: "additive", accountIds: [FIRST, THIRD] };
+    given({ gone: { imageId, mode: "additive", accountIds: [FIRST, SECOND] }, left });
+    await project.up();
+    const { sets } = await project.state();
+    const { output } = await project.succeed(
+      ...["destroy", "--yes", "--skip-preview", "--target", sets.find(({ urn }) => urn.endsWith("::gone"))?.urn ?? ""],
+    );
+    assert.match(flat(output), new RegExp(`2 lost access to it, as recorded - .*: account/${FIRST}, account/${SECOND}`));
+    assert.deepEqual(await emulator().launchers(imageId), [THIRD]);
+    given({ left });
+    await project.up("--refresh");
+    assert.deepEqual(await emulator().launchers(imageId), [FIRST, THIRD]);
+    await project.destroy();
+    assert.deepEqual(await emulator().launchers(imageId), []);
+  });
+
+  it("with deletedWith takes nothing away, as the preview and the report of its file say", async () => {
+    const { imageId } = await emulator().image({ snapshots: 0 });
+    const accountIds = JSON.stringify([FIRST, SECOND]);
+    project.program(`import * as pulumi from "@pulumi/pulumi";
+      import { AmiLaunchPermissionSet } from "ami-launch-permissions";
+      const image = new (class extends pulumi.ComponentResource {})("test:index:Image", "image");
+      new AmiLaunchPermissionSet("set", { imageId: "${imageId}", accountIds: ${accountIds} }, { deletedWith: image });`);
+    await project.up();
+    project.program(PROGRAM);
+    given({});
+    const file = path.join(project.folder, "preview.json");
+    fs.writeFileSync(file, (await project.succeed("preview", "--json")).stdout);
+    const report = await project.node(path.join(ROOT, "provider/dist/cli/main.js"), "report", "--pulumi", file);
+    assert.match(flat(report.output), /deletedWith: everybody keeps access/);
+    await project.up();
+    assert.deepEqual(await emulator().launchers(imageId), [FIRST, SECOND]);
+  });
 
   it("imports nothing and changes nothing; the way in the README takes the AMI over", async () => {
     const launchPermissions = [{ UserId: FIRST }];

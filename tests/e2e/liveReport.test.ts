@@ -88,6 +88,7 @@ describe("the live report", function () {
       `    - launch (granted by this set; 2): account/${FIRST},`,
       `      account/${THIRD}`,
       "  note: if the last up recorded retainOnDelete for it, everybody keeps access",
+      "  note: the same holds for deletedWith, if that resource is deleted too",
     ]);
     await project.up();
     assert.deepEqual(await emulator().launchers(imageId), []);

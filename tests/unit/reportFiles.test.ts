@@ -48,6 +48,7 @@ interface Step {
   readonly old?: Record<string, unknown>;
   readonly fresh?: Record<string, unknown>;
   readonly retainOnDelete?: boolean;
+  readonly deletedWith?: string;
 }
 
 const urnOf = (name: string, type = TYPE) => `urn:pulumi:test::test::${type}::${name}`;
@@ -64,10 +65,10 @@ function preview(steps: readonly Step[], diagnostics: readonly object[] = []): R
           ...more,
         };
   const json = {
-    steps: steps.map(({ op = "create", name = "golden", type = TYPE, old, fresh, retainOnDelete }) => ({
+    steps: steps.map(({ op = "create", name = "golden", type = TYPE, old, fresh, ...options }) => ({
       op,
       urn: urnOf(name, type),
-      oldState: state(old, name, type, { retainOnDelete }),
+      oldState: state(old, name, type, options),
       newState: state(fresh, name, type),
     })),
     diagnostics,
@@ -209,6 +210,16 @@ describe("a report on a preview of Pulumi", () => {
           { op: "delete", name: "b", old: set(Y, launch(A), { onDelete: "retain" }) },
         ]),
       lines: [`ami-0123 keeps ${A} l>l`, `ami-0fed keeps ${A} l>l`],
+    },
+    {
+      name: "deletedWith takes nothing away if the other resource is deleted as well",
+      report: () =>
+        preview([
+          { op: "delete", type: "aws:ec2/ami:Ami", name: "image", old: {} },
+          { op: "delete", name: "a", old: set(X, launch(A)), deletedWith: urnOf("image", "aws:ec2/ami:Ami") },
+          { op: "delete", name: "b", old: set(Y, launch(A)), deletedWith: urnOf("stays", "aws:ec2/ami:Ami") },
+        ]),
+      lines: [`ami-0123 keeps ${A} l>l`, `ami-0fed loses ${A} l>-`],
     },
     {
       name: "onDelete: reset also takes away what is not in the file",

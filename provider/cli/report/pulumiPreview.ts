@@ -31,6 +31,7 @@ const state = v.optional(
       inputs: properties,
       outputs: properties,
       retainOnDelete: v.optional(v.boolean()),
+      deletedWith: v.optional(v.string()),
     }),
   ),
 );
@@ -59,7 +60,10 @@ export interface ReadPreview {
 /** The changes of the sets in a preview. */
 export function changesInPreview({ steps, diagnostics }: Preview): ReadPreview {
   const messages = diagnostics ?? [];
-  const changes = (steps ?? []).flatMap((step) => changesOf(step, messages));
+  const deleted = new Set(
+    (steps ?? []).flatMap(({ op, urn }) => (["delete", "replace"].includes(ACTIONS[op] ?? "") ? [urn] : [])),
+  );
+  const changes = (steps ?? []).flatMap((step) => changesOf(step, messages, deleted));
   const urns = new Set(changes.map(({ set }) => set.address));
   // The errors of other resources end the preview, so the sets after them are not in it.
   const others = messages.filter(({ urn = "", severity }) => severity === "error" && !urns.has(urn));
@@ -86,7 +90,12 @@ const ACTIONS: Readonly<Record<string, ReportedSet["action"]>> = {
 
 type Message = NonNullable<Preview["diagnostics"]>[number];
 
-function changesOf({ op, urn, oldState, newState }: Step, messages: readonly Message[]): SetChange[] {
+/** @param deleted the URNs of all resources, or of their old ones, that go */
+function changesOf(
+  { op, urn, oldState, newState }: Step,
+  messages: readonly Message[],
+  deleted: ReadonlySet<string>,
+): SetChange[] {
   const type = (newState ?? oldState)?.type ?? "";
   const action = ACTIONS[op];
   // The steps of a replacement are also in the file, if it was asked for with --show-replacement-steps.
@@ -110,7 +119,7 @@ function changesOf({ op, urn, oldState, newState }: Step, messages: readonly Mes
     ...(newState && action !== "delete"
       ? [change(set, action === "replace" && removes ? null : oldState, newState, sections, told)]
       : []),
-    ...(removes ? [removal(set, oldState, sections, newState ? PLAIN : told)] : []),
+    ...(removes ? [removal(set, oldState, sections, newState ? PLAIN : told, keptBy(oldState, deleted))] : []),
   ];
 }
 
@@ -178,20 +187,21 @@ function removal(
   before: State,
   sections: readonly ReportSection[],
   told: Pick<SetChange, "warnings" | "errors" | "notes">,
+  kept: string | undefined,
 ): SetChange {
   const outputs = { ...before.inputs, ...before.outputs };
   const image = imageOf(outputs, outputs, set);
   const section = sections.find(({ kind, imageId }) => kind === "removal" && imageId === image.imageId);
   const common = { ...PLAIN, image, set, ...withSection(told, section, RETAIN_NOTE) };
   const isHidden = isSecret(outputs);
-  if (before.retainOnDelete) {
+  if (kept !== undefined) {
     const held = permissionsOf(isHidden ? {} : grantsIn(outputs), image);
     return {
       ...common,
       before: held,
       after: held,
       hidden: isHidden ? {} : undefined,
-      notes: [...common.notes, "retainOnDelete: everybody keeps access"],
+      notes: [...common.notes, `${kept}: everybody keeps access`],
     };
   }
   if (section) {
@@ -202,7 +212,13 @@ function removal(
   return { ...common, ...removedByRecord(outputs, image) };
 }
 
-const RETAIN_NOTE = /^if the last up recorded retainOnDelete/;
+/** The option by which the engine does not tell the provider of the deletion. pulumi/pulumi, pkg/resource/deploy/step.go, `DeleteStep.Apply`. */
+function keptBy({ retainOnDelete, deletedWith }: State, deleted: ReadonlySet<string>): string | undefined {
+  if (retainOnDelete) return "retainOnDelete";
+  return deletedWith !== undefined && deleted.has(deletedWith) ? "deletedWith" : undefined;
+}
+
+const RETAIN_NOTE = /^(if the last up recorded retainOnDelete|the same holds for deletedWith)/;
 
 /** What a removal takes away, by the record in the state. */
 function removedByRecord(outputs: Properties, image: ChangedImage): Pick<SetChange, "before" | "after" | "cannotTell" | "notes"> {
