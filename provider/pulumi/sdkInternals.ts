@@ -67,13 +67,21 @@ export function aliased(aliases: pulumi.Output<string>[]): pulumi.Resource {
   return { __aliases: aliases } as unknown as pulumi.Resource;
 }
 
+/** The main file of a program that the CLI runs: Pulumi, sdk/nodejs/cmd/run. */
+const PROGRAM_FILE = /[\\/]@pulumi[\\/]pulumi[\\/]cmd[\\/]run[\\/]index\.js$/;
+
 /**
- * Resolves when the program's code has ended and every resource is declared.
+ * Resolves when the program has declared every resource.
  *
- * Pulumi SDK, resource.ts: `ComponentResource.getData` returns the result of `initialize`. For a stack, this is the program.
+ * Pulumi SDK, resource.ts: `ComponentResource.getData` returns the result of `initialize`. For a stack, this is the program's own code. A
+ * function in `apply` can declare resources later. A program that the CLI runs has ended when its process has nothing left to do: Pulumi's
+ * own handler of that event runs after all others (sdk/nodejs/cmd/run/index.ts, `beforeExitHandler`).
  */
 export async function programEnd(stack: pulumi.Resource | undefined): Promise<void> {
+  const isOfCli = PROGRAM_FILE.test(require.main?.filename ?? "");
+  const idle = isOfCli ? new Promise<void>((resolve) => process.once("beforeExit", () => resolve())) : undefined;
   await (stack as unknown as { getData?: () => Promise<unknown> } | undefined)?.getData?.().catch(() => undefined);
+  await idle;
 }
 
 /** The main file of the host: Pulumi, sdk/nodejs/cmd/dynamic-provider. */

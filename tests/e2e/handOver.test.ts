@@ -183,6 +183,27 @@ ${set("one", [A, B], more, "parent: box")}`);
     await nobodyIsLeft();
   });
 
+  it("a set that is declared in an apply, after the program's code has ended, counts as declared in all reports", async () => {
+    const sets = (first: string, second: readonly string[]) =>
+      program(`const later = pulumi.output(new Promise<string>((done) => setTimeout(() => done(imageId), 700)));
+later.apply((imageId) => { ${set(first, [A], 'mode: "additive"').trim()} });
+${set("exact", second)}`);
+    sets("late", [B]);
+    await project.up();
+    assert.match(await project.preview(), /3 unchanged/);
+    sets("late", [C]);
+    const changed = flat(await project.preview());
+    assert.doesNotMatch(changed, /not declared any more/);
+    assert.match(changed, /1 gains, 1 loses, 1 keeps? access/);
+    assert.match(changed, new RegExp(`stays: set "late" declares it\\): account/${A}`));
+    sets("renamed", [C]);
+    const renamed = flat(await project.preview());
+    assert.match(renamed, /set "late" is not declared any more AMI ami-\w+ stays shared as it is/);
+    await upKeeps([A]);
+    assert.deepEqual(await emulator().launchers(image.imageId), [A, C]);
+    await nobodyIsLeft();
+  });
+
   it("an account that moves to a set that takes the AMI from the first one has access at every moment", async () => {
     const sets = (first: readonly string[], second: readonly string[]) =>
       program(`const first = ${set("one", first, 'mode: "additive"').trim()}
