@@ -62,6 +62,7 @@ import {
   DONE,
   type Done,
   decodeInputs,
+  encodeContext,
   encodeOutputs,
   grantsIn,
   onlyTimeoutsChange,
@@ -198,7 +199,7 @@ export class SetProvider extends DynamicProvider {
     const news = withoutPythonNames(given);
     const context = this.contextFor(urn, news.imageId);
     this.declared.set(urn, news);
-    const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: context });
+    const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: encodeContext(context) });
     const { [SET]: _, ...checked } = inputs as Properties;
     return { inputs: checked, failures: failures.length > 0 ? failures : this.toldLater(urn, checked, news) };
   }

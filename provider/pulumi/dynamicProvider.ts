@@ -74,6 +74,7 @@ import {
   CONTEXT,
   type Context,
   comparableGrants,
+  contextIn,
   DONE,
   type Done,
   decodeInputs,
@@ -624,12 +625,6 @@ function imageFailed(): AmiSharingError {
 function idOf(inputs: Properties): string | undefined {
   const { [SET]: id } = inputs;
   return typeof id === "string" ? id : undefined;
-}
-
-/** The context from the program; undefined if it is not known yet. */
-function contextIn(news: Properties): Context | undefined {
-  const { [CONTEXT]: context } = news;
-  return typeof context === "object" && context !== null ? (context as Context) : undefined;
 }
 
 /** Whether the grantees of another set of the AMI are a secret. */

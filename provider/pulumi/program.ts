@@ -21,7 +21,7 @@ import {
 import { gatewayFor, withAccountNames } from "./look";
 import { aliased, type InternalOutput, lineageOf, output, PULUMI_UNKNOWN, programEnd, READ_STACK } from "./sdkInternals";
 import { hidesGrantees, plain, SECRETS, secretNames, secretsAmong, withoutSecrets } from "./secrets";
-import { type Context, decodeInputs, nameOf, type Properties, recordedIn, setIn } from "./state";
+import { decodeInputs, encodeContext, nameOf, type Properties, recordedIn, setIn } from "./state";
 import { DYNAMIC_SET_TYPE } from "./typeNames";
 
 /** The outputs that the state records: URN → outputs. */
@@ -133,10 +133,10 @@ export function contextOf(
   imageId: pulumi.Input<string> | undefined,
   given: GivenArguments,
   hideDiffs: string[] = [],
-): pulumi.Output<Context> {
+): pulumi.Output<string> {
   const state = recordedState();
   const run = currentRun();
-  const context = pulumi.output(imageId).apply(async (id): Promise<Context> => {
+  const context = pulumi.output(imageId).apply(async (id) => {
     const [own, recorded] = [await urn, await state];
     // The engine gets the set only when all its arguments are known. Until then, more is known of the other sets.
     await given.catch(() => undefined);
@@ -151,11 +151,11 @@ export function contextOf(
     const isNew = before === undefined && recordedOfImage.length === 0;
     const differing = isNew ? (options?.hideDiffs ?? []) : changed(hideDiffs, before, args, options);
     hideDiffs.splice(0, hideDiffs.length, ...differing);
-    return {
+    return encodeContext({
       urn: own,
       recorded: Object.fromEntries(recordedOfImage),
       declared: Object.fromEntries((byImage.get(id) ?? []).filter(([urn]) => urn !== own)),
-    };
+    });
   });
   return pulumi.secret(context);
 }

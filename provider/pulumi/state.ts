@@ -46,7 +46,7 @@ export const RECORD = "__record";
 /** A hidden input: the URN of the set. */
 export const SET = "__set";
 
-/** A hidden input, in which a program passes what it knows of the stack. `check` removes it. */
+/** A hidden input, in which a program passes what it knows of the stack, as text ({@link encodeContext}). `check` removes it. */
 export const CONTEXT = "__context";
 
 /** What a program passes about the stack when it declares a set. */
@@ -57,6 +57,18 @@ export interface Context {
   readonly recorded: Readonly<Record<string, Properties>>;
   /** The other sets of the same AMI that the program has declared so far, if their arguments are known: URN → arguments. */
   readonly declared?: Readonly<Record<string, Properties>>;
+}
+
+/** A context as text: the engine copies and logs every part of an object, several times for each set. */
+export function encodeContext({ recorded, ...context }: Context): string {
+  const needed = Object.entries(recorded).map(([urn, { [DONE]: _done, __provider, ...outputs }]) => [urn, outputs]);
+  return JSON.stringify({ ...context, recorded: Object.fromEntries(needed) });
+}
+
+/** The context among the inputs of a set; undefined if it is not known yet. */
+export function contextIn(inputs: Properties): Context | undefined {
+  const { [CONTEXT]: context } = inputs;
+  return typeof context === "string" && context !== PULUMI_UNKNOWN ? JSON.parse(context) : undefined;
 }
 
 /** Decodes the arguments of a program. Unknown names are a problem, and so is an authoritative set without any grantee argument. */

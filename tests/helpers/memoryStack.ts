@@ -1,6 +1,7 @@
 /** A model of Pulumi's engine for a program with many sets: each run has one provider, and creates come before deletes. */
 
 import { DynamicProvider, type ProviderOptions } from "../../provider/pulumi/dynamicProvider";
+import { encodeContext } from "../../provider/pulumi/state";
 import { CheckFailed, orPartial, type Props, type State, stored, withProvider } from "./memoryEngine";
 
 const URN = "urn:pulumi:test::test::pulumi-nodejs:dynamic/ami-launch-permissions:AmiLaunchPermissionSet::";
@@ -84,7 +85,7 @@ export class MemoryStack {
     const recorded = Object.fromEntries(ofImage.map(([other, { outputs }]) => [URN + other, outputs]));
     const others = [...program].filter(([other, { imageId }]) => other !== name && imageId === args.imageId);
     const declared = Object.fromEntries(others.map(([other, given]) => [URN + other, given]));
-    const news = withProvider({ ...args, __context: { urn: URN + name, recorded, declared } });
+    const news = withProvider({ ...args, __context: encodeContext({ urn: URN + name, recorded, declared }) });
     const { inputs, failures = [] } = await provider.check(stored(olds), news);
     if (failures.length > 0) throw new CheckFailed(failures);
     return withProvider(inputs ?? args);

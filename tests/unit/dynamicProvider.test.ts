@@ -4,6 +4,7 @@ import * as assert from "node:assert/strict";
 import { AmiSharingError, type Connection, type WaitOptions } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { PULUMI_UNKNOWN } from "../../provider/pulumi/sdkInternals";
+import { encodeContext } from "../../provider/pulumi/state";
 import { CheckFailed, MemoryEngine, type Props } from "../helpers/memoryEngine";
 import { MemoryGateway, OWNER } from "../helpers/memoryGateway";
 
@@ -49,7 +50,10 @@ describe("check", () => {
     const { message } = await thrownBy(provider.create(inputs as Props));
     assert.match(message, /^there is no AMI to share: the resource that makes it has failed; .*\[image-not-found\]$/);
     assert.deepEqual(ec2.calls, []);
-    const missing = await provider.check({}, { accountIds: [A], __provider: "text", __context: { urn: "u", recorded: {} } });
+    const missing = await provider.check(
+      {},
+      { accountIds: [A], __provider: "text", __context: encodeContext({ urn: "u", recorded: {} }) },
+    );
     assert.match(missing.failures?.[0]?.reason ?? "", /imageId: is missing/);
   });
 

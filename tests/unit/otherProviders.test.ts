@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { userKey } from "../../provider/core";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { OtherProviders } from "../../provider/pulumi/otherProviders";
-import { CONTEXT } from "../../provider/pulumi/state";
+import { CONTEXT, encodeContext } from "../../provider/pulumi/state";
 import { MemoryGateway } from "../helpers/memoryGateway";
 
 const ENGINE = ["node", "main.js", "127.0.0.1:4711"];
@@ -104,7 +104,12 @@ describe("the other provider processes of a run", () => {
     /** The outputs of a set that a provider makes. */
     async function make(provider: DynamicProvider, name: string, args: object, olds: Record<string, unknown> = {}) {
       const context = { urn: `urn:pulumi:test::p::t::${name}`, recorded: {} };
-      const { inputs, failures } = await provider.check(olds, { imageId, accountIds: [A, B], ...args, [CONTEXT]: context });
+      const { inputs, failures } = await provider.check(olds, {
+        imageId,
+        accountIds: [A, B],
+        ...args,
+        [CONTEXT]: encodeContext(context),
+      });
       assert.deepEqual(failures ?? [], []);
       return (await provider.create(inputs as Record<string, unknown>)).outs as Record<string, unknown>;
     }

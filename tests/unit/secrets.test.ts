@@ -3,7 +3,7 @@
 import * as assert from "node:assert/strict";
 import { DynamicProvider } from "../../provider/pulumi/dynamicProvider";
 import { plain, SECRETS, withoutSecrets } from "../../provider/pulumi/secrets";
-import { CONTEXT } from "../../provider/pulumi/state";
+import { CONTEXT, encodeContext } from "../../provider/pulumi/state";
 import { MemoryGateway } from "../helpers/memoryGateway";
 
 const [A, B, C] = ["111122223333", "444455556666", "777788889999"] as const;
@@ -160,17 +160,18 @@ describe("secrets", () => {
     const secret = { imageId, accountIds: [A], mode: "additive", region: "us-east-1", [SECRETS]: ["accountIds"] };
     const shares = { imageId, accountIds: [B], mode: "additive", region: "us-east-1" };
     const context = { urn: open, recorded: {}, declared: { [hidden]: secret } };
-    const checked = (await provider.check({}, { ...shares, [CONTEXT]: context })).inputs;
+    const checked = (await provider.check({}, { ...shares, [CONTEXT]: encodeContext(context) })).inputs;
     const { outs } = await provider.create(plain(checked) as Record<string, unknown>);
     // The arguments are not secret.
     const { accountIds, ...rest } = outs as Record<string, unknown>;
     assert.deepEqual([accountIds, named(shown(rest))], [[B], []]);
     const recorded = { [hidden]: { ...secret, grants: {} }, [open]: outs as Record<string, unknown> };
-    const again = (await provider.check(plain(outs) as never, { ...shares, [CONTEXT]: { urn: open, recorded } })).inputs;
+    const again = (await provider.check(plain(outs) as never, { ...shares, [CONTEXT]: encodeContext({ urn: open, recorded }) }))
+      .inputs;
     assert.deepEqual(named(shown({ ...again, accountIds })), [B]);
     const alone = { urn: open, recorded: { [open]: plain(outs) as Record<string, unknown> } };
     assert.deepEqual(
-      (await provider.check(plain(outs) as never, { ...shares, [CONTEXT]: alone })).inputs.grants,
+      (await provider.check(plain(outs) as never, { ...shares, [CONTEXT]: encodeContext(alone) })).inputs.grants,
       { [`account/${B}`]: "launch" },
       "alone, it has nothing to hide",
     );

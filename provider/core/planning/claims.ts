@@ -179,6 +179,8 @@ interface Entry {
  */
 export class ClaimRegistry {
   private readonly places = new Map<string, Map<string, Entry>>();
+  /** Where the program of this run declared each set last. */
+  private readonly declaredAt = new Map<string, string>();
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly left = new Map<string, Permissions>();
   /** What sets revoked in this run and no set has granted again: place → set → permissions. */
@@ -213,10 +215,9 @@ export class ClaimRegistry {
     const granted = union(known?.claim.granted ?? NO_PERMISSIONS, claim.granted);
     const state = known === undefined || known.state === "recorded" ? "declared" : known.state;
     // A set declares one AMI at a time. An entry for another AMI is from before the set moved to this one.
-    for (const [other, sets] of this.places) {
-      const entry = sets.get(id);
-      if (other !== place && entry && entry.state !== "recorded") sets.delete(id);
-    }
+    const before = this.declaredAt.get(id);
+    if (before !== undefined && before !== place && this.at(before).get(id)?.state !== "recorded") this.at(before).delete(id);
+    this.declaredAt.set(id, place);
     this.at(place).set(id, { claim: { ...claim, granted }, state, authoritative });
     return this.conflictingSet(place, id);
   }
@@ -291,6 +292,7 @@ export class ClaimRegistry {
 
   clear(): void {
     this.places.clear();
+    this.declaredAt.clear();
     this.left.clear();
     this.taken.clear();
   }
