@@ -17,6 +17,15 @@ export interface OtherSet {
   readonly made: boolean;
 }
 
+/** How far a file was read. */
+interface Read {
+  readonly inode: number;
+  readonly bytes: number;
+}
+
+/** The sets of another process: place → URN → set. */
+type SetsByPlace = Map<string, Map<string, OtherSet>>;
+
 /**
  * One stack can have sets of several providers: dynamic resources, the full provider, and the full provider with another configuration. The
  * engine runs a process for each of them, and tells no process of the others. So a set that moves to another provider without an alias
@@ -28,6 +37,8 @@ export interface OtherSet {
 export class OtherProviders {
   private folder: string | undefined;
   private isReady = false;
+  /** What was read of the files of other processes. */
+  private readonly read = new Map<string, Read & { readonly sets: SetsByPlace }>();
 
   /**
    * @param argv the arguments of this process, which end with the engine's address
@@ -65,9 +76,18 @@ export class OtherProviders {
     const { folder } = this;
     if (folder === undefined || !isOwn(this.base)) return [];
     const pids = namesIn(folder).map(Number);
-    const told = pids.filter((pid) => pid !== this.pid && isRunning(pid)).flatMap((pid) => setsIn(join(folder, String(pid))));
-    const sets = new Map(told.filter((set) => set.place === place).map((set) => [set.urn, set]));
-    return [...sets.values()];
+    const told = pids.filter((pid) => pid !== this.pid && isRunning(pid)).map((pid) => this.toldIn(join(folder, String(pid))));
+    return [...new Map(told.flatMap((sets) => [...(sets.get(place) ?? [])])).values()];
+  }
+
+  /** What a process has told until now. Only what is new in its file is read. */
+  private toldIn(file: string): SetsByPlace {
+    const known = this.read.get(file);
+    const { lines, isNew, ...read } = linesIn(file, known);
+    const sets: SetsByPlace = isNew || !known ? new Map() : known.sets;
+    for (const set of lines.flatMap(setsIn)) sets.set(set.place, (sets.get(set.place) ?? new Map()).set(set.urn, set));
+    this.read.set(file, { ...read, sets });
+    return sets;
   }
 
   /** Takes back what it told. */
@@ -123,10 +143,28 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function setsIn(file: string): OtherSet[] {
+/** The whole lines of a file, without those that were read before unless it is a new file. */
+function linesIn(file: string, before?: Read): Read & { readonly lines: readonly string[]; readonly isNew: boolean } {
+  let descriptor: number | undefined;
   try {
-    const lines = fs.readFileSync(file, "utf8").split("\n");
-    return lines.flatMap((line) => (line === "" ? [] : [JSON.parse(line) as OtherSet]));
+    descriptor = fs.openSync(file, "r");
+    const { ino: inode, size } = fs.fstatSync(descriptor);
+    const isNew = before?.inode !== inode || before.bytes > size;
+    const from = isNew ? 0 : before.bytes;
+    const buffer = Buffer.alloc(size - from);
+    const read = buffer.subarray(0, fs.readSync(descriptor, buffer, 0, buffer.length, from));
+    const whole = read.subarray(0, read.lastIndexOf("\n") + 1);
+    return { inode, bytes: from + whole.length, lines: whole.toString("utf8").split("\n"), isNew };
+  } catch {
+    return { inode: -1, bytes: 0, lines: [], isNew: true };
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+  }
+}
+
+function setsIn(line: string): OtherSet[] {
+  try {
+    return [JSON.parse(line) as OtherSet];
   } catch {
     return [];
   }

@@ -48,6 +48,22 @@ describe("the other provider processes of a run", () => {
     ]);
   });
 
+  it("know what was told after they asked, also of a process that begins again, and nothing that is told in part", () => {
+    const [one, two] = [processOf(), processOf(process.ppid)];
+    const urns = () => two.at(PLACE).map(({ urn }) => urn);
+    one.tell(SET);
+    assert.deepEqual(urns(), [URN]);
+    const file = path.join(base, "127.0.0.1-4711", String(process.pid));
+    const line = JSON.stringify({ ...SET, urn: "second" });
+    fs.appendFileSync(file, line.slice(0, 9));
+    assert.deepEqual(urns(), [URN]);
+    fs.appendFileSync(file, `${line.slice(9)}\n`);
+    assert.deepEqual(urns(), [URN, "second"]);
+    one.engineAt("127.0.0.1:4711");
+    one.tell({ ...SET, urn: "third" });
+    assert.deepEqual(urns(), ["third"]);
+  });
+
   it("know nothing of another engine, nor without one", () => {
     const one = processOf();
     one.tell(SET);
