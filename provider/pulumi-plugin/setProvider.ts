@@ -57,12 +57,10 @@ import {
 } from "../pulumi/secrets";
 import {
   argumentsIn,
-  CONTEXT,
   type Context,
   DONE,
   type Done,
   decodeInputs,
-  encodeContext,
   encodeOutputs,
   grantsIn,
   onlyTimeoutsChange,
@@ -199,7 +197,7 @@ export class SetProvider extends DynamicProvider {
     const news = withoutPythonNames(given);
     const context = this.contextFor(urn, news.imageId);
     this.declared.set(urn, news);
-    const { inputs = {}, failures = [] } = await this.check(olds, { ...news, [CONTEXT]: encodeContext(context) });
+    const { inputs = {}, failures = [] } = await this.check(olds, news, context);
     const { [SET]: _, ...checked } = inputs as Properties;
     return { inputs: checked, failures: failures.length > 0 ? failures : this.toldLater(urn, checked, news) };
   }

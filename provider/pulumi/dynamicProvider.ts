@@ -147,14 +147,15 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     return namesIn(() => this.rules());
   }
 
-  async check(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
-    const { inputs, failures } = await this.checked(olds, news);
+  /** @param context what is known of the stack. Default: what the program passed */
+  async check(olds: Properties, news: Properties, context = contextIn(news)): Promise<pulumi.dynamic.CheckResult> {
+    const { inputs, failures } = await this.checked(olds, news, context);
     if (failures === undefined) return { inputs };
     const named = failures.map(async (one) => ({ ...one, reason: await this.names().in(one.reason) }));
     return { inputs, failures: await Promise.all(named) };
   }
 
-  private async checked(olds: Properties, news: Properties): Promise<pulumi.dynamic.CheckResult> {
+  private async checked(olds: Properties, news: Properties, context?: Context): Promise<pulumi.dynamic.CheckResult> {
     const { grants: kept, ...given } = news;
     // A program cannot set `grants`. If it is present, the engine has added the recorded value, because of the option ignoreChanges.
     if (kept !== undefined && !isDeepStrictEqual(argumentsIn(given), argumentsIn(olds)))
@@ -164,7 +165,6 @@ export class DynamicProvider implements pulumi.dynamic.ResourceProvider<Properti
     const decoded = decodeInputs(given);
     if ("problems" in decoded)
       return { inputs: { ...news }, failures: decoded.problems.map((problem) => failure(problem, news)) };
-    const context = contextIn(news);
     const secrets = [...secretNames(news), ...(context && hidesOthers(context) ? [SECRET_OF_OTHERS] : [])];
     try {
       const declared: DeclaredSet = { ...decoded.declared, region: await this.regionFor(decoded.declared, olds) };

@@ -17,14 +17,14 @@ export interface OtherSet {
   readonly made: boolean;
 }
 
-/** How far a file was read. */
-interface Read {
+/** What was read of the file of another process. */
+interface Told {
   readonly inode: number;
+  /** How many bytes were read: whole lines only. */
   readonly bytes: number;
+  /** Place → URN → set. */
+  readonly sets: Map<string, Map<string, OtherSet>>;
 }
-
-/** The sets of another process: place → URN → set. */
-type SetsByPlace = Map<string, Map<string, OtherSet>>;
 
 /**
  * One stack can have sets of several providers: dynamic resources, the full provider, and the full provider with another configuration. The
@@ -37,8 +37,8 @@ type SetsByPlace = Map<string, Map<string, OtherSet>>;
 export class OtherProviders {
   private folder: string | undefined;
   private isReady = false;
-  /** What was read of the files of other processes. */
-  private readonly read = new Map<string, Read & { readonly sets: SetsByPlace }>();
+  /** By file. */
+  private readonly told = new Map<string, Told>();
 
   /**
    * @param argv the arguments of this process, which end with the engine's address
@@ -77,17 +77,14 @@ export class OtherProviders {
     if (folder === undefined || !isOwn(this.base)) return [];
     const pids = namesIn(folder).map(Number);
     const told = pids.filter((pid) => pid !== this.pid && isRunning(pid)).map((pid) => this.toldIn(join(folder, String(pid))));
-    return [...new Map(told.flatMap((sets) => [...(sets.get(place) ?? [])])).values()];
+    return [...new Map(told.flatMap(({ sets }) => [...(sets.get(place) ?? [])])).values()];
   }
 
-  /** What a process has told until now. Only what is new in its file is read. */
-  private toldIn(file: string): SetsByPlace {
-    const known = this.read.get(file);
-    const { lines, isNew, ...read } = linesIn(file, known);
-    const sets: SetsByPlace = isNew || !known ? new Map() : known.sets;
-    for (const set of lines.flatMap(setsIn)) sets.set(set.place, (sets.get(set.place) ?? new Map()).set(set.urn, set));
-    this.read.set(file, { ...read, sets });
-    return sets;
+  /** What a process has told until now. */
+  private toldIn(file: string): Told {
+    const told = readOn(file, this.told.get(file));
+    this.told.set(file, told);
+    return told;
   }
 
   /** Takes back what it told. */
@@ -143,28 +140,30 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The whole lines of a file, without those that were read before unless it is a new file. */
-function linesIn(file: string, before?: Read): Read & { readonly lines: readonly string[]; readonly isNew: boolean } {
+/** Reads what is new in a file. If it is another file than before, all of it is new. */
+function readOn(file: string, before?: Told): Told {
   let descriptor: number | undefined;
   try {
     descriptor = fs.openSync(file, "r");
     const { ino: inode, size } = fs.fstatSync(descriptor);
-    const isNew = before?.inode !== inode || before.bytes > size;
-    const from = isNew ? 0 : before.bytes;
-    const buffer = Buffer.alloc(size - from);
-    const read = buffer.subarray(0, fs.readSync(descriptor, buffer, 0, buffer.length, from));
+    const { bytes, sets } = before?.inode === inode && before.bytes <= size ? before : { bytes: 0, sets: new Map() };
+    const buffer = Buffer.alloc(size - bytes);
+    const read = buffer.subarray(0, fs.readSync(descriptor, buffer, 0, buffer.length, bytes));
     const whole = read.subarray(0, read.lastIndexOf("\n") + 1);
-    return { inode, bytes: from + whole.length, lines: whole.toString("utf8").split("\n"), isNew };
+    for (const set of whole.toString("utf8").split("\n").flatMap(setsIn))
+      sets.set(set.place, (sets.get(set.place) ?? new Map()).set(set.urn, set));
+    return { inode, bytes: bytes + whole.length, sets };
   } catch {
-    return { inode: -1, bytes: 0, lines: [], isNew: true };
+    return { inode: -1, bytes: 0, sets: new Map() };
   } finally {
     if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }
 
+/** The set in a line; none if it is empty or cannot be parsed. */
 function setsIn(line: string): OtherSet[] {
   try {
-    return [JSON.parse(line) as OtherSet];
+    return line === "" ? [] : [JSON.parse(line) as OtherSet];
   } catch {
     return [];
   }
